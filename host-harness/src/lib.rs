@@ -1,0 +1,2 @@
+//! p
+#[path="simulator/mod.rs"] pub mod simulator;
