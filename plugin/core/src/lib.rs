@@ -1,1 +1,20 @@
-//! p
+//! The Entra ID connector below its C boundary. Layers, each using only what stands below it:
+//!
+//! ```text
+//! operation   one import or check: threads, batches, checkpoints, result
+//! importer    one file per object type: what to ask, how its pages become records
+//! sync        delta state machine, watermark
+//! graph       Microsoft Graph as a protocol: request id → retry → throttle → auth → transport; paging; batch
+//! mapping     Graph's JSON → records; pure          model   Graph's JSON shapes
+//! leaves: config, describe, error, cancel, log, counters
+//! ```
+//!
+//! A newcomer's mistake would be to reach sideways: `graph/` never names an object type, `importer/` never sleeps,
+//! retries or reads a status code, `mapping/` does no I/O. `tests/e2e/layering.rs` keeps these rules.
+
+pub mod cancel;
+pub mod config;
+pub mod counters;
+pub mod error;
+pub mod graph;
+pub mod log;
