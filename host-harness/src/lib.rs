@@ -1,2 +1,17 @@
-//! p
-#[path="simulator/mod.rs"] pub mod simulator;
+//! A small real engine for connector libraries, and a Microsoft Graph simulator to run them against.
+//!
+//! ```text
+//! cli          the commands an operator types; `demo` shows all of it at once
+//! import       the engine's loop: secrets → start → pull → store → result
+//! store        the mesh in SQLite, by the host rules of the contract
+//! connector    a loaded library as safe Rust, over loader (dlopen)
+//! library, discovery, secrets, catalog     leaves
+//! ```
+//!
+//! A newcomer's mistake would be to look here for knowledge of Entra: the engine knows the contract only, so whatever it
+//! must know about an object type it reads from the connector's `Describe`.
+
+pub mod connector;
+pub mod library;
+pub mod loader;
+pub mod simulator;
