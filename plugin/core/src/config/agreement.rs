@@ -1,0 +1,1 @@
+//! Schema and parser give the same verdict on every document.

@@ -1,0 +1,112 @@
+//! ConfigJson, checked: what the rest of the connector may rely on without looking again.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::attribute_names::ExtraAttribute;
+use super::auth::RawAuth;
+use super::choice::Choice;
+use super::fields::Fields;
+use super::key::Key;
+use super::number::NoLimit;
+use super::problems::Problems;
+use super::raw::{FullImportStrategy, MembershipMode, OnDeltaExpired, RawConfig};
+use super::tenant::Tenant;
+
+/// Which property is a user's `ExternalId`; groups always have their id.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum ExternalId {
+    /// Graph's id, which never changes.
+    #[default]
+    Id,
+    /// The sign-in name, which may.
+    UserPrincipalName,
+}
+
+/// A checked ConfigJson.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// The directory.
+    pub tenant: Tenant,
+    /// OData filter on groups, word for word.
+    pub group_selection_filter: Option<String>,
+    /// Rows per page of lists and member reads, 1 to 999.
+    pub page_size: u16,
+    /// Users are imported.
+    pub import_users: bool,
+    /// Groups are imported.
+    pub import_groups: bool,
+    /// Memberships are imported.
+    pub import_memberships: bool,
+    /// Users' ExternalId.
+    pub external_id: ExternalId,
+    /// Days between re-reads of everything; 0 is never.
+    pub full_reconcile_days: u16,
+    /// Attributes of users beyond the fixed ones, none twice.
+    pub user_attributes: Vec<ExtraAttribute>,
+    /// Attributes of groups beyond the fixed ones, none twice.
+    pub group_attributes: Vec<ExtraAttribute>,
+    /// Graph's origin in lower case, without default port and slash.
+    pub graph_origin: String,
+    /// The token service's origin, likewise.
+    pub authority: String,
+    /// The token's scope.
+    pub scope: String,
+    /// The proxy's origin; `None` leaves the choice to the system's settings.
+    pub proxy: Option<String>,
+    /// Further trusted certificates; absolute, not yet looked at.
+    pub ca_file: Option<PathBuf>,
+    /// Repetitions of one request.
+    pub max_retries: u32,
+    /// Wait per attempt where Graph names none.
+    pub retry_base: Duration,
+    /// Requests under way at once, 1 to 64.
+    pub max_concurrency: usize,
+}
+
+/// Reads ConfigJson; `None` after a mistake without which nothing more can be said. Look at `problems` as well.
+pub(super) fn read(text: &str, problems: &mut Problems) -> Option<Config> {
+    let mut fields = Fields::read(text, problems)?;
+    let raw = RawConfig::read(&mut fields);
+    fields.finish(RawConfig::KEYS, RawAuth::KEYS);
+    check(raw, problems)
+}
+
+fn check(raw: RawConfig, problems: &mut Problems) -> Option<Config> {
+    // Keys with one possible value are matched, not ignored: a second value will not compile until it is thought of here.
+    let Key(Choice(MembershipMode::Recompute)) = raw.membership_mode;
+    let Key(Choice(OnDeltaExpired::Fail)) = raw.on_delta_expired;
+    let Key(Choice(FullImportStrategy::DeltaWalk)) = raw.full_import_strategy;
+    let Key(NoLimit) = raw.max_deletes;
+
+    let (import_users, import_groups, import_memberships) =
+        (raw.import_users.0.0, raw.import_groups.0.0, raw.import_memberships.0.0);
+    if !(import_users || import_groups || import_memberships) {
+        problems.whole().report(
+            "every Import… switch off",
+            "at least one of ImportUsers, ImportGroups and ImportMemberships true or absent",
+            None,
+        );
+    }
+    let cloud = raw.cloud.0.0;
+    Some(Config {
+        tenant: raw.tenant_id?.0,
+        group_selection_filter: raw.group_selection_filter.0.map(|filter| filter.0),
+        page_size: raw.page_size.0.0,
+        import_users,
+        import_groups,
+        import_memberships,
+        external_id: raw.external_id_attribute.0.0,
+        full_reconcile_days: raw.full_reconcile_days.0.0,
+        user_attributes: raw.user_attributes.0.0,
+        group_attributes: raw.group_attributes.0.0,
+        graph_origin: raw.graph_endpoint.0.map_or_else(|| cloud.graph().to_owned(), |origin| origin.0),
+        authority: raw.authority_host.0.map_or_else(|| cloud.authority().to_owned(), |origin| origin.0),
+        scope: raw.graph_scope.0.map_or_else(|| cloud.scope(), |scope| scope.0),
+        proxy: raw.proxy.0.map(|proxy| proxy.0),
+        ca_file: raw.ca_file.0.map(|file| file.0),
+        max_retries: raw.max_retries.0.0.into(),
+        retry_base: raw.retry_base_seconds.0.0,
+        max_concurrency: raw.max_concurrency.0.0.into(),
+    })
+}

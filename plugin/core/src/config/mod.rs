@@ -1,0 +1,80 @@
+//! ConfigJson and AuthJson: two texts in, one checked [`Setup`] or every mistake of both out.
+//!
+//! Two steps. *Raw* (`raw.rs`) lists the keys, each once, with its type; the type knows its limits, its default and how
+//! JSON Schema says the same, so parser, schema and Describe cannot disagree. *Checked* (`checked.rs`) is what the rest of
+//! the connector sees. A newcomer would derive `Deserialize` and stop at the first mistake: an operator who fixes one key
+//! per attempt against a production engine needs them all at once.
+//!
+//! Nothing here touches the network or the disk: whether `CaFile` exists is found out when it is read.
+
+#[cfg(test)]
+mod agreement;
+mod attribute_names;
+mod auth;
+mod ca_file;
+mod checked;
+mod choice;
+mod cloud;
+mod document;
+mod fields;
+mod filter;
+mod guid;
+mod key;
+mod nearest;
+mod number;
+mod origin;
+mod problems;
+mod raw;
+mod scope;
+mod secret;
+mod switch;
+mod tenant;
+mod text;
+
+use serde_json::Value;
+
+use crate::error::{Document, Error};
+
+pub use attribute_names::ExtraAttribute;
+pub(crate) use attribute_names::{EXTENSION_PATTERN, EXTENSION_TYPE};
+pub use auth::Auth;
+pub(crate) use auth::modes as auth_modes;
+pub use checked::{Config, ExternalId};
+pub use secret::Secret;
+pub use tenant::Tenant;
+
+/// Everything an operation is told by its two texts.
+#[derive(Debug)]
+pub struct Setup {
+    /// From ConfigJson.
+    pub config: Config,
+    /// From AuthJson.
+    pub auth: Auth,
+}
+
+/// Reads both texts. An error holds all mistakes of both: ConfigJson's first, each document's in the order of its keys.
+pub fn parse(config_json: &str, auth_json: &str) -> Result<Setup, Error> {
+    let mut config_problems = problems::Problems::new(Document::Config);
+    let mut auth_problems = problems::Problems::new(Document::Auth);
+    let config = checked::read(config_json, &mut config_problems);
+    let auth = auth::read(auth_json, &mut auth_problems);
+    match (config, auth) {
+        (Some(config), Some(auth)) if config_problems.is_empty() && auth_problems.is_empty() => {
+            Ok(Setup { config, auth })
+        }
+        _ => Err(problems::error(config_problems, auth_problems)),
+    }
+}
+
+/// JSON Schema (2020-12) of ConfigJson: what it accepts, [`parse`] accepts, and the reverse.
+pub fn config_schema() -> Value {
+    document::schema::<raw::RawConfig>()
+}
+
+/// JSON Schema (2020-12) of AuthJson: what it accepts, [`parse`] accepts, and the reverse.
+pub fn auth_schema() -> Value {
+    document::schema::<auth::RawAuth>()
+}
+
+#[cfg(test)]
+mod tests;

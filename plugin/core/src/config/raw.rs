@@ -1,0 +1,129 @@
+//! ConfigJson's keys, each once: name, type, limits, default, and what it means.
+//!
+//! The type in a line carries the rest: `Whole<1, 999, 999>` is a whole number from 1 to 999, 999 when absent. Some keys
+//! exist already for what a later version will do; their types accept the default and refuse the rest by name.
+
+use schemars::Schema;
+use serde_json::{Value, json};
+
+use super::attribute_names::{AttributeNames, Groups, Users};
+use super::ca_file::CaFile;
+use super::checked::ExternalId;
+use super::choice::{Choice, Words};
+use super::cloud::Cloud;
+use super::document::document;
+use super::filter::Filter;
+use super::number::{NoLimit, ReconcileDays, RetryBase, Whole};
+use super::origin::{Origin, Proxy};
+use super::scope::Scope;
+use super::switch::Switch;
+use super::tenant::Tenant;
+use crate::schema::{GROUP_BY_DEFAULT, GROUP_MEMBER_BY_DEFAULT, OBJECT_TYPES, USER_BY_DEFAULT};
+
+document! {
+    /// What to import, and how.
+    #[schemars(title = "ConfigJson", transform = refuse_nothing)]
+    RawConfig
+    required {
+        /// The tenant: its directory (tenant) id, or one of its verified domain names. `common`, `organizations` and
+        /// `consumers` stand for no particular tenant and are refused.
+        "TenantId" => tenant_id: Tenant,
+    }
+    optional {
+        /// OData filter that selects groups, as Graph takes it on `GET /groups`. null: all groups.
+        "GroupSelectionFilter" => group_selection_filter: Option<Filter>,
+        /// Objects per page of list and member reads. Graph chooses the page size of delta queries itself.
+        "PageSize" => page_size: Whole<1, 999, 999>,
+        /// Whether users are imported.
+        "ImportUsers" => import_users: Switch<USER_BY_DEFAULT>,
+        /// Whether groups are imported.
+        "ImportGroups" => import_groups: Switch<GROUP_BY_DEFAULT>,
+        /// Whether direct memberships of groups are imported.
+        "ImportMemberships" => import_memberships: Switch<GROUP_MEMBER_BY_DEFAULT>,
+        /// Which property becomes ExternalId of users. Groups always have their id.
+        "ExternalIdAttribute" => external_id_attribute: Choice<ExternalId>,
+        /// How memberships follow changes. `Recompute`: the members of all selected groups are read on every run.
+        "MembershipMode" => membership_mode: Choice<MembershipMode>,
+        /// Days after which a delta import re-reads everything once; 0: never. In this version neither 7 nor 0 does.
+        "FullReconcileDays" => full_reconcile_days: ReconcileDays,
+        /// What happens when Graph no longer accepts a delta link. `Fail`: the import ends and asks for a full one.
+        "OnDeltaExpired" => on_delta_expired: Choice<OnDeltaExpired>,
+        /// How the first import reads users and groups. `DeltaWalk`: it walks the change feed from its beginning.
+        "FullImportStrategy" => full_import_strategy: Choice<FullImportStrategy>,
+        /// Further user properties to deliver: names that Describe lists, and directory extensions.
+        "UserAttributes" => user_attributes: AttributeNames<Users>,
+        /// Further group properties to deliver: names that Describe lists, and directory extensions.
+        "GroupAttributes" => group_attributes: AttributeNames<Groups>,
+        /// Deletes above which a delta import is held back. null: no limit; a limit belongs to a later version.
+        "MaxDeletes" => max_deletes: NoLimit,
+        /// The Microsoft cloud the tenant lives in: it decides token service, Graph address and scope.
+        "Cloud" => cloud: Choice<Cloud>,
+        /// Origin of Microsoft Graph, without a path. null: that of Cloud. http only for 127.0.0.1, [::1] and localhost.
+        "GraphEndpoint" => graph_endpoint: Option<Origin>,
+        /// Origin of the token service, without a path. null: that of Cloud. http only for 127.0.0.1, [::1] and localhost.
+        "AuthorityHost" => authority_host: Option<Origin>,
+        /// Scope of the token, ending in `/.default`. null: that of Cloud, also beside another GraphEndpoint.
+        "GraphScope" => graph_scope: Option<Scope>,
+        /// HTTP proxy, without user name and password. null: the system's settings.
+        "Proxy" => proxy: Option<Proxy>,
+        /// Absolute path of a PEM file with certificates to trust beside the system's own. null: none.
+        "CaFile" => ca_file: Option<CaFile>,
+        /// How often a request that was throttled or failed in passing is repeated.
+        "MaxRetries" => max_retries: Whole<0, 20, 5>,
+        /// Seconds to wait before a repetition, times the number of attempts, where Graph names no time.
+        "RetryBaseSeconds" => retry_base_seconds: RetryBase,
+        /// Requests to Graph under way at once, at most; the connector goes below by itself when it is throttled.
+        "MaxConcurrency" => max_concurrency: Whole<1, 64, 8>,
+    }
+}
+
+/// `ExternalIdAttribute`.
+impl Words for ExternalId {
+    const NOW: &'static [(&'static str, ExternalId)] =
+        &[("id", ExternalId::Id), ("userPrincipalName", ExternalId::UserPrincipalName)];
+    const LATER: &'static [&'static str] = &[];
+}
+
+/// `MembershipMode`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum MembershipMode {
+    #[default]
+    Recompute,
+}
+
+impl Words for MembershipMode {
+    const NOW: &'static [(&'static str, MembershipMode)] = &[("Recompute", MembershipMode::Recompute)];
+    const LATER: &'static [&'static str] = &["Delta"];
+}
+
+/// `OnDeltaExpired`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum OnDeltaExpired {
+    #[default]
+    Fail,
+}
+
+impl Words for OnDeltaExpired {
+    const NOW: &'static [(&'static str, OnDeltaExpired)] = &[("Fail", OnDeltaExpired::Fail)];
+    const LATER: &'static [&'static str] = &["FullSync"];
+}
+
+/// `FullImportStrategy`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum FullImportStrategy {
+    #[default]
+    DeltaWalk,
+}
+
+impl Words for FullImportStrategy {
+    const NOW: &'static [(&'static str, FullImportStrategy)] = &[("DeltaWalk", FullImportStrategy::DeltaWalk)];
+    const LATER: &'static [&'static str] = &["Snapshot"];
+}
+
+/// Says in the schema that not everything may be switched off: every type off, or left off by its default.
+fn refuse_nothing(schema: &mut Schema) {
+    let off: serde_json::Map<String, Value> =
+        OBJECT_TYPES.iter().map(|object_type| (object_type.switch.to_owned(), json!({ "const": false }))).collect();
+    let on_by_default: Vec<&str> = OBJECT_TYPES.iter().filter(|o| o.default).map(|o| o.switch).collect();
+    schema.insert("not".to_owned(), json!({ "properties": off, "required": on_by_default }));
+}

@@ -1,0 +1,80 @@
+//! Secrets: text that cannot be printed and is overwritten when it goes.
+
+use std::fmt;
+
+use schemars::{Schema, json_schema};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use super::key::Shape;
+use super::problems::Place;
+
+/// A secret. It has no `Display` and no `Clone`, and its `Debug` shows nothing.
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes the text over; it is overwritten when the secret is dropped.
+    pub fn new(text: String) -> Secret {
+        Secret(Zeroizing::new(text))
+    }
+
+    /// The text, for the moment in which it is sent. Never log it, never put it into an error.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+/// `ClientSecret`. A value that looks like a GUID is taken, although it is usually the id of the secret pasted instead of
+/// its value: older tools made secrets that are GUIDs, and the token service names the mistake (AADSTS7000215).
+impl Shape for Secret {
+    fn expected() -> String {
+        "the value of the application's client secret".to_owned()
+    }
+
+    fn read(found: &Value, place: &mut Place<'_>) -> Option<Self> {
+        let text = found.as_str().filter(|text| !text.is_empty());
+        let clean = text.filter(|text| !text.starts_with(' ') && !text.ends_with(' ') && !text.contains(is_control));
+        match (text, clean) {
+            (_, Some(text)) => return Some(Secret::new(text.to_owned())),
+            (Some(_), None) => place.report(
+                "a string with a space at its start or end, or a line break or other control character in it",
+                Self::expected() + " alone; the file or variable it comes from probably ends in a line break",
+                None,
+            ),
+            (None, None) => place.refuse(found, Self::expected()),
+        }
+        None
+    }
+
+    fn schema() -> Schema {
+        json_schema!({
+            "type": "string",
+            "minLength": 1,
+            // The second: a reference that the host should have resolved.
+            "not": { "anyOf": [
+                { "pattern": "^ | $|[\u{0}-\u{1f}\u{7f}]" },
+                { "pattern": "^[sS][eE][cC][rR][eE][tT]://" }
+            ] }
+        })
+    }
+}
+
+fn is_control(c: char) -> bool {
+    c.is_ascii_control()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_nothing() {
+        assert_eq!(format!("{:?}", Secret::new("hush".to_owned())), "Secret(..)");
+    }
+}

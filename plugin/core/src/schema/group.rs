@@ -1,0 +1,61 @@
+//! Groups: what every import selects, and the further properties GroupAttributes may name.
+//!
+//! The further ones are directory properties that are scalars or string arrays. Exchange's and Teams' own
+//! (allowExternalSenders, isArchived, …) can be read for one group at a time only and must not stand here.
+
+use super::AttributeType::{Boolean, DateTime, String, StringArray};
+use super::{Attribute, Class, Extra, ObjectType, always, extra};
+
+pub(crate) const BY_DEFAULT: bool = true;
+
+/// Groups of every kind: security, Microsoft 365, distribution.
+pub static GROUP: ObjectType = ObjectType {
+    name: "Group",
+    class: Class::Object,
+    switch: "ImportGroups",
+    default: BY_DEFAULT,
+    permissions: &["GroupMember.Read.All"],
+    optional_permissions: &[],
+    licence: None,
+    delta: "DeltaLink",
+    attributes: &[
+        always("displayName", String),
+        always("mailNickname", String),
+        always("mail", String),
+        always("description", String),
+        // An array in Graph; joined by commas in records.
+        always("groupTypes", String),
+        always("securityEnabled", Boolean),
+        always("mailEnabled", Boolean),
+        always("visibility", String),
+    ],
+    extra: Some(Extra { key: "GroupAttributes", attributes: GROUP_EXTRA }),
+    ends: &[],
+    scope_attribute: None,
+};
+
+/// What GroupAttributes may name, directory extensions aside.
+pub const GROUP_EXTRA: &[Attribute] = &[
+    extra("classification", String),
+    extra("createdDateTime", DateTime),
+    extra("expirationDateTime", DateTime),
+    extra("isAssignableToRole", Boolean),
+    extra("isManagementRestricted", Boolean),
+    extra("membershipRule", String),
+    extra("membershipRuleProcessingState", String),
+    extra("onPremisesDomainName", String),
+    extra("onPremisesLastSyncDateTime", DateTime),
+    extra("onPremisesNetBiosName", String),
+    extra("onPremisesSamAccountName", String),
+    extra("onPremisesSecurityIdentifier", String),
+    extra("onPremisesSyncEnabled", Boolean),
+    extra("preferredDataLocation", String),
+    extra("preferredLanguage", String),
+    extra("proxyAddresses", StringArray),
+    extra("renewedDateTime", DateTime),
+    extra("resourceBehaviorOptions", StringArray),
+    extra("resourceProvisioningOptions", StringArray),
+    extra("securityIdentifier", String),
+    extra("theme", String),
+    extra("uniqueName", String),
+];

@@ -1,0 +1,32 @@
+//! Direct memberships: one edge per group and member.
+//!
+//! A member is not always a user: groups, service principals, devices and contacts are members too, so the far end's
+//! type stands in the record. User.Read.All is not needed here: without it Graph still names each member's id and type.
+
+use super::AttributeType::String;
+use super::{Class, End, EndTarget, ObjectType, OptionalPermission, always};
+
+pub(crate) const BY_DEFAULT: bool = true;
+
+/// Direct members of groups.
+pub static GROUP_MEMBER: ObjectType = ObjectType {
+    name: "GroupMember",
+    class: Class::Edge,
+    switch: "ImportMemberships",
+    default: BY_DEFAULT,
+    permissions: &["GroupMember.Read.All"],
+    // Optional, since its absence is no failure: such a group answers 200 with no members, and is reported as unread.
+    optional_permissions: &[OptionalPermission {
+        name: "Member.Read.Hidden",
+        purpose: "members of groups whose visibility is HiddenMembership",
+    }],
+    licence: None,
+    delta: "Recompute",
+    attributes: &[always("groupId", String), always("memberId", String), always("memberType", String)],
+    extra: None,
+    ends: &[
+        End { attribute: "groupId", target: EndTarget::ObjectTypes(&["Group"]) },
+        End { attribute: "memberId", target: EndTarget::TypeAttribute("memberType") },
+    ],
+    scope_attribute: Some("groupId"),
+};

@@ -1,0 +1,205 @@
+//! What the connector can deliver: object types, their attributes, permissions and edge ends, as one table.
+//!
+//! Describe prints this table, the importers select by it, and UserAttributes / GroupAttributes are checked against it,
+//! so a record can carry nothing that Describe does not name. Types are those of *records*, not of Graph: Graph's
+//! `businessPhones` is an array, the record's is a string, because the importer joins it.
+
+mod group;
+mod group_member;
+mod refused;
+mod user;
+
+pub use group::{GROUP, GROUP_EXTRA};
+pub use group_member::GROUP_MEMBER;
+pub use refused::why_refused;
+pub use user::{USER, USER_EXTRA};
+
+pub(crate) use group::BY_DEFAULT as GROUP_BY_DEFAULT;
+pub(crate) use group_member::BY_DEFAULT as GROUP_MEMBER_BY_DEFAULT;
+pub(crate) use user::BY_DEFAULT as USER_BY_DEFAULT;
+
+/// Every object type of this version, in the order in which Describe names them.
+pub static OBJECT_TYPES: &[&ObjectType] = &[&USER, &GROUP, &GROUP_MEMBER];
+
+/// How an attribute's value looks in a record; null is possible for every type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AttributeType {
+    /// Text.
+    String,
+    /// true or false.
+    Boolean,
+    /// A whole number.
+    Integer,
+    /// An instant as Graph writes it: RFC 3339, UTC.
+    DateTime,
+    /// A JSON array of strings.
+    StringArray,
+    /// Any JSON value: directory extensions, whose types the tenant alone knows.
+    Json,
+}
+
+impl AttributeType {
+    /// Its word in Describe.
+    pub fn name(self) -> &'static str {
+        match self {
+            AttributeType::String => "String",
+            AttributeType::Boolean => "Boolean",
+            AttributeType::Integer => "Integer",
+            AttributeType::DateTime => "DateTime",
+            AttributeType::StringArray => "StringArray",
+            AttributeType::Json => "Json",
+        }
+    }
+}
+
+/// What a host does with records of a type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// A thing with an id that stays.
+    Object,
+    /// A relation between two objects; the contract's rules for edges hold.
+    Edge,
+    /// Something that happened; only ever added.
+    Event,
+}
+
+impl Class {
+    /// Its word in Describe.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::Object => "Object",
+            Class::Edge => "Edge",
+            Class::Event => "Event",
+        }
+    }
+}
+
+/// One attribute of an object type.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Attribute {
+    /// Its name in records and in Graph.
+    pub name: &'static str,
+    /// Its type in records.
+    pub kind: AttributeType,
+    /// Whether every import delivers it; otherwise only one whose configuration names it.
+    pub always: bool,
+}
+
+/// A permission that widens what can be read but that no import needs in order to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OptionalPermission {
+    /// Application permission of Microsoft Graph.
+    pub name: &'static str,
+    /// What stays invisible without it.
+    pub purpose: &'static str,
+}
+
+/// Where an edge's end points to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndTarget {
+    /// Always to one of these object types.
+    ObjectTypes(&'static [&'static str]),
+    /// To the object type that this other attribute of the same record names.
+    TypeAttribute(&'static str),
+}
+
+/// One end of an edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// The attribute that holds the SourceId of the object at this end.
+    pub attribute: &'static str,
+    /// Which object types may stand there.
+    pub target: EndTarget,
+}
+
+/// The key by which a configuration asks for more attributes, and what it may name beside directory extensions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extra {
+    /// ConfigJson key.
+    pub key: &'static str,
+    /// The properties it may name.
+    pub attributes: &'static [Attribute],
+}
+
+/// One row of the table.
+#[derive(Debug)]
+pub struct ObjectType {
+    /// Its name in records.
+    pub name: &'static str,
+    /// What a host does with its records.
+    pub class: Class,
+    /// The ConfigJson key that switches it.
+    pub switch: &'static str,
+    /// Whether it is imported when the key is absent.
+    pub default: bool,
+    /// The least application permissions its import needs.
+    pub permissions: &'static [&'static str],
+    /// Permissions that complete it.
+    pub optional_permissions: &'static [OptionalPermission],
+    /// The licence the tenant needs, if any.
+    pub licence: Option<&'static str>,
+    /// How changes are found: `DeltaLink` (Graph's change feed) or `Recompute` (read anew on every run).
+    pub delta: &'static str,
+    /// What every import delivers, in the order of the records.
+    pub attributes: &'static [Attribute],
+    /// What a configuration may add.
+    pub extra: Option<Extra>,
+    /// For edges: where they point.
+    pub ends: &'static [End],
+    /// For edges: the attribute whose value a Scope record closes.
+    pub scope_attribute: Option<&'static str>,
+}
+
+const fn always(name: &'static str, kind: AttributeType) -> Attribute {
+    Attribute { name, kind, always: true }
+}
+
+const fn extra(name: &'static str, kind: AttributeType) -> Attribute {
+    Attribute { name, kind, always: false }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_attribute_is_named_twice_and_extras_are_never_always_there() {
+        for object_type in OBJECT_TYPES {
+            let extras = object_type.extra.map_or(&[] as &[Attribute], |extra| extra.attributes);
+            assert!(object_type.attributes.iter().all(|a| a.always) && extras.iter().all(|a| !a.always));
+            let mut names: Vec<_> = object_type.attributes.iter().chain(extras).map(|a| a.name).collect();
+            names.sort_unstable();
+            let count = names.len();
+            names.dedup();
+            assert_eq!(names.len(), count, "{}", object_type.name);
+        }
+    }
+
+    #[test]
+    fn edge_ends_and_scopes_name_attributes_that_every_record_carries() {
+        for object_type in OBJECT_TYPES {
+            let carries = |name: &str| object_type.attributes.iter().any(|a| a.name == name);
+            for end in object_type.ends {
+                assert!(carries(end.attribute));
+                match end.target {
+                    EndTarget::TypeAttribute(name) => assert!(carries(name)),
+                    EndTarget::ObjectTypes(names) => {
+                        assert!(names.iter().all(|name| OBJECT_TYPES.iter().any(|o| o.name == *name)));
+                    }
+                }
+            }
+            assert!(object_type.scope_attribute.is_none_or(carries));
+            assert_eq!(object_type.class == Class::Edge, object_type.ends.len() == 2);
+        }
+    }
+
+    #[test]
+    fn a_property_is_either_selectable_or_refused() {
+        for object_type in OBJECT_TYPES {
+            let extras = object_type.extra.map_or(&[] as &[Attribute], |extra| extra.attributes);
+            for attribute in object_type.attributes.iter().chain(extras) {
+                assert_eq!(why_refused(object_type, attribute.name), None, "{}", attribute.name);
+            }
+        }
+    }
+}

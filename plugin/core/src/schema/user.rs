@@ -1,0 +1,83 @@
+//! Users: what every import selects, and the further properties UserAttributes may name.
+//!
+//! The further ones are directory properties of Graph v1.0 that are scalars or string arrays. What lies outside the
+//! directory (aboutMe, skills, …) must not stand here: one such name makes Graph refuse the whole users feed.
+
+use super::AttributeType::{Boolean, DateTime, String, StringArray};
+use super::{Attribute, Class, Extra, ObjectType, always, extra};
+
+pub(crate) const BY_DEFAULT: bool = true;
+
+/// Users of the tenant, guests included.
+pub static USER: ObjectType = ObjectType {
+    name: "User",
+    class: Class::Object,
+    switch: "ImportUsers",
+    default: BY_DEFAULT,
+    permissions: &["User.Read.All"],
+    optional_permissions: &[],
+    licence: None,
+    delta: "DeltaLink",
+    attributes: &[
+        always("displayName", String),
+        always("userPrincipalName", String),
+        always("mail", String),
+        always("givenName", String),
+        always("surname", String),
+        always("jobTitle", String),
+        always("department", String),
+        always("companyName", String),
+        always("officeLocation", String),
+        always("mobilePhone", String),
+        // An array in Graph; joined by commas in records.
+        always("businessPhones", String),
+        always("accountEnabled", Boolean),
+        always("userType", String),
+        always("usageLocation", String),
+    ],
+    extra: Some(Extra { key: "UserAttributes", attributes: USER_EXTRA }),
+    ends: &[],
+    scope_attribute: None,
+};
+
+/// What UserAttributes may name, directory extensions aside.
+pub const USER_EXTRA: &[Attribute] = &[
+    extra("ageGroup", String),
+    extra("city", String),
+    extra("consentProvidedForMinor", String),
+    extra("country", String),
+    extra("createdDateTime", DateTime),
+    extra("creationType", String),
+    extra("employeeHireDate", DateTime),
+    extra("employeeId", String),
+    // Graph shows it only to applications with User-LifeCycleInfo.Read.All.
+    extra("employeeLeaveDateTime", DateTime),
+    extra("employeeType", String),
+    extra("externalUserState", String),
+    extra("externalUserStateChangeDateTime", DateTime),
+    extra("faxNumber", String),
+    extra("identityParentId", String),
+    extra("imAddresses", StringArray),
+    extra("isResourceAccount", Boolean),
+    extra("lastPasswordChangeDateTime", DateTime),
+    extra("legalAgeGroupClassification", String),
+    extra("mailNickname", String),
+    extra("onPremisesDistinguishedName", String),
+    extra("onPremisesDomainName", String),
+    extra("onPremisesImmutableId", String),
+    extra("onPremisesLastSyncDateTime", DateTime),
+    extra("onPremisesSamAccountName", String),
+    extra("onPremisesSecurityIdentifier", String),
+    extra("onPremisesSyncEnabled", Boolean),
+    extra("onPremisesUserPrincipalName", String),
+    extra("otherMails", StringArray),
+    extra("passwordPolicies", String),
+    extra("postalCode", String),
+    extra("preferredDataLocation", String),
+    extra("preferredLanguage", String),
+    extra("proxyAddresses", StringArray),
+    extra("securityIdentifier", String),
+    extra("signInSessionsValidFromDateTime", DateTime),
+    extra("state", String),
+    extra("streetAddress", String),
+];
