@@ -1,0 +1,142 @@
+//! The token service (`login.microsoftonline.com` and its kin), apart from what is asked of it.
+//!
+//! It has its own error bodies, its own limits and no part in Graph's gate. What is wrong here is nearly always the
+//! configuration, so nothing is repeated but what Microsoft calls temporary, and the operator gets a hint.
+
+use std::sync::Arc;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
+
+use super::aadsts;
+use super::clock::Clock;
+use super::error::no_answer;
+use super::failure::{Failure, Refusal, Signals};
+use super::link::Origin;
+use super::pipeline::AGENT;
+use super::request_id;
+use super::retry::{Next, Policy, Tries};
+use super::transport::{Outgoing, Reply, Transport};
+use crate::cancel::Cancel;
+use crate::error::{Error, HttpEvidence, Kind};
+use crate::log::{Level, Log};
+
+/// The token service of one operation.
+#[derive(Debug)]
+pub(crate) struct Authority {
+    pub(crate) origin: Origin,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) policy: Policy,
+    pub(crate) cancel: Cancel,
+    pub(crate) log: Log,
+}
+
+/// An answer with status 2xx.
+#[derive(Debug)]
+pub(crate) struct Success {
+    pub(crate) reply: Reply,
+    pub(crate) evidence: HttpEvidence,
+}
+
+impl Authority {
+    /// Sends one request to `path`, once. With a body it is a POST of that content type.
+    pub(crate) fn send(&self, path: &str, body: Option<(&str, Vec<u8>)>) -> Result<Success, Failure> {
+        let id = request_id::fresh();
+        let mut headers = HeaderMap::with_capacity(4);
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            headers.insert("client-request-id", id);
+        }
+        let body = body.map(|(content_type, body)| {
+            if let Ok(content_type) = HeaderValue::from_str(content_type) {
+                headers.insert(CONTENT_TYPE, content_type);
+            }
+            body
+        });
+        let url = format!("{}{path}", self.origin.as_str());
+        let started = self.clock.now();
+        let reply =
+            self.transport.send(Outgoing { url: &url, headers, body }, &self.cancel).map_err(Failure::Broken)?;
+        let signals = Signals::of(&reply);
+        self.log.write(Level::Debug, || {
+            let elapsed = self.clock.now().saturating_duration_since(started).as_millis();
+            format!("{path} {} in {elapsed} ms, request-id {}", reply.status, signals.request_id.unwrap_or("-"))
+        });
+        if !(200..300).contains(&reply.status) {
+            return Err(Refusal::new(reply.status, &signals, &reply.body, &id, self.clock.date()).into());
+        }
+        let evidence = HttpEvidence {
+            status: reply.status,
+            code: None,
+            request_id: signals.request_id.map(str::to_owned),
+            client_request_id: Some(id),
+        };
+        Ok(Success { reply, evidence })
+    }
+
+    /// Does `once` until it works or repeating does not help; only once when not `patient`. The outer error of `once` is
+    /// final.
+    pub(crate) fn ask<T>(
+        &self,
+        what: &str,
+        patient: bool,
+        mut once: impl FnMut() -> Result<Result<T, Failure>, Error>,
+    ) -> Result<T, Error> {
+        let policy = if patient { self.policy } else { Policy { max_retries: 0, ..self.policy } };
+        let mut tries = Tries::default();
+        loop {
+            self.cancel.check()?;
+            let failure = match once()? {
+                Ok(done) => return Ok(done),
+                Err(failure) => failure,
+            };
+            match tries.after(&failure, &policy) {
+                Next::Wait { wait, .. } => {
+                    self.log.write(Level::Warn, || {
+                        let seconds = wait.as_secs_f64();
+                        format!("the request for {what} is repeated after {seconds:.1} s: {}", failure.reason())
+                    });
+                    self.clock.wait(&self.cancel, wait)?;
+                }
+                Next::FreshToken | Next::GiveUp => return Err(surface(what, &failure, tries)),
+            }
+        }
+    }
+}
+
+fn surface(what: &str, failure: &Failure, tries: Tries) -> Error {
+    let error = match failure {
+        Failure::Broken(broken) => no_answer(&format!("{what} from the token service"), broken),
+        Failure::Unreadable { why, evidence } => Error::new(
+            Kind::Service,
+            format!("the token service's answer to the request for {what} cannot be read: check AuthorityHost and Proxy: {why}"),
+        )
+        .with_http(evidence.clone()),
+        Failure::Refused(refusal) => refused(what, refusal),
+    };
+    if tries.made() > 1 { error.with_cause(format!("tried {} times", tries.made())) } else { error }
+}
+
+fn refused(what: &str, refusal: &Refusal) -> Error {
+    let cause = refusal.cause();
+    let code = refusal.service.aadsts;
+    let (kind, words) = match (refusal.status, code.and_then(aadsts::hint)) {
+        (429, _) => (Kind::Throttled, "the token service throttles this application: run again later"),
+        (_, Some(hint)) if code == Some(90055) => (Kind::Throttled, hint),
+        (_, Some(hint)) => (Kind::Auth, hint),
+        (500.., None) => (Kind::Service, "the token service is not available: run again later"),
+        (_, None) if code.is_some_and(aadsts::transient) => {
+            (Kind::Service, "the token service is not available: run again later")
+        }
+        (300..=399, None) => (
+            Kind::Service,
+            "the token service answered with a redirect, which is never followed: check AuthorityHost and Proxy",
+        ),
+        (404, None) if code.is_none() => (Kind::Auth, "there is no token service at this address: check AuthorityHost"),
+        _ => (Kind::Auth, "the token service refuses the application: check TenantId, ClientId and ClientSecret"),
+    };
+    let mut error = Error::new(kind, format!("no {what}: {words}: {cause}")).with_http(refusal.evidence.clone());
+    error.retry_after_ms = refusal.named_wait.map_or(0, |wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+    error
+}

@@ -1,0 +1,210 @@
+//! Links: where requests go. Those we make, and those Graph gives us.
+//!
+//! A link out of an answer or a watermark is opaque and is kept byte for byte: parsing a token out and writing it back turns
+//! `+` into a space, and Graph answers that with a misleading "older than 30 days". It is also not to be trusted: the bearer
+//! token must reach the configured origin only, so [`Origin::follow`] checks it before there is a request.
+
+use std::fmt;
+
+use url::Url;
+
+use super::error::Error;
+use super::query::short;
+use crate::error::Kind;
+
+/// The version of Graph that all paths stand under.
+const VERSION: &str = "/v1.0";
+
+/// A checked place at the configured origin.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Link {
+    text: String,
+    /// Where `/users…` begins: what a batch item is addressed by.
+    relative: usize,
+    followed: bool,
+}
+
+impl Link {
+    /// The whole link, byte for byte as Graph gave it. For watermarks and requests, never for logs.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// What follows `https://graph.microsoft.com/v1.0`.
+    pub(crate) fn relative(&self) -> &str {
+        &self.text[self.relative..]
+    }
+
+    /// Whether it came from Graph; what is wrong with such a link is not the operator's doing.
+    pub(crate) fn followed(&self) -> bool {
+        self.followed
+    }
+}
+
+/// Cut short: a token inside says nothing to a reader, and may hold what the operator filtered by.
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Link").field(&short(&self.text)).finish()
+    }
+}
+
+/// The one place requests may go to: scheme, host and port.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    url: Url,
+    text: String,
+}
+
+impl Origin {
+    /// From configuration: `https://graph.microsoft.com`, with or without a slash behind. `key` is the configuration's name
+    /// for it.
+    pub(crate) fn parse(text: &str, key: &str) -> Result<Origin, crate::error::Error> {
+        let url = Url::parse(text).ok().filter(|url| {
+            matches!(url.scheme(), "http" | "https")
+                && url.host().is_some()
+                && url.path() == "/"
+                && url.query().is_none()
+                && url.fragment().is_none()
+                && no_user(url)
+        });
+        let Some(url) = url else {
+            return Err(crate::error::Error::new(
+                Kind::InvalidConfig,
+                format!(
+                    "{key} must be an origin such as https://graph.microsoft.com: scheme, host and port, nothing else"
+                ),
+            ));
+        };
+        let text = url.origin().ascii_serialization();
+        Ok(Origin { url, text })
+    }
+
+    /// `https://graph.microsoft.com`.
+    pub(crate) fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether traffic to it is not encrypted; configuration allows this for loopback addresses only.
+    pub(crate) fn plain(&self) -> bool {
+        self.url.scheme() == "http"
+    }
+
+    /// A link of our own making: `path_and_query` begins with a slash and is already encoded.
+    pub(crate) fn link(&self, path_and_query: &str) -> Link {
+        let relative = self.text.len() + VERSION.len();
+        Link { text: format!("{}{VERSION}{path_and_query}", self.text), relative, followed: false }
+    }
+
+    /// A link out of an answer or a watermark, checked and kept byte for byte.
+    pub(crate) fn follow(&self, link: &str) -> Result<Link, Error> {
+        let refused = |why: &str| Err(Error::refused_link(why, self.as_str()));
+        // The `url` crate drops tabs, newlines and outer spaces without a word; what is sent would not be what was checked.
+        if link.contains(|c: char| c.is_control() || c == '\\') || link.trim() != link {
+            return refused("holds a character that no link may hold");
+        }
+        let Ok(url) = Url::parse(link) else { return refused("cannot be read as one") };
+        if url.origin() != self.url.origin() {
+            // The foreign origin is named, and nothing else of the link: the rest may be made up to mislead.
+            let foreign = url.origin().ascii_serialization();
+            let foreign: String = foreign.chars().take(100).collect();
+            return refused(&format!("leads to {foreign}"));
+        }
+        if !no_user(&url) || url.fragment().is_some() {
+            return refused("holds a user name or a fragment");
+        }
+        // Checked as parsed, since `/v1.0/../beta` does not lie under /v1.0, and as written, since batch items are cut from it.
+        let path = link.find("://").and_then(|at| link[at + 3..].find('/').map(|slash| at + 3 + slash));
+        match path {
+            Some(at) if url.path().starts_with("/v1.0/") && link[at..].starts_with("/v1.0/") => {
+                Ok(Link { text: link.to_owned(), relative: at + VERSION.len(), followed: true })
+            }
+            _ => refused("does not lie under /v1.0"),
+        }
+    }
+}
+
+fn no_user(url: &Url) -> bool {
+    url.username().is_empty() && url.password().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn graph() -> Origin {
+        Origin::parse("https://graph.microsoft.com", "GraphEndpoint").unwrap()
+    }
+
+    #[test]
+    fn a_link_of_our_own_is_origin_version_and_what_was_asked() {
+        let link = graph().link("/users/delta?$select=id");
+        assert_eq!(link.as_str(), "https://graph.microsoft.com/v1.0/users/delta?$select=id");
+        assert_eq!(link.relative(), "/users/delta?$select=id");
+        assert!(!link.followed());
+    }
+
+    #[test]
+    fn a_followed_link_is_kept_byte_for_byte() {
+        for text in [
+            "https://graph.microsoft.com/v1.0/users/delta?$skiptoken=a+b%2Bc%2f_-~!*'()&x=Ä",
+            "https://GRAPH.microsoft.com:443/v1.0/groups?$filter=displayName eq 'x'&$skiptoken=RFNwdA",
+            "HTTPS://graph.microsoft.com/v1.0/groups/x/members?%24skiptoken=..%2f..",
+        ] {
+            let link = graph().follow(text).unwrap();
+            assert_eq!(link.as_str(), text);
+            assert_eq!(link.relative(), &text[text.find("/v1.0").unwrap() + 5..]);
+            assert!(link.followed());
+        }
+    }
+
+    #[test]
+    fn a_link_to_anywhere_else_is_refused() {
+        for text in [
+            "https://evil.example/v1.0/users",
+            "http://graph.microsoft.com/v1.0/users",
+            "https://graph.microsoft.com:8443/v1.0/users",
+            "https://graph.microsoft.com.evil.example/v1.0/users",
+            "https://graph.microsoft.com@evil.example/v1.0/users",
+            "https://token@graph.microsoft.com/v1.0/users",
+            "https://graph.microsoft.com\\@evil.example/v1.0/users",
+            "https://graph.microsoft.com/beta/users",
+            "https://graph.microsoft.com/v1.0",
+            "https://graph.microsoft.com/v1.0/../beta/users",
+            "https://graph.microsoft.com/v1.0/%2e%2e/beta/users",
+            "https://graph.microsoft.com/v1.0evil/users",
+            "https:/graph.microsoft.com/v1.0/users",
+            "//graph.microsoft.com/v1.0/users",
+            "/v1.0/users",
+            "https://graph.microsoft.com/v1.0/users#x",
+            " https://graph.microsoft.com/v1.0/users",
+            "https://graph.microsoft.com/v1.0/us\ners",
+            "file:///v1.0/users",
+            "",
+        ] {
+            let error = graph().follow(text).expect_err(text);
+            assert_eq!(error.error.kind, Kind::Service, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_foreign_origin_and_nothing_else_of_the_link() {
+        let error = graph().follow("https://evil.example/v1.0/users?$skiptoken=topsecret").unwrap_err().error;
+        assert!(error.message.contains("https://evil.example"));
+        assert!(!error.message.contains("topsecret") && !error.message.contains("users"), "{}", error.message);
+    }
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port_alone() {
+        assert_eq!(Origin::parse("http://127.0.0.1:8080/", "x").unwrap().as_str(), "http://127.0.0.1:8080");
+        assert_eq!(Origin::parse("http://[::1]:8080", "x").unwrap().as_str(), "http://[::1]:8080");
+        for text in ["graph.microsoft.com", "ftp://x", "https://x/v1.0", "https://u@x", "https://x?y", ""] {
+            assert_eq!(Origin::parse(text, "x").unwrap_err().kind, Kind::InvalidConfig, "{text}");
+        }
+    }
+
+    #[test]
+    fn debug_never_shows_a_token() {
+        let link = graph().follow("https://graph.microsoft.com/v1.0/users/delta?$deltatoken=abcdefghijklmnop").unwrap();
+        assert!(!format!("{link:?}").contains("ghijkl"));
+    }
+}

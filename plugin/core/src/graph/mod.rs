@@ -1,0 +1,241 @@
+//! Microsoft Graph as a protocol: how to ask, wait, repeat, follow links and fail. It knows no object type.
+//!
+//! ```text
+//! pipeline    the way of every request: retry → gate → token → request id → transport
+//! retry       what is repeated and after how long        retry_after  gate  clock
+//! token       one token for all workers                  credential (azure_identity)  authority  aadsts
+//! batch       twenty reads in one request                tenant  link  query  seen
+//! transport   the wire as a trait; `wire` is reqwest      failure  service_error  error
+//! ```
+//!
+//! A newcomer's mistake would be to look at a status code above this layer, or to change a link that Graph gave: what can
+//! be decided is in [`Reason`], and links are followed byte for byte, after a check that they stay at home.
+
+mod aadsts;
+mod authority;
+mod batch;
+mod clock;
+mod credential;
+mod error;
+mod failure;
+mod gate;
+mod link;
+mod pipeline;
+mod query;
+mod request_id;
+mod retry;
+mod retry_after;
+mod seen;
+mod service_error;
+mod tenant;
+mod token;
+mod transport;
+mod wire;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use authority::Authority;
+use clock::{Clock, SystemClock};
+use credential::ClientSecret;
+use gate::Gate;
+use link::Origin;
+use pipeline::{Call, Pipeline};
+use retry::Policy;
+use token::Tokens;
+use transport::Transport;
+
+use crate::cancel::Cancel;
+use crate::config::Secret;
+use crate::counters::Counters;
+use crate::error::Error as Top;
+use crate::log::Log;
+
+pub use batch::LARGEST as LARGEST_BATCH;
+pub use error::{Error, Reason};
+pub use link::Link;
+pub use query::{query_value, short};
+pub use seen::SeenLinks;
+
+/// Where Graph is and who asks. From the configuration, which has checked it.
+#[derive(Debug)]
+pub struct Connection {
+    /// Graph's origin: `https://graph.microsoft.com`.
+    pub origin: String,
+    /// The token service's origin: `https://login.microsoftonline.com`.
+    pub authority: String,
+    /// `https://graph.microsoft.com/.default`.
+    pub scope: String,
+    /// A directory GUID or a verified domain.
+    pub tenant: String,
+    /// The application.
+    pub client_id: String,
+    /// Its secret.
+    pub client_secret: Secret,
+    /// Takes the place of the system's proxy settings.
+    pub proxy: Option<String>,
+    /// Certificates trusted besides the system's, in PEM form.
+    pub ca_pem: Option<Vec<u8>>,
+    /// Repeats of one request at most.
+    pub max_retries: u32,
+    /// Wait per attempt where the answer names none.
+    pub retry_base: Duration,
+}
+
+/// Graph, for all worker threads of one operation. Clones share connections, token, gate and counters. The last clone
+/// must not be dropped inside an async runtime.
+#[derive(Clone)]
+pub struct Graph {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    origin: Origin,
+    tenant: String,
+    /// Once it has been asked for.
+    tenant_guid: Mutex<Option<String>>,
+    authority: Arc<Authority>,
+    pipeline: Pipeline,
+}
+
+/// One read.
+#[derive(Debug, Clone)]
+pub struct Get {
+    /// What.
+    pub link: Link,
+    /// With `ConsistencyLevel: eventual`: advanced queries need it on every page.
+    pub advanced: bool,
+}
+
+/// A success, lent to whoever reads it.
+#[derive(Debug, Clone, Copy)]
+pub struct Answer<'a> {
+    /// JSON as it came.
+    pub body: &'a [u8],
+    /// Graph's clock.
+    pub date: Option<SystemTime>,
+    /// What Microsoft's support asks for.
+    pub request_id: Option<&'a str>,
+}
+
+/// The body of a success cannot be read, and why. The request is repeated like a 503; the reader is called again with
+/// the next answer and must start afresh.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unreadable(pub String);
+
+impl Graph {
+    /// Builds the clients. No network.
+    pub fn connect(connection: Connection, cancel: Cancel, counters: Counters, log: Log) -> Result<Graph, Top> {
+        let origin = Origin::parse(&connection.origin, "GraphEndpoint")?;
+        let authority = Origin::parse(&connection.authority, "AuthorityHost")?;
+        let wire = wire::Wire::new(wire::Settings {
+            proxy: connection.proxy.clone(),
+            ca_pem: connection.ca_pem.clone(),
+            loopback_only: origin.plain() && authority.plain(),
+        })?;
+        Ok(Graph::over(Arc::new(wire), Arc::new(SystemClock), origin, authority, connection, cancel, counters, log))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "everything that tests replace, in one place")]
+    fn over(
+        transport: Arc<dyn Transport>,
+        clock: Arc<dyn Clock>,
+        origin: Origin,
+        authority: Origin,
+        connection: Connection,
+        cancel: Cancel,
+        counters: Counters,
+        log: Log,
+    ) -> Graph {
+        let policy = Policy { max_retries: connection.max_retries, base: connection.retry_base };
+        let authority = Arc::new(Authority {
+            origin: authority,
+            transport: Arc::clone(&transport),
+            clock: Arc::clone(&clock),
+            policy,
+            cancel: cancel.clone(),
+            log: log.clone(),
+        });
+        let credential = ClientSecret {
+            authority: Arc::clone(&authority),
+            tenant: connection.tenant.clone(),
+            client_id: connection.client_id,
+            secret: connection.client_secret,
+            scope: connection.scope,
+        };
+        let tokens = Tokens::new(Box::new(credential));
+        let pipeline = Pipeline { transport, tokens, gate: Gate::default(), clock, policy, cancel, counters, log };
+        let tenant_guid = Mutex::default();
+        Graph { inner: Arc::new(Inner { origin, tenant: connection.tenant, tenant_guid, authority, pipeline }) }
+    }
+
+    /// Whether a token can be had; fetches it if there is none.
+    pub fn token(&self) -> Result<(), Top> {
+        let pipeline = &self.inner.pipeline;
+        pipeline.cancel.check()?;
+        pipeline.tokens.get(&*pipeline.clock, &pipeline.log).map(drop)
+    }
+
+    /// The directory's GUID in lower case. Asks the token service once when a domain is configured, else nobody.
+    pub fn tenant_guid(&self) -> Result<String, Top> {
+        let mut known = self.inner.tenant_guid.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(guid) = &*known {
+            return Ok(guid.clone());
+        }
+        let guid = tenant::guid_of(&self.inner.authority, &self.inner.tenant)?;
+        Ok(known.insert(guid).clone())
+    }
+
+    /// Graph's origin, without a slash behind: what a watermark is bound to.
+    pub fn origin(&self) -> &str {
+        self.inner.origin.as_str()
+    }
+
+    /// A link of our own making: `/path?options` under `/v1.0`. Values of options go through [`query_value`].
+    pub fn link(&self, path_and_query: &str) -> Link {
+        self.inner.origin.link(path_and_query)
+    }
+
+    /// A link out of an answer or a watermark: kept byte for byte, refused unless it stays at the configured origin.
+    pub fn follow(&self, link: &str) -> Result<Link, Error> {
+        self.inner.origin.follow(link)
+    }
+
+    /// Reads one answer: `read` gets the body of a success, and again that of a repeat when it could not read it.
+    pub fn get<R>(
+        &self,
+        request: &Get,
+        mut read: impl FnMut(&Answer<'_>) -> Result<R, Unreadable>,
+    ) -> Result<R, Error> {
+        let call = Call { link: &request.link, advanced: request.advanced, body: None };
+        self.inner.pipeline.run(&call, |received| {
+            let reply = received.reply;
+            read(&Answer { body: &reply.body, date: reply.date(), request_id: reply.header("request-id") })
+        })
+    }
+
+    /// Reads several answers, twenty to a request, each with a result of its own in the order of `requests`. `read` gets
+    /// the index of the request; the answers come in any order. The outer error concerns all of them: no token, no
+    /// connection, cancelled.
+    pub fn batch<R>(
+        &self,
+        requests: &[Get],
+        mut read: impl FnMut(usize, &Answer<'_>) -> Result<R, Unreadable>,
+    ) -> Result<Vec<Result<R, Error>>, Error> {
+        let link = self.link("/$batch");
+        let mut results = Vec::with_capacity(requests.len());
+        for (number, some) in requests.chunks(batch::LARGEST).enumerate() {
+            let first = number * batch::LARGEST;
+            results.extend(batch::run(&self.inner.pipeline, &link, some, |index, answer| read(first + index, answer))?);
+        }
+        Ok(results)
+    }
+}
+
+/// Where it asks, and nothing it knows.
+impl fmt::Debug for Graph {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Graph").field("origin", &self.inner.origin.as_str()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,213 @@
+//! The way of every request to Graph, in this order: retry → gate → token → request id → transport.
+//!
+//! Retry stands outside: a request repeated after a long wait passes the gate again and carries a token that is good then.
+//! The body of a success is read inside as well, since a 200 with half a body is a failure like any other.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
+
+use super::Unreadable;
+use super::clock::Clock;
+use super::error::Error;
+use super::failure::{Failure, Refusal, Signals};
+use super::gate::Gate;
+use super::link::Link;
+use super::query::short;
+use super::request_id;
+use super::retry::{Next, Policy, Tries};
+use super::token::{Bearer, Tokens};
+use super::transport::{Fault, Outgoing, Reply, Transport};
+use crate::cancel::Cancel;
+use crate::counters::Counters;
+use crate::error::{Error as Top, HttpEvidence, Kind};
+use crate::log::{Level, Log};
+
+/// How we introduce ourselves.
+pub(crate) const AGENT: &str = concat!("EntraId-connector/", env!("CARGO_PKG_VERSION"));
+
+/// What all requests of an operation share.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) tokens: Tokens,
+    pub(crate) gate: Gate,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) policy: Policy,
+    pub(crate) cancel: Cancel,
+    pub(crate) counters: Counters,
+    pub(crate) log: Log,
+}
+
+/// One request, however often it has to be sent.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Call<'a> {
+    pub(crate) link: &'a Link,
+    /// `ConsistencyLevel: eventual`; not part of links, so it goes with every page.
+    pub(crate) advanced: bool,
+    /// Makes it a POST, of JSON.
+    pub(crate) body: Option<&'a [u8]>,
+}
+
+/// A success, about to be read.
+#[derive(Debug)]
+pub(crate) struct Received<'a> {
+    pub(crate) reply: &'a Reply,
+    pub(crate) client_request_id: &'a str,
+    pub(crate) bearer: &'a Bearer,
+}
+
+impl Pipeline {
+    /// Sends until `read` has read an answer, or gives up.
+    pub(crate) fn run<R>(
+        &self,
+        call: &Call<'_>,
+        mut read: impl FnMut(&Received<'_>) -> Result<R, Unreadable>,
+    ) -> Result<R, Error> {
+        let mut tries = Tries::default();
+        loop {
+            let bearer = self.admit()?;
+            let started = self.clock.now();
+            if tries.made() > 0 {
+                self.counters.retry();
+            }
+            let failure = match self.once(call, &bearer, &mut read)? {
+                Ok(done) => return Ok(done),
+                Err(failure) => failure,
+            };
+            let next = tries.after(&failure, &self.policy);
+            self.note(call, &failure, next);
+            match next {
+                Next::GiveUp => return Err(Error::surface(call.link, &failure, tries)),
+                Next::FreshToken => self.tokens.refused(&bearer),
+                Next::Wait { wait, shared } => {
+                    if wants_new_connection(&failure) {
+                        self.transport.reconnect(started);
+                    }
+                    self.pause(wait, shared)?;
+                }
+            }
+        }
+    }
+
+    /// Waits for an open gate and a token, until both are there at once.
+    fn admit(&self) -> Result<Bearer, Top> {
+        loop {
+            self.gate.pass(&*self.clock, &self.cancel)?;
+            let bearer = self.tokens.get(&*self.clock, &self.log)?;
+            if self.gate.closed_for(&*self.clock).is_zero() {
+                return Ok(bearer);
+            }
+        }
+    }
+
+    /// One try. The outer error ends everything; the inner one is a failure to decide about.
+    fn once<R>(
+        &self,
+        call: &Call<'_>,
+        bearer: &Bearer,
+        read: &mut impl FnMut(&Received<'_>) -> Result<R, Unreadable>,
+    ) -> Result<Result<R, Failure>, Top> {
+        self.cancel.check()?;
+        let id = request_id::fresh();
+        let outgoing = Outgoing {
+            url: call.link.as_str(),
+            headers: headers(call, bearer, &id)?,
+            body: call.body.map(<[u8]>::to_vec),
+        };
+        let started = self.clock.now();
+        self.counters.request();
+        let reply = match self.transport.send(outgoing, &self.cancel) {
+            Ok(reply) => reply,
+            Err(broken) => return Ok(Err(Failure::Broken(broken))),
+        };
+        self.counters.received(reply.body.len() as u64);
+        let signals = Signals::of(&reply);
+        self.log.write(Level::Debug, || self.line(call, &reply, &signals, started));
+        if !(200..300).contains(&reply.status) {
+            return Ok(Err(Refusal::new(reply.status, &signals, &reply.body, &id, self.date()).into()));
+        }
+        let received = Received { reply: &reply, client_request_id: &id, bearer };
+        Ok(read(&received).map_err(|Unreadable(why)| Failure::Unreadable {
+            why,
+            evidence: HttpEvidence {
+                status: reply.status,
+                code: None,
+                request_id: signals.request_id.map(str::to_owned),
+                client_request_id: Some(id.clone()),
+            },
+        }))
+    }
+
+    /// Waits; a shared wait closes the gate for all workers and is over when it opens.
+    pub(crate) fn pause(&self, wait: Duration, shared: bool) -> Result<(), Top> {
+        if shared {
+            let later = self.gate.close(&*self.clock, wait);
+            self.counters.throttled(u64::try_from(later.as_millis()).unwrap_or(u64::MAX));
+            self.cancel.check()
+        } else {
+            self.clock.wait(&self.cancel, wait)
+        }
+    }
+
+    pub(crate) fn date(&self) -> SystemTime {
+        self.clock.date()
+    }
+
+    fn line(&self, call: &Call<'_>, reply: &Reply, signals: &Signals<'_>, started: Instant) -> String {
+        format!(
+            "{} {} {} in {} ms, {} bytes, request-id {}",
+            if call.body.is_some() { "POST" } else { "GET" },
+            short(call.link.as_str()),
+            reply.status,
+            self.clock.now().saturating_duration_since(started).as_millis(),
+            reply.body.len(),
+            signals.request_id.unwrap_or("-"),
+        )
+    }
+
+    fn note(&self, call: &Call<'_>, failure: &Failure, next: Next) {
+        let what = || short(call.link.as_str());
+        match next {
+            Next::Wait { wait, .. } => self.log.write(Level::Warn, || {
+                format!("{} is repeated after {:.1} s: {}", what(), wait.as_secs_f64(), failure.reason())
+            }),
+            Next::FreshToken => self
+                .log
+                .write(Level::Warn, || format!("{} is repeated with a fresh token: {}", what(), failure.reason())),
+            // The caller decides whether that is worth a line: a 404 often is not.
+            Next::GiveUp => self.log.write(Level::Debug, || format!("{} failed: {}", what(), failure.reason())),
+        }
+    }
+}
+
+/// After a 503 Graph asks for one (`concepts/errors.md`); after a silence the old connection may be dead without knowing.
+fn wants_new_connection(failure: &Failure) -> bool {
+    match failure {
+        Failure::Refused(refusal) => refusal.status == 503,
+        Failure::Broken(broken) => broken.fault == Fault::Timeout,
+        Failure::Unreadable { .. } => false,
+    }
+}
+
+fn headers(call: &Call<'_>, bearer: &Bearer, id: &str) -> Result<HeaderMap, Top> {
+    let mut token = HeaderValue::from_str(&bearer.header).map_err(|_| {
+        Top::new(Kind::Auth, "the token service gave a token that no header can hold: check AuthorityHost")
+    })?;
+    token.set_sensitive(true);
+    let mut headers = HeaderMap::with_capacity(6);
+    headers.insert(AUTHORIZATION, token);
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert("client-request-id", id);
+    }
+    if call.advanced {
+        headers.insert("consistencylevel", HeaderValue::from_static("eventual"));
+    }
+    if call.body.is_some() {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    }
+    Ok(headers)
+}

@@ -1,0 +1,225 @@
+//! The real transport: `reqwest::blocking`.
+//!
+//! A blocking request cannot be aborted from outside, so every wait in here is bounded: connecting, the wait for headers,
+//! and each piece of a body. Between pieces the cancel flag is looked at. The client owns a thread, which ends when the last
+//! clone goes; it must not be dropped inside somebody's async runtime.
+
+use std::error::Error as _;
+use std::io::{self, Read as _};
+use std::sync::{PoisonError, RwLock};
+use std::time::{Duration, Instant};
+
+use once_cell::sync::OnceCell;
+use reqwest::blocking::{Client, Response};
+use reqwest::{Certificate, Proxy, redirect};
+
+use super::transport::{Broken, Fault, Outgoing, Reply, Transport};
+use crate::cancel::Cancel;
+use crate::error::{Error, Kind};
+
+const CONNECT: Duration = Duration::from_secs(15);
+
+/// For the headers, and then for each piece of the body: what `timeout` means to a blocking client.
+const SILENCE: Duration = Duration::from_secs(60);
+
+/// For a whole body, so that one that drips does not hold an import for ever.
+const BODY: Duration = Duration::from_secs(900);
+
+/// Pieces in which a body is read.
+const PIECE: usize = 64 * 1024;
+
+/// No answer of Graph is as large; a page of 999 rows has a few megabytes.
+const LARGEST: usize = 256 * 1024 * 1024;
+
+/// ring is chosen once per copy of this library; rustls keeps that choice in a static of its own.
+static RING: OnceCell<()> = OnceCell::new();
+
+/// What the connections of one operation have in common.
+#[derive(Debug, Clone)]
+pub(crate) struct Settings {
+    /// Takes the place of the system's own settings.
+    pub(crate) proxy: Option<String>,
+    /// Trusted besides the system's authorities.
+    pub(crate) ca_pem: Option<Vec<u8>>,
+    /// Everything goes to this machine in plain HTTP.
+    pub(crate) loopback_only: bool,
+}
+
+/// The connections of one operation.
+#[derive(Debug)]
+pub(crate) struct Wire {
+    settings: Settings,
+    current: RwLock<(Client, Instant)>,
+}
+
+impl Wire {
+    /// Builds the client and starts its thread. No network.
+    pub(crate) fn new(settings: Settings) -> Result<Wire, Error> {
+        let client = build(&settings)?;
+        Ok(Wire { settings, current: RwLock::new((client, Instant::now())) })
+    }
+
+    fn client(&self) -> Client {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).0.clone()
+    }
+}
+
+impl Transport for Wire {
+    fn send(&self, outgoing: Outgoing<'_>, cancel: &Cancel) -> Result<Reply, Broken> {
+        let client = self.client();
+        let request = match outgoing.body {
+            Some(body) => client.post(outgoing.url).body(body),
+            None => client.get(outgoing.url),
+        };
+        let mut response = request.headers(outgoing.headers).send().map_err(|error| broken(&error))?;
+        let body = read_body(&mut response, cancel)?;
+        let status = response.status().as_u16();
+        Ok(Reply { status, headers: std::mem::take(response.headers_mut()), body })
+    }
+
+    /// A client's pool cannot be emptied; a new client has an empty one.
+    fn reconnect(&self, since: Instant) {
+        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
+        if current.1 <= since
+            && let Ok(client) = build(&self.settings)
+        {
+            *current = (client, Instant::now());
+        }
+    }
+}
+
+fn build(settings: &Settings) -> Result<Client, Error> {
+    RING.get_or_init(|| {
+        // An error only says that a choice was made before.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    });
+    let mut builder =
+        Client::builder().redirect(redirect::Policy::none()).referer(false).connect_timeout(CONNECT).timeout(SILENCE);
+    if let Some(proxy) = &settings.proxy {
+        let proxy = Proxy::all(proxy).map_err(|_| {
+            Error::new(Kind::InvalidConfig, "Proxy must be an address such as http://proxy.contoso.com:8080")
+        })?;
+        builder = builder.proxy(proxy);
+    } else if settings.loopback_only {
+        // A proxy of the environment cannot reach this machine's loopback.
+        builder = builder.no_proxy();
+    }
+    let own = match &settings.ca_pem {
+        Some(pem) => certificates(pem)?,
+        None => Vec::new(),
+    };
+    let with_own = !own.is_empty();
+    // Without TLS the machine needs no certificate authorities, and bare containers have none.
+    let plain = settings.loopback_only && settings.proxy.as_deref().is_none_or(|proxy| proxy.starts_with("http://"));
+    builder = if plain || (with_own && cfg!(target_vendor = "apple")) {
+        // Apple's verifier takes no further roots: there CaFile stands in for the system's.
+        builder.tls_certs_only(own)
+    } else {
+        builder.tls_certs_merge(own)
+    };
+    builder.build().map_err(|error| {
+        let text = chain(&error);
+        if text.contains("No CA certificates") {
+            Error::new(
+                Kind::Network,
+                "this machine has no certificate authorities to trust: install its ca-certificates package, or set CaFile \
+                 to a PEM file",
+            )
+        } else if with_own {
+            Error::new(Kind::InvalidConfig, format!("a certificate in CaFile cannot be used: {text}"))
+        } else {
+            Error::new(Kind::Network, format!("the HTTP client cannot be set up: {text}"))
+        }
+    })
+}
+
+fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Error> {
+    let wrong =
+        |why: &str| Error::new(Kind::InvalidConfig, format!("CaFile must hold certificates in PEM form: {why}"));
+    let certificates = Certificate::from_pem_bundle(pem).map_err(|error| wrong(&chain(&error)))?;
+    if certificates.is_empty() { Err(wrong("there is none in it")) } else { Ok(certificates) }
+}
+
+fn read_body(response: &mut Response, cancel: &Cancel) -> Result<Vec<u8>, Broken> {
+    let started = Instant::now();
+    let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    let mut body = Vec::with_capacity(announced.min(1 << 20));
+    let mut piece = vec![0; PIECE];
+    loop {
+        if cancel.is_cancelled() {
+            return Err(Broken { fault: Fault::Cancelled, text: "cancelled".to_owned() });
+        }
+        if started.elapsed() > BODY {
+            return Err(Broken {
+                fault: Fault::Timeout,
+                text: format!("the answer took longer than {} s", BODY.as_secs()),
+            });
+        }
+        let read = match response.read(&mut piece) {
+            Ok(0) => return Ok(body),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(broken_body(&error)),
+        };
+        if body.len() + read > LARGEST {
+            return Err(Broken { fault: Fault::TooLarge, text: format!("more than {} MiB", LARGEST >> 20) });
+        }
+        body.extend_from_slice(&piece[..read]);
+    }
+}
+
+fn broken_body(error: &io::Error) -> Broken {
+    match error.get_ref().and_then(|inner| inner.downcast_ref::<reqwest::Error>()) {
+        Some(inner) => {
+            Broken { fault: if inner.is_timeout() { Fault::Timeout } else { Fault::Interrupted }, text: chain(inner) }
+        }
+        None => Broken { fault: Fault::Interrupted, text: error.to_string() },
+    }
+}
+
+fn broken(error: &reqwest::Error) -> Broken {
+    let fault = if refused_certificate(error) {
+        Fault::Certificate
+    } else if error.is_builder() {
+        Fault::Request
+    } else if error.is_connect() {
+        Fault::Connect
+    } else if error.is_timeout() {
+        Fault::Timeout
+    } else {
+        Fault::Interrupted
+    };
+    Broken { fault, text: chain(error) }
+}
+
+/// rustls's error sits inside an `io::Error`, whose `source` skips it.
+fn refused_certificate(error: &reqwest::Error) -> bool {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+        let tls = error.downcast_ref().or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
+        if matches!(tls, Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented)) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
+}
+
+/// The causes of an error, outermost first. The error itself is left out: it names the whole link.
+fn chain(error: &reqwest::Error) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let text = error.to_string();
+        if parts.last().is_none_or(|last| !last.ends_with(&text)) {
+            parts.push(text);
+        }
+        cause = error.source();
+    }
+    match (parts.is_empty(), error.is_timeout()) {
+        (false, _) => parts.join(": "),
+        (true, true) => "nothing came in time".to_owned(),
+        (true, false) => "the connection failed".to_owned(),
+    }
+}
