@@ -11,7 +11,10 @@
 //! A newcomer's mistake would be to look here for knowledge of Entra: the engine knows the contract only, so whatever it
 //! must know about an object type it reads from the connector's `Describe`.
 
+pub mod catalog;
 pub mod connector;
+pub mod discovery;
 pub mod library;
 pub mod loader;
 pub mod simulator;
+pub mod store;

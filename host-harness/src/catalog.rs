@@ -1,0 +1,174 @@
+//! What a connector says about its object types, read from its `Describe`.
+//!
+//! The engine's rules ask two things of an object type: its class (object, edge, event) and, for an edge, which attributes
+//! are its ends. A newcomer would write `"GroupMember"` into the store; nothing here or there knows that name.
+
+use anyhow::{Context, Result};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// The parts of `Describe` that a host works with. Unknown members are ignored.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Catalog {
+    /// The connector's name, `EntraId`.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The contract it implements, as text.
+    pub abi: String,
+    /// `Import`.
+    pub direction: String,
+    /// `Check`, `Delta`, …
+    pub capabilities: Vec<String>,
+    /// Values of `Mode` in AuthJson.
+    pub auth_modes: Vec<String>,
+    /// How it throttles, in words.
+    pub throttling: String,
+    /// What its watermark is.
+    pub watermark: Value,
+    /// JSON Schema of ConfigJson.
+    pub config_schema: Value,
+    /// JSON Schema of AuthJson.
+    pub auth_schema: Value,
+    /// What it delivers.
+    pub object_types: Vec<ObjectType>,
+}
+
+/// One object type.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ObjectType {
+    /// `User`, `GroupMember`, …
+    pub name: String,
+    /// What kind of thing its records are.
+    pub class: Class,
+    /// The key of ConfigJson that switches it on.
+    pub switch: Option<String>,
+    /// Whether it is on when that key is absent.
+    pub default: bool,
+    /// Permissions it needs.
+    pub permissions: Vec<String>,
+    /// Licence it needs.
+    pub licence: Option<String>,
+    /// How it follows changes.
+    pub delta: Option<String>,
+    /// Its attributes.
+    pub attributes: Vec<Attribute>,
+    /// For an edge: what it connects.
+    pub ends: Vec<End>,
+    /// For an edge whose records come in scopes: the attribute that names the scope.
+    pub scope_attribute: Option<String>,
+}
+
+/// How records of an object type are to be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub enum Class {
+    /// A connection between two objects.
+    Edge,
+    /// Something that happened: only ever added.
+    Event,
+    /// A thing with attributes of its own; also a class of a later version of the contract.
+    #[default]
+    #[serde(other)]
+    Object,
+}
+
+/// An attribute of an object type.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Attribute {
+    /// camelCase, as in the service.
+    pub name: String,
+    /// `String`, `Boolean`, `Integer`, `DateTime`, `StringArray`, `Json`.
+    pub r#type: String,
+    /// Whether every record has it.
+    pub always: bool,
+}
+
+/// One end of an edge.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct End {
+    /// The attribute that holds the SourceId of what is at this end.
+    pub attribute: String,
+    /// What may be there.
+    pub object_types: Vec<String>,
+    /// The attribute that says what is there, where that differs from record to record.
+    pub type_attribute: Option<String>,
+}
+
+impl Class {
+    /// As it stands in `Describe`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Class::Object => "Object",
+            Class::Edge => "Edge",
+            Class::Event => "Event",
+        }
+    }
+}
+
+impl Catalog {
+    /// Reads a `Describe` text.
+    pub fn parse(describe: &str) -> Result<Catalog> {
+        serde_json::from_str(describe).context("the connector's Describe is not what the contract says")
+    }
+
+    /// The object type of that name. One that `Describe` does not list is kept as a plain object.
+    pub fn object_type(&self, name: &str) -> ObjectType {
+        let listed = self.object_types.iter().find(|object_type| object_type.name == name);
+        listed.cloned().unwrap_or_else(|| ObjectType { name: name.to_owned(), ..ObjectType::default() })
+    }
+
+    /// The object types that this ConfigJson switches on.
+    pub fn switched_on(&self, config: &Value) -> Vec<&ObjectType> {
+        let on = |object_type: &&ObjectType| {
+            let key = object_type.switch.as_deref().and_then(|switch| config.get(switch)?.as_bool());
+            key.unwrap_or(object_type.default)
+        };
+        self.object_types.iter().filter(on).collect()
+    }
+}
+
+impl ObjectType {
+    /// The attributes that hold an edge's ends: the scope's end first where there is one. `None` for an end it lacks.
+    pub fn end_attributes(&self) -> (Option<&str>, Option<&str>) {
+        let scope = self.scope_attribute.as_deref();
+        let mut ends: Vec<&str> = self.ends.iter().map(|end| end.attribute.as_str()).collect();
+        ends.sort_by_key(|attribute| Some(*attribute) != scope);
+        (ends.first().copied(), ends.get(1).copied())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DESCRIBE: &str = r#"{"Name":"EntraId","Version":"1.0.0","New":1,"ObjectTypes":[
+        {"Name":"User","Class":"Object","Switch":"ImportUsers","Default":true},
+        {"Name":"GroupMember","Class":"Edge","Switch":"ImportMemberships","Default":true,"ScopeAttribute":"groupId",
+         "Ends":[{"Attribute":"memberId","TypeAttribute":"memberType"},{"Attribute":"groupId","ObjectTypes":["Group"]}]},
+        {"Name":"Mood","Class":"Weather","Switch":"ImportMoods","Default":false}]}"#;
+
+    #[test]
+    fn switches_decide_what_is_imported_and_defaults_fill_in() {
+        let catalog = Catalog::parse(DESCRIBE).unwrap();
+        let names = |config: Value| catalog.switched_on(&config).iter().map(|t| t.name.clone()).collect::<Vec<_>>();
+        assert_eq!(names(serde_json::json!({})), ["User", "GroupMember"]);
+        assert_eq!(names(serde_json::json!({"ImportUsers": false, "ImportMoods": true})), ["GroupMember", "Mood"]);
+    }
+
+    #[test]
+    fn scope_end_comes_first_however_they_are_listed() {
+        let catalog = Catalog::parse(DESCRIBE).unwrap();
+        assert_eq!(catalog.object_type("GroupMember").end_attributes(), (Some("groupId"), Some("memberId")));
+    }
+
+    #[test]
+    fn unknown_class_and_unlisted_type_are_plain_objects() {
+        let catalog = Catalog::parse(DESCRIBE).unwrap();
+        assert_eq!(catalog.object_type("Mood").class, Class::Object);
+        assert_eq!(catalog.object_type("Nothing").class, Class::Object);
+    }
+}

@@ -1,0 +1,269 @@
+//! Applies a stream of records to the store: the host's half of the contract.
+//!
+//! Everything between two checkpoints is **one transaction**, and the checkpoint's watermark is written in it. The
+//! contract would allow to commit rows before their checkpoint; this host does not, for a reason that is easy to miss: a
+//! row committed ahead of its checkpoint carries this set's touch, and if the tenant loses that row before the run is
+//! resumed, the touch would vouch for it at End. Memory stays bounded anyway: SQLite spills what its cache cannot hold
+//! into the write-ahead log. Dropping an [`Applier`] takes back what came after the last checkpoint.
+
+use std::collections::HashMap;
+
+use anyhow::{Context, Result, bail};
+use rusqlite::Connection;
+
+use super::edge_rows::EdgeType;
+use super::nodes::Nodes;
+use super::object_rows::{Effect, Key};
+use super::record::{Absence, Issue, Mode, Reason, Record};
+use super::sets::OpenSet;
+use super::tally::{Tally, TypeTally};
+use super::{edge_rows, instances, object_rows, sets};
+use crate::catalog::{Catalog, Class};
+
+/// Applies the records of one run.
+#[derive(Debug)]
+pub struct Applier<'s> {
+    connection: &'s Connection,
+    instance: i64,
+    catalog: &'s Catalog,
+    types: HashMap<String, TypeState>,
+    nodes: Nodes,
+    clock: i64,
+    in_transaction: bool,
+    tally: Tally,
+}
+
+#[derive(Debug)]
+struct TypeState {
+    class: Class,
+    edge: EdgeType,
+    set: Option<OpenSet>,
+    tally: TypeTally,
+}
+
+impl<'s> Applier<'s> {
+    pub(super) fn new(connection: &'s Connection, instance: i64, catalog: &'s Catalog) -> Result<Applier<'s>> {
+        Ok(Applier {
+            connection,
+            instance,
+            catalog,
+            types: HashMap::new(),
+            nodes: Nodes::default(),
+            clock: sets::clock(connection)?,
+            in_transaction: false,
+            tally: Tally::default(),
+        })
+    }
+
+    /// Applies a batch of NDJSON.
+    pub fn apply(&mut self, rows: &[u8]) -> Result<()> {
+        for line in rows.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            self.tally.records += 1;
+            Record::parse(line)
+                .and_then(|record| self.record(record))
+                .with_context(|| format!("record {} of this run", self.tally.records))?;
+        }
+        Ok(())
+    }
+
+    /// Commits everything since the last commit, and the watermark that is good from here on in the same transaction.
+    pub fn commit(&mut self, watermark: Option<&str>) -> Result<()> {
+        self.transaction()?;
+        if let Some(watermark) = watermark {
+            instances::keep_watermark(self.connection, self.instance, watermark)?;
+        }
+        sets::keep_clock(self.connection, self.clock)?;
+        self.connection.execute_batch("COMMIT").context("the store could not be written")?;
+        self.in_transaction = false;
+        Ok(())
+    }
+
+    /// What came and what it did, so far.
+    pub fn tally(&self) -> Tally {
+        let mut tally = self.tally.clone();
+        tally.types = self.types.iter().map(|(name, state)| (name.clone(), state.tally.clone())).collect();
+        tally
+    }
+
+    /// Records seen so far, of any kind.
+    pub fn records(&self) -> u64 {
+        self.tally.records
+    }
+
+    fn transaction(&mut self) -> Result<()> {
+        if !self.in_transaction {
+            self.connection.execute_batch("BEGIN IMMEDIATE").context("the store could not be written")?;
+            self.in_transaction = true;
+        }
+        Ok(())
+    }
+
+    fn record(&mut self, record: Record<'_>) -> Result<()> {
+        self.transaction()?;
+        match record {
+            Record::Begin { object_type, mode, set_id, resumed, absence } => {
+                self.begin(&object_type, mode, &set_id, resumed, absence)
+            }
+            Record::Upsert { object_type, source_id, external_id, attributes } => {
+                let (state, set) = open(&mut self.types, &object_type)?;
+                set.upserts += 1;
+                let effect = if state.class == Class::Edge {
+                    let (edge, mode) = (&state.edge, set.mode);
+                    edge_rows::upsert(self.connection, &mut self.nodes, edge, &source_id, attributes, mode, self.clock)?
+                } else {
+                    let key = Key { type_id: state.edge.id, node: self.nodes.of(self.connection, &source_id)? };
+                    object_rows::upsert(
+                        self.connection,
+                        key,
+                        external_id.as_deref(),
+                        &attributes,
+                        set.mode,
+                        self.clock,
+                    )?
+                };
+                state.tally.count(effect);
+                Ok(())
+            }
+            Record::Delete { object_type, source_id, reason } => self.delete(&object_type, &source_id, reason),
+            Record::Scope { object_type, scope, complete } => {
+                let (state, set) = open(&mut self.types, &object_type)?;
+                let group = self.nodes.of(self.connection, &scope)?;
+                let removed = sets::scope(self.connection, &mut self.clock, state.edge.id, set, group, complete)?;
+                state.tally.scopes += 1;
+                state.tally.unread_scopes += u64::from(!complete);
+                state.tally.removed_by_absence += removed as u64;
+                Ok(())
+            }
+            Record::Issue(issue) => {
+                self.issue(issue);
+                Ok(())
+            }
+            Record::End { object_type, complete, upserts, deletes, left_scope, .. } => {
+                self.end(&object_type, complete, [upserts, deletes, left_scope])
+            }
+            Record::Unknown => {
+                self.tally.unknown_records += 1;
+                Ok(())
+            }
+        }
+    }
+
+    fn begin(&mut self, name: &str, mode: Mode, set_id: &str, resumed: bool, absence: Absence) -> Result<()> {
+        if !self.types.contains_key(name) {
+            let object_type = self.catalog.object_type(name);
+            let type_id = instances::claim(self.connection, self.instance, &object_type)?;
+            let (from, to) = object_type.end_attributes();
+            let edge = EdgeType { id: type_id, from: from.map(str::to_owned), to: to.map(str::to_owned) };
+            let state = TypeState { class: object_type.class, edge, set: None, tally: TypeTally::default() };
+            self.types.insert(name.to_owned(), state);
+        }
+        let state = self.types.get_mut(name).context("an object type that was just put there")?;
+        let type_id = state.edge.id;
+        state.set = Some(sets::begin(self.connection, &mut self.clock, type_id, set_id, mode, resumed, absence)?);
+        state.tally.modes.push(mode.name().to_owned());
+        state.tally.complete = false;
+        Ok(())
+    }
+
+    fn delete(&mut self, name: &str, source_id: &str, reason: Reason) -> Result<()> {
+        let (state, set) = open(&mut self.types, name)?;
+        match reason {
+            Reason::LeftScope => set.left_scope += 1,
+            _ => set.deletes += 1,
+        }
+        if !matches!(set.mode, Mode::Full | Mode::Delta) {
+            // Append only adds, and for an unknown mode nothing is ever removed.
+            state.tally.ignored += 1;
+            return Ok(());
+        }
+        let gone = if state.class == Class::Edge {
+            edge_rows::delete(self.connection, state.edge.id, source_id)?
+        } else {
+            let key = Key { type_id: state.edge.id, node: self.nodes.of(self.connection, source_id)? };
+            match reason {
+                Reason::SoftDeleted => object_rows::soft_delete(self.connection, key)?,
+                Reason::Purged | Reason::Removed => object_rows::purge(self.connection, key)?,
+                Reason::LeftScope => object_rows::leave_scope(self.connection, key)?,
+            }
+        };
+        match reason {
+            Reason::LeftScope => state.tally.left_scope += u64::from(gone),
+            _ => state.tally.deleted += u64::from(gone),
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, name: &str, complete: bool, said: [u64; 3]) -> Result<()> {
+        let state = self.types.get_mut(name).with_context(|| outside(name))?;
+        let set = state.set.take().with_context(|| outside(name))?;
+        let came = [set.upserts, set.deletes, set.left_scope];
+        if said != came {
+            self.tally.notes.push(format!(
+                "{name}: the connector says it sent {said:?} upserts, deletes and rows that left scope; {came:?} came"
+            ));
+        }
+        if let Some(floor) = set.removes_below(complete) {
+            let type_id = state.edge.id;
+            let removed = if state.class == Class::Edge {
+                edge_rows::delete_untouched(self.connection, type_id, floor)?
+            } else {
+                let absent = object_rows::untouched(self.connection, type_id, floor)?;
+                for key in &absent {
+                    match set.absence {
+                        Absence::SoftDeleted => object_rows::soft_delete(self.connection, *key)?,
+                        Absence::LeftScope => object_rows::leave_scope(self.connection, *key)?,
+                    };
+                }
+                absent.len()
+            };
+            state.tally.removed_by_absence += removed as u64;
+        }
+        state.tally.complete = complete;
+        Ok(())
+    }
+
+    fn issue(&mut self, issue: Issue) {
+        let object_type = issue.object_type.as_deref().and_then(|name| self.types.get_mut(name));
+        if let Some(state) = object_type {
+            state.tally.issues += 1;
+        }
+        self.tally.issue(issue);
+    }
+}
+
+impl Drop for Applier<'_> {
+    fn drop(&mut self) {
+        if self.in_transaction {
+            // A disk that is full has ended the transaction already; there is nothing more to do about an error here.
+            let _ = self.connection.execute_batch("ROLLBACK");
+        }
+    }
+}
+
+/// The object type's state and its open set. Rows outside a set are the connector's mistake.
+fn open<'t>(types: &'t mut HashMap<String, TypeState>, name: &str) -> Result<(TypeParts<'t>, &'t mut OpenSet)> {
+    match types.get_mut(name) {
+        Some(TypeState { class, edge, set: Some(set), tally }) => Ok((TypeParts { class: *class, edge, tally }, set)),
+        _ => bail!(outside(name)),
+    }
+}
+
+fn outside(name: &str) -> String {
+    format!("the connector broke the contract: a record of {name} outside Begin and End")
+}
+
+struct TypeParts<'t> {
+    class: Class,
+    edge: &'t EdgeType,
+    tally: &'t mut TypeTally,
+}
+
+impl TypeTally {
+    fn count(&mut self, effect: Effect) {
+        match effect {
+            Effect::Added => self.added += 1,
+            Effect::Changed => self.changed += 1,
+            Effect::Unchanged => self.unchanged += 1,
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Begin, Scope and End.
+
+use super::*;
+
+fn absence(object_type: &str, absence: &str) -> String {
+    begin(object_type, "Full", "s1").replace("SoftDeleted", absence)
+}
+
+#[test]
+fn full_set_hides_what_it_did_not_mention() {
+    let told = Told::two_members();
+    told.now(&[begin("User", "Full", "s1"), user("u2", json!({})), end("User")]);
+    assert_eq!(told.shown("User"), ["u2"]);
+    assert!(told.mesh().is_marked("u1").unwrap() && told.members() == ["g1:u2"]);
+}
+
+#[test]
+fn absence_is_treated_as_begin_says() {
+    let told = Told::two_members();
+    told.delta("GroupMember", &[edge("g0", "g1")]);
+    told.now(&[absence("Group", "LeftScope"), end("Group")]);
+    assert!(told.mesh().object("Group", "g1").unwrap().is_none() && !told.mesh().is_marked("g1").unwrap());
+    assert_eq!(told.members(), ["g0:g1"]);
+}
+
+#[test]
+fn incomplete_end_removes_nothing() {
+    let told = Told::two_members();
+    told.now(&[
+        begin("User", "Full", "s1"),
+        end_incomplete("User"),
+        begin("GroupMember", "Full", "s1"),
+        end_incomplete("GroupMember"),
+    ]);
+    assert_eq!((told.shown("User").len(), told.members().len()), (2, 2));
+}
+
+#[test]
+fn delta_set_removes_nothing_for_absence() {
+    let told = Told::two_members();
+    told.delta("User", &[]);
+    told.delta("GroupMember", &[]);
+    assert_eq!((told.shown("User").len(), told.members().len()), (2, 2));
+}
+
+#[test]
+fn complete_scope_removes_the_edges_that_did_not_come() {
+    let told = Told::two_members();
+    told.now(&[begin("GroupMember", "Full", "s1"), edge("g1", "u2"), scope("g1", true)]);
+    assert_eq!(told.members(), ["g1:u2"]);
+}
+
+#[test]
+fn complete_scope_counts_in_a_delta_set_too() {
+    let told = Told::two_members();
+    told.delta("GroupMember", &[edge("g1", "u3"), scope("g1", true)]);
+    assert_eq!(told.members(), ["g1:u3"]);
+}
+
+#[test]
+fn incomplete_scope_removes_nothing_even_at_the_end_of_a_full_set() {
+    let told = Told::two_members();
+    told.now(&[begin("GroupMember", "Full", "s1"), edge("g1", "u3"), scope("g1", false), end("GroupMember")]);
+    assert_eq!(told.members(), ["g1:u1", "g1:u2", "g1:u3"]);
+}
+
+#[test]
+fn last_scope_of_a_group_decides_at_the_end() {
+    let told = Told::two_members();
+    told.now(&[
+        begin("GroupMember", "Full", "s1"),
+        scope("g1", false),
+        edge("g1", "u1"),
+        scope("g1", true),
+        end("GroupMember"),
+    ]);
+    assert_eq!(told.members(), ["g1:u1"]);
+}
+
+#[test]
+fn second_scope_of_a_group_counts_from_the_first() {
+    let told = Told::new();
+    told.delta("GroupMember", &[edge("g1", "u1"), scope("g1", true), edge("g1", "u2"), scope("g1", true)]);
+    assert_eq!(told.members(), ["g1:u2"]);
+}
+
+#[test]
+fn scope_of_one_group_leaves_the_rows_of_another_alone() {
+    let told = Told::new();
+    told.delta(
+        "GroupMember",
+        &[edge("g1", "u1"), edge("g2", "u2"), scope("g1", true), edge("g2", "u3"), scope("g2", true)],
+    );
+    assert_eq!(told.members(), ["g1:u1", "g2:u2", "g2:u3"]);
+}
+
+#[test]
+fn changes_after_a_scope_stay() {
+    let told = Told::two_members();
+    told.delta(
+        "GroupMember",
+        &[edge("g1", "u2"), scope("g1", true), edge("g1", "u4"), delete("GroupMember", "g1:u2", "Removed")],
+    );
+    assert_eq!(told.members(), ["g1:u4"]);
+}
+
+#[test]
+fn end_of_a_full_set_removes_edges_of_groups_that_were_not_mentioned() {
+    let told = Told::two_members();
+    told.now(&[begin("GroupMember", "Full", "s1"), edge("g2", "u1"), scope("g2", true), end("GroupMember")]);
+    assert_eq!(told.members(), ["g2:u1"]);
+}
+
+#[test]
+fn end_of_a_full_set_removes_dormant_edges_too() {
+    let told = Told::two_members();
+    told.delta("User", &[delete("User", "u1", "SoftDeleted")]);
+    told.now(&[begin("GroupMember", "Full", "s1"), edge("g1", "u2"), scope("g1", true), end("GroupMember")]);
+    told.delta("User", &[user("u1", json!({}))]);
+    assert_eq!(told.members(), ["g1:u2"]);
+}
+
+#[test]
+fn resumed_set_remembers_what_it_touched_before_the_kill() {
+    let told = Told::two_members();
+    told.now(&[begin("User", "Full", "s1"), user("u1", json!({}))]);
+    told.now(&[resume("User", "s1"), end("User")]);
+    assert_eq!(told.shown("User"), ["u1"]);
+}
+
+#[test]
+fn resumed_set_that_is_not_known_removes_nothing() {
+    let told = Told::two_members();
+    told.now(&[resume("User", "elsewhere"), user("u1", json!({})), end("User")]);
+    told.now(&[resume("User", "elsewhere"), end("User")]);
+    assert_eq!(told.shown("User"), ["u1", "u2"]);
+}
+
+#[test]
+fn unfinished_group_is_counted_anew_after_a_resume() {
+    let told = Told::two_members();
+    told.now(&[begin("GroupMember", "Full", "s1"), edge("g1", "u1")]);
+    told.now(&[resume("GroupMember", "s1"), edge("g1", "u2"), scope("g1", true), end("GroupMember")]);
+    assert_eq!(told.members(), ["g1:u2"]);
+}
+
+#[test]
+fn incomplete_scope_before_a_kill_still_protects_its_group_at_the_end() {
+    let told = Told::two_members();
+    told.now(&[begin("GroupMember", "Full", "s1"), scope("g1", false)]);
+    told.now(&[resume("GroupMember", "s1"), end("GroupMember")]);
+    assert_eq!(told.members(), ["g1:u1", "g1:u2"]);
+}
+
+#[test]
+fn second_begin_voids_the_set_before_it() {
+    let told = Told::two_members();
+    told.now(&[
+        begin("User", "Full", "s1"),
+        user("u1", json!({})),
+        begin("User", "Full", "s2"),
+        user("u2", json!({})),
+        end("User"),
+    ]);
+    assert_eq!(told.shown("User"), ["u2"]);
+}
+
+#[test]
+fn full_set_that_was_voided_by_a_delta_set_removes_nothing() {
+    let told = Told::two_members();
+    told.now(&[begin("User", "Full", "s1"), user("u1", json!({})), begin("User", "Delta", "d1"), end("User")]);
+    assert_eq!(told.shown("User"), ["u1", "u2"]);
+}
+
+#[test]
+fn sets_of_different_types_interleave() {
+    let told = Told::two_members();
+    told.now(&[
+        begin("User", "Full", "s1"),
+        begin("GroupMember", "Full", "s1"),
+        edge("g1", "u1"),
+        user("u1", json!({})),
+        end("User"),
+        edge("g1", "u2"),
+        scope("g1", true),
+        end("GroupMember"),
+    ]);
+    assert_eq!((told.shown("User").len(), told.members().len()), (1, 1));
+}
+
+#[test]
+fn full_set_after_a_delta_set_of_the_same_type_stands_alone() {
+    let told = Told::two_members();
+    told.now(&[
+        begin("GroupMember", "Full", "s1"),
+        edge("g1", "u1"),
+        scope("g1", true),
+        end("GroupMember"),
+        begin("GroupMember", "Delta", "d1"),
+        edge("g1", "u5"),
+        end("GroupMember"),
+    ]);
+    assert_eq!(told.members(), ["g1:u1", "g1:u5"]);
+}
+
+#[test]
+fn soft_delete_inside_a_full_set_keeps_the_attributes() {
+    let told = Told::two_members();
+    told.now(&[begin("User", "Full", "s1"), delete("User", "u1", "SoftDeleted"), user("u2", json!({})), end("User")]);
+    assert_eq!(told.attributes("User", "u1")["displayName"], "Ann");
+}

@@ -1,0 +1,162 @@
+//! The tables, and how a store is opened.
+//!
+//! What a newcomer would look for and not find: deletion marks on objects. A mark belongs to a *SourceId* (`node`),
+//! because the contract wants it remembered for ids the host never held, and because edges ask it of both their ends.
+//! And `touch`: a number that only grows, written into every row a record touches. "What this set did not touch" and
+//! "what has not come since the group's previous Scope" are both a comparison with it (see `sets`).
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use rusqlite::{Connection, OpenFlags};
+
+/// Written as SQLite's `user_version`; a store of another version is refused, never guessed at.
+pub(super) const VERSION: i32 = 1;
+/// Written as SQLite's `application_id`: "mesh".
+const APPLICATION: i32 = 0x6d65_7368;
+
+const TABLES: &str = "
+CREATE TABLE instance (
+    id          INTEGER PRIMARY KEY,
+    name        TEXT NOT NULL UNIQUE,
+    connector   TEXT NOT NULL,
+    watermark   TEXT
+);
+CREATE TABLE object_type (
+    id              INTEGER PRIMARY KEY,
+    name            TEXT NOT NULL UNIQUE,
+    class           TEXT NOT NULL,
+    from_attribute  TEXT,
+    to_attribute    TEXT,
+    scoped          INTEGER NOT NULL,
+    instance_id     INTEGER NOT NULL REFERENCES instance (id)
+);
+-- Every SourceId that was ever an object, an end of an edge or the subject of a delete.
+CREATE TABLE node (
+    id          INTEGER PRIMARY KEY,
+    source_id   TEXT NOT NULL UNIQUE,
+    deleted     INTEGER NOT NULL DEFAULT 0
+);
+CREATE TABLE object (
+    id          INTEGER PRIMARY KEY,
+    node_id     INTEGER NOT NULL,
+    type_id     INTEGER NOT NULL,
+    external_id TEXT,
+    -- JSON object, keys sorted, no nulls: an attribute that is null or unknown is not there.
+    attributes  TEXT NOT NULL,
+    hidden      INTEGER NOT NULL DEFAULT 0,
+    touch       INTEGER NOT NULL,
+    UNIQUE (node_id, type_id)
+);
+-- key: the SourceId of an edge that has one of its own; '' for '<from>:<to>'. An end that is not told is node 0.
+-- attributes: without those that hold the ends.
+CREATE TABLE edge (
+    type_id     INTEGER NOT NULL,
+    from_id     INTEGER NOT NULL,
+    to_id       INTEGER NOT NULL,
+    key         TEXT NOT NULL,
+    attributes  TEXT NOT NULL,
+    touch       INTEGER NOT NULL,
+    PRIMARY KEY (type_id, from_id, to_id, key)
+) WITHOUT ROWID;
+CREATE INDEX edge_by_member ON edge (to_id);
+CREATE UNIQUE INDEX edge_by_key ON edge (type_id, key) WHERE key <> '';
+-- The set of each object type that is under way or was the last one.
+CREATE TABLE set_mark (
+    type_id     INTEGER PRIMARY KEY,
+    set_id      TEXT NOT NULL,
+    mode        TEXT NOT NULL,
+    floor       INTEGER NOT NULL
+);
+-- The last Scope of each group in that set.
+CREATE TABLE scope_mark (
+    type_id     INTEGER NOT NULL,
+    node_id     INTEGER NOT NULL,
+    touch       INTEGER NOT NULL,
+    complete    INTEGER NOT NULL,
+    PRIMARY KEY (type_id, node_id)
+) WITHOUT ROWID;
+CREATE TABLE clock (now INTEGER NOT NULL);
+INSERT INTO clock VALUES (1);
+CREATE TABLE run (
+    id              INTEGER PRIMARY KEY,
+    instance_id     INTEGER NOT NULL REFERENCES instance (id),
+    process         INTEGER NOT NULL,
+    started_ms      INTEGER NOT NULL,
+    ended_ms        INTEGER,
+    outcome         TEXT NOT NULL,
+    status          INTEGER,
+    full            INTEGER NOT NULL,
+    watermark_from  TEXT,
+    watermark_to    TEXT,
+    report          TEXT
+);
+";
+
+/// Opens or makes the store at `path` for writing.
+pub(super) fn open(path: &Path) -> Result<Connection> {
+    let connection = Connection::open(path).with_context(|| format!("cannot open the store {}", path.display()))?;
+    configure(&connection)?;
+    let version: i32 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(|error| not_a_store(path, error))?;
+    if version == 0 && is_empty(&connection)? {
+        // One batch, one transaction: a process killed here leaves an empty file, which is made anew.
+        connection.execute_batch(&format!(
+            "PRAGMA journal_mode = WAL; BEGIN; PRAGMA application_id = {APPLICATION}; PRAGMA user_version = {VERSION}; {TABLES} COMMIT;"
+        ))?;
+    } else {
+        check(&connection, version, path)?;
+    }
+    // The transaction is the unit of truth, and WAL keeps it whole when the process is killed. After a power failure the
+    // last ones may be gone, rows and watermark together.
+    connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; PRAGMA journal_size_limit = 16777216;")?;
+    Ok(connection)
+}
+
+/// Opens the store at `path` for reading beside a writer.
+pub(super) fn open_to_read(path: &Path) -> Result<Connection> {
+    if !path.is_file() {
+        bail!("there is no store at {}: an import makes it", path.display());
+    }
+    // Not read-only: the last reader of a WAL store tidies it up. `query_only` keeps it from writing rows.
+    let connection =
+        Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX)
+            .with_context(|| format!("cannot open the store {}", path.display()))?;
+    configure(&connection)?;
+    let version: i32 = connection
+        .pragma_query_value(None, "user_version", |row| row.get(0))
+        .map_err(|error| not_a_store(path, error))?;
+    check(&connection, version, path)?;
+    connection.execute_batch("PRAGMA query_only = ON;")?;
+    Ok(connection)
+}
+
+fn configure(connection: &Connection) -> Result<()> {
+    connection.busy_timeout(Duration::from_secs(10))?;
+    connection.set_prepared_statement_cache_capacity(64);
+    Ok(())
+}
+
+fn check(connection: &Connection, version: i32, path: &Path) -> Result<()> {
+    let application: i32 = connection.pragma_query_value(None, "application_id", |row| row.get(0))?;
+    if application != APPLICATION {
+        bail!("{} is a database, but not a store of this program; name another file with --store", path.display());
+    }
+    if version != VERSION {
+        bail!(
+            "the store {} has layout {version}, this program knows layout {VERSION}; import into a new store",
+            path.display()
+        );
+    }
+    Ok(())
+}
+
+fn is_empty(connection: &Connection) -> Result<bool> {
+    Ok(connection.query_row("SELECT count(*) = 0 FROM sqlite_master", [], |row| row.get(0))?)
+}
+
+fn not_a_store(path: &Path, error: rusqlite::Error) -> anyhow::Error {
+    anyhow::Error::new(error).context(format!("{} is not a store", path.display()))
+}

@@ -1,0 +1,100 @@
+//! Sets: what lies between a Begin and an End of one object type, and the scopes inside.
+//!
+//! Every row a record touches is stamped with the store's clock, which ticks at each Begin and each Scope. So
+//! "touched by this set" means `touch >= floor`, where floor is the clock at the set's *first* Begin, kept over kills and
+//! resumes; and "came since the group's previous Scope" means `touch >=` the clock after it. What a newcomer gets wrong:
+//! a resumed set keeps its floor but not its place in a group, because an unfinished group is read anew.
+
+use anyhow::Result;
+use rusqlite::{Connection, OptionalExtension};
+
+use super::edge_rows;
+use super::record::{Absence, Mode};
+
+/// The set of an object type that is under way.
+#[derive(Debug, Clone)]
+pub(super) struct OpenSet {
+    pub(super) mode: Mode,
+    pub(super) absence: Absence,
+    /// Clock at the set's first Begin; `None` when it was resumed and that Begin never reached this store.
+    pub(super) floor: Option<i64>,
+    /// Clock at its latest Begin.
+    pub(super) begin: i64,
+    /// What the records since that Begin came to, to compare with the End.
+    pub(super) upserts: u64,
+    pub(super) deletes: u64,
+    pub(super) left_scope: u64,
+}
+
+/// Opens a set. A set of the same type that has no End is void from here on: nothing is removed on its account.
+pub(super) fn begin(
+    connection: &Connection,
+    clock: &mut i64,
+    type_id: i64,
+    set_id: &str,
+    mode: Mode,
+    resumed: bool,
+    absence: Absence,
+) -> Result<OpenSet> {
+    *clock += 1;
+    let mark: Option<(String, String, i64)> = connection
+        .prepare_cached("SELECT set_id, mode, floor FROM set_mark WHERE type_id = ?1")?
+        .query_row([type_id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    let continued =
+        mark.filter(|(id, held, _)| resumed && id == set_id && held == mode.name()).map(|(.., floor)| floor);
+    let floor = if resumed { continued } else { Some(*clock) };
+    if continued.is_none() {
+        connection.prepare_cached("DELETE FROM scope_mark WHERE type_id = ?1")?.execute([type_id])?;
+        connection
+            .prepare_cached("INSERT OR REPLACE INTO set_mark (type_id, set_id, mode, floor) VALUES (?1, ?2, ?3, ?4)")?
+            // A set whose first Begin is not known here must not be known after the next kill either.
+            .execute((type_id, if floor.is_some() { set_id } else { "" }, mode.name(), *clock))?;
+    }
+    Ok(OpenSet { mode, absence, floor, begin: *clock, upserts: 0, deletes: 0, left_scope: 0 })
+}
+
+/// Closes the rows of one group. Says how many edges went.
+pub(super) fn scope(
+    connection: &Connection,
+    clock: &mut i64,
+    type_id: i64,
+    set: &OpenSet,
+    group: i64,
+    complete: bool,
+) -> Result<usize> {
+    let previous: Option<i64> = connection
+        .prepare_cached("SELECT touch FROM scope_mark WHERE type_id = ?1 AND node_id = ?2")?
+        .query_row((type_id, group), |row| row.get(0))
+        .optional()?;
+    let since = previous.unwrap_or(0).max(set.begin);
+    let removed = match set.mode {
+        Mode::Full | Mode::Delta if complete => edge_rows::delete_untouched_of(connection, type_id, group, since)?,
+        _ => 0,
+    };
+    *clock += 1;
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO scope_mark (type_id, node_id, touch, complete) VALUES (?1, ?2, ?3, ?4)",
+        )?
+        .execute((type_id, group, *clock, complete))?;
+    Ok(removed)
+}
+
+impl OpenSet {
+    /// The clock below which rows are to be removed at this End, if any are.
+    pub(super) fn removes_below(&self, complete: bool) -> Option<i64> {
+        self.floor.filter(|_| complete && self.mode == Mode::Full)
+    }
+}
+
+/// The store's clock.
+pub(super) fn clock(connection: &Connection) -> Result<i64> {
+    Ok(connection.query_row("SELECT now FROM clock", [], |row| row.get(0))?)
+}
+
+/// Writes the clock back, in the transaction of the rows it stamped.
+pub(super) fn keep_clock(connection: &Connection, now: i64) -> Result<()> {
+    connection.prepare_cached("UPDATE clock SET now = ?1")?.execute([now])?;
+    Ok(())
+}
