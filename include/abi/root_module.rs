@@ -5,7 +5,7 @@
 //! `ConnectorModuleRef::load_from_directory` remembers the first library it loads, so a host with several connectors
 //! must call `lib_header_from_path(path)?.init_root_module::<ConnectorModuleRef>()` for each file.
 
-#![expect(clippy::expl_impl_clone_on_copy, clippy::ptr_as_ptr, reason = "written by abi_stable's derive")]
+#![expect(clippy::expl_impl_clone_on_copy, reason = "written by abi_stable's derive")]
 
 use abi_stable::StableAbi;
 use abi_stable::library::RootModule;
@@ -105,11 +105,14 @@ pub struct ConnectorModule {
     /// As the header's Describe.
     pub describe: extern "C" fn() -> RString,
     /// As the header's ImportAsync.
-    pub import: extern "C" fn(config: RStr<'_>, auth: RStr<'_>, options: RunOptions) -> RResult<OperationHandle, Refusal>,
+    pub import:
+        extern "C" fn(config: RStr<'_>, auth: RStr<'_>, options: RunOptions) -> RResult<OperationHandle, Refusal>,
     /// As the header's ExportAsync.
-    pub export: extern "C" fn(config: RStr<'_>, auth: RStr<'_>, options: RunOptions) -> RResult<OperationHandle, Refusal>,
+    pub export:
+        extern "C" fn(config: RStr<'_>, auth: RStr<'_>, options: RunOptions) -> RResult<OperationHandle, Refusal>,
     /// As the header's CheckAsync.
-    pub check: extern "C" fn(config: RStr<'_>, auth: RStr<'_>, options: RunOptions) -> RResult<OperationHandle, Refusal>,
+    pub check:
+        extern "C" fn(config: RStr<'_>, auth: RStr<'_>, options: RunOptions) -> RResult<OperationHandle, Refusal>,
     /// As the header's OperationNext.
     pub next: extern "C" fn(operation: OperationHandle, timeout_ms: u32) -> Delivery,
     /// As the header's OperationCancel.

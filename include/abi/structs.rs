@@ -25,7 +25,8 @@ pub struct Buffer {
 
 /// Receives one log line on a host thread that is inside a function of this contract; `message` is valid during the
 /// call only. Must not throw, unwind, longjmp or call back into the connector.
-pub type LogFn = Option<unsafe extern "C" fn(user_data: *mut c_void, level: u32, message: *const c_char, message_len: usize)>;
+pub type LogFn =
+    Option<unsafe extern "C" fn(user_data: *mut c_void, level: u32, message: *const c_char, message_len: usize)>;
 
 /// Says that OperationNext has something now: a batch, the end, an error or a cancel. Called from a connector thread, at
 /// most once for each CONNECTOR_PENDING returned, never after OperationRelease has returned. Do nothing in it but set an

@@ -1,1 +1,16 @@
-//! placeholder
+//! The Entra ID connector as a loadable library: `libEntraId.so`, `EntraId.dll`, `libEntraId.dylib`.
+//!
+//! Only the boundary is here; what the connector does is `entra-id-core`. A newcomer would put logic next to an export:
+//! everything an export does beyond checking pointers belongs below, where it is safe and can be tested in process.
+
+#![allow(
+    non_snake_case,
+    reason = "the library file is EntraId by contract, and the crate is named after it; under test it is not checked"
+)]
+
+#[cfg(panic = "abort")]
+compile_error!(
+    "this library lives in other people's processes: it must be built with panic = \"unwind\", so that a bug becomes an error instead of ending the host"
+);
+
+mod ffi;

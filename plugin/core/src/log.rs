@@ -74,7 +74,10 @@ impl Log {
         let mut taken: Vec<_> = std::mem::take(&mut lines.queue).into();
         drop(lines);
         if dropped > 0 {
-            taken.insert(0, (Level::Warn, format!("{dropped} older log lines were dropped: the host did not fetch them")));
+            taken.insert(
+                0,
+                (Level::Warn, format!("{dropped} older log lines were dropped: the host did not fetch them")),
+            );
         }
         taken
     }

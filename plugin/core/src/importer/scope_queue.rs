@@ -1,0 +1,186 @@
+//! Groups on their way from the list to the threads that read their members.
+//!
+//! Bounded at the lister's end, so that a tenant's groups are never held whole. A group whose members take several pages
+//! comes back and goes to the front: what was begun is finished first. `take` waits for a full batch while groups are
+//! still being listed, because a `$batch` of twenty costs one round trip, like one of three.
+
+use std::collections::VecDeque;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::cancel::Cancel;
+use crate::error::Error;
+use crate::graph::Link;
+
+/// Graph's limit for one `$batch` (docs: JSON batching).
+pub(super) const BATCH: usize = 20;
+
+/// Groups waiting at most; some 100 bytes each.
+const CAPACITY: usize = 4000;
+
+/// A sleeper looks at the cancel flag this often; nothing else depends on it.
+const CANCEL_CHECK: Duration = Duration::from_millis(200);
+
+/// One group whose members are being read.
+#[derive(Debug)]
+pub(super) struct Scope {
+    /// Its id, as records carry it.
+    pub(super) group: String,
+    /// `visibility` is `HiddenMembership`.
+    pub(super) hidden: bool,
+    /// The next page; `None` before the first.
+    pub(super) next: Option<Link>,
+    /// Edges delivered so far.
+    pub(super) rows: u64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    waiting: VecDeque<Scope>,
+    in_hand: usize,
+    listed: bool,
+    closed: bool,
+}
+
+/// The queue.
+#[derive(Debug)]
+pub(super) struct ScopeQueue {
+    state: Mutex<State>,
+    changed: Condvar,
+    cancel: Cancel,
+}
+
+impl ScopeQueue {
+    pub(super) fn new(cancel: Cancel) -> ScopeQueue {
+        ScopeQueue { state: Mutex::default(), changed: Condvar::new(), cancel }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn wait<'a>(&self, state: MutexGuard<'a, State>) -> Result<MutexGuard<'a, State>, Error> {
+        self.cancel.check()?;
+        Ok(self.changed.wait_timeout(state, CANCEL_CHECK).unwrap_or_else(PoisonError::into_inner).0)
+    }
+
+    /// Adds a page of groups, waiting for room. `false`: the readers have given up.
+    pub(super) fn offer(&self, scopes: Vec<Scope>) -> Result<bool, Error> {
+        let mut state = self.lock();
+        while state.waiting.len() >= CAPACITY && !state.closed {
+            state = self.wait(state)?;
+        }
+        state.waiting.extend(scopes);
+        self.changed.notify_all();
+        Ok(!state.closed)
+    }
+
+    /// All groups have been offered.
+    pub(super) fn listed(&self) {
+        self.lock().listed = true;
+        self.changed.notify_all();
+    }
+
+    /// Nothing more will be read: an error ended it.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.changed.notify_all();
+    }
+
+    /// Up to [`BATCH`] groups to read a page of each; empty when all is read.
+    pub(super) fn take(&self) -> Result<Vec<Scope>, Error> {
+        let mut state = self.lock();
+        loop {
+            let nothing_will_come = state.listed && state.in_hand == 0 && state.waiting.is_empty();
+            if state.closed || nothing_will_come {
+                self.changed.notify_all();
+                return Ok(Vec::new());
+            }
+            if state.waiting.len() >= BATCH || (state.listed && !state.waiting.is_empty()) {
+                let count = state.waiting.len().min(BATCH);
+                let taken: Vec<_> = state.waiting.drain(..count).collect();
+                state.in_hand += taken.len();
+                self.changed.notify_all();
+                return Ok(taken);
+            }
+            state = self.wait(state)?;
+        }
+    }
+
+    /// A group has more pages.
+    pub(super) fn give_back(&self, scope: Scope) {
+        let mut state = self.lock();
+        state.in_hand -= 1;
+        state.waiting.push_front(scope);
+        self.changed.notify_all();
+    }
+
+    /// A group is done.
+    pub(super) fn done(&self) {
+        self.lock().in_hand -= 1;
+        self.changed.notify_all();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scope(group: &str) -> Scope {
+        Scope { group: group.to_owned(), hidden: false, next: None, rows: 0 }
+    }
+
+    fn queue(groups: usize) -> ScopeQueue {
+        let queue = ScopeQueue::new(Cancel::new());
+        queue.offer((0..groups).map(|n| scope(&n.to_string())).collect()).unwrap();
+        queue
+    }
+
+    #[test]
+    fn twenty_are_taken_at_most_and_the_rest_later() {
+        let queue = queue(23);
+        queue.listed();
+        assert_eq!(queue.take().unwrap().len(), 20);
+        assert_eq!(queue.take().unwrap().len(), 3);
+    }
+
+    #[test]
+    fn a_group_with_more_pages_comes_first_and_keeps_the_readers() {
+        let queue = queue(22);
+        queue.listed();
+        let mut first = queue.take().unwrap();
+        queue.give_back(first.remove(0));
+        assert_eq!(queue.take().unwrap()[0].group, "0");
+        (0..22).for_each(|_| queue.done());
+        assert!(queue.take().unwrap().is_empty());
+    }
+
+    #[test]
+    fn readers_wait_for_the_last_group_in_hand() {
+        let queue = queue(1);
+        queue.listed();
+        let mut taken = queue.take().unwrap();
+        std::thread::scope(|s| {
+            let other = s.spawn(|| queue.take().unwrap().len());
+            queue.give_back(taken.remove(0));
+            assert_eq!(other.join().unwrap(), 1);
+        });
+    }
+
+    #[test]
+    fn a_cancel_and_a_close_end_every_wait() {
+        let cancel = Cancel::new();
+        let queue = ScopeQueue::new(cancel.clone());
+        std::thread::scope(|s| {
+            let reader = s.spawn(|| queue.take().is_err());
+            cancel.cancel();
+            assert!(reader.join().unwrap());
+        });
+        let queue = self::queue(CAPACITY);
+        std::thread::scope(|s| {
+            let lister = s.spawn(|| queue.offer(vec![scope("x")]).unwrap());
+            queue.close();
+            assert!(!lister.join().unwrap());
+        });
+    }
+}

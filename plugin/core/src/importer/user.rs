@@ -1,0 +1,47 @@
+//! Users, by delta: `/users/delta`.
+//!
+//! The filter and `PageSize` have no say here: Graph ignores `$top` on delta and refuses filters.
+
+use super::selected::selection;
+use super::{Importer, Probe, Run, allowed};
+use crate::config::{Config, ExternalId};
+use crate::error::Error;
+use crate::graph::Graph;
+use crate::mapping::Selection;
+use crate::schema::{ObjectType, USER};
+use crate::sync::{Feed, Key, Tally, fingerprint, walk_delta};
+
+/// The object type `User`.
+#[derive(Debug)]
+pub(super) struct User;
+
+fn selection_of(config: &Config) -> Selection {
+    let external_id = (config.external_id == ExternalId::UserPrincipalName).then_some("userPrincipalName");
+    selection(&USER, &config.user_attributes, &["businessPhones"], external_id)
+}
+
+/// Names what is asked for. The external id is part of it: it decides what records carry.
+pub(super) fn fingerprint_of(config: &Config) -> String {
+    let external_id = if config.external_id == ExternalId::UserPrincipalName { "userPrincipalName" } else { "id" };
+    fingerprint(&["User", &selection_of(config).select(), external_id])
+}
+
+impl Importer for User {
+    fn object_type(&self) -> &'static ObjectType {
+        &USER
+    }
+
+    fn is_on(&self, config: &Config) -> bool {
+        config.import_users
+    }
+
+    fn import(&self, run: Run<'_>, tally: &Tally) -> Result<(), Error> {
+        let (selection, fingerprint) = (selection_of(run.config), fingerprint_of(run.config));
+        let feed = Feed { path: "/users/delta", key: Key::Users, selection: &selection, fingerprint: &fingerprint };
+        walk_delta(run.graph, run.writer(tally), &feed, &run.plan.users)
+    }
+
+    fn probe(&self, graph: &Graph, _config: &Config) -> Result<Probe, Error> {
+        allowed(graph, "/users?$select=id&$top=1", false)
+    }
+}

@@ -1,0 +1,134 @@
+//! A page of a collection: its rows and the links that follow it.
+//!
+//! `value` may be empty although more pages follow: only the links say whether this was the last page. Members of the
+//! page that are not named here (`@odata.context`, `@microsoft.graph.tips`, …) are skipped.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+
+/// Where a page leads.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Links {
+    /// `@odata.nextLink`: the next page.
+    pub next: Option<String>,
+    /// `@odata.deltaLink`: the end of a delta round, and where the next one begins.
+    pub delta: Option<String>,
+}
+
+/// One page.
+#[derive(Debug)]
+pub struct Page<R> {
+    /// Its rows, in Graph's order.
+    pub rows: Vec<R>,
+    /// Where it leads.
+    pub links: Links,
+}
+
+impl<R> Page<R> {
+    /// Reads a page, each row by `seed`. The error is for a log: the answer is not a page.
+    pub fn read<'de, S>(body: &'de [u8], seed: S) -> Result<Page<R>, serde_json::Error>
+    where
+        S: DeserializeSeed<'de, Value = R> + Copy,
+    {
+        let mut json = serde_json::Deserializer::from_slice(body);
+        let page = json.deserialize_map(PageVisitor { seed, rows: PhantomData })?;
+        json.end()?;
+        Ok(page)
+    }
+
+    /// Reads a page whose rows read themselves.
+    pub fn read_plain<'de>(body: &'de [u8]) -> Result<Page<R>, serde_json::Error>
+    where
+        R: Deserialize<'de>,
+    {
+        Page::read(body, PhantomData::<R>)
+    }
+}
+
+struct PageVisitor<S, R> {
+    seed: S,
+    rows: PhantomData<R>,
+}
+
+impl<'de, S, R> Visitor<'de> for PageVisitor<S, R>
+where
+    S: DeserializeSeed<'de, Value = R> + Copy,
+{
+    type Value = Page<R>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a page: an object with `value`")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Page<R>, A::Error> {
+        let (mut rows, mut links) = (None, Links::default());
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            match &*key {
+                "value" => rows = Some(map.next_value_seed(RowsSeed { seed: self.seed })?),
+                "@odata.nextLink" => links.next = map.next_value()?,
+                "@odata.deltaLink" => links.delta = map.next_value()?,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(Page { rows: rows.ok_or_else(|| A::Error::missing_field("value"))?, links })
+    }
+}
+
+struct RowsSeed<S> {
+    seed: S,
+}
+
+impl<'de, S: DeserializeSeed<'de> + Copy> DeserializeSeed<'de> for RowsSeed<S> {
+    type Value = Vec<S::Value>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de> + Copy> Visitor<'de> for RowsSeed<S> {
+    type Value = Vec<S::Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of rows")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        let mut rows = Vec::new();
+        while let Some(row) = seq.next_element_seed(self.seed)? {
+            rows.push(row);
+        }
+        Ok(rows)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Member;
+
+    #[test]
+    fn an_empty_page_with_a_next_link_is_not_the_last() {
+        let page = Page::<Member<'_>>::read_plain(br#"{"@odata.nextLink":"https://x/1","value":[]}"#).unwrap();
+        assert_eq!(page.links, Links { next: Some("https://x/1".into()), delta: None });
+    }
+
+    #[test]
+    fn unknown_members_are_skipped() {
+        let text = br#"{"@odata.context":"c","@microsoft.graph.tips":{"a":[1]},"value":[],"@odata.deltaLink":"d"}"#;
+        assert_eq!(Page::<Member<'_>>::read_plain(text).unwrap().links.delta.as_deref(), Some("d"));
+    }
+
+    #[test]
+    fn a_page_without_value_or_cut_short_is_no_page() {
+        assert!(Page::<Member<'_>>::read_plain(b"{}").is_err());
+        assert!(Page::<Member<'_>>::read_plain(br#"{"value":[{"id":"a"}"#).is_err());
+        assert!(Page::<Member<'_>>::read_plain(br#"{"value":[]}{"#).is_err());
+    }
+}

@@ -1,0 +1,121 @@
+//! A row of a feed or a list: the id, whether it was removed, and the attributes that were asked for, as raw JSON.
+//!
+//! An attribute that is `None` was *absent*, which is not the same as `null`: absent means "never set" in a full walk and
+//! "unchanged, or never set" later; null means "cleared".
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+/// Why a row was removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Removed {
+    /// `reason: changed`: soft-deleted, can be restored for 30 days.
+    Changed,
+    /// `reason: deleted`: gone for good.
+    Deleted,
+}
+
+/// One directory object, as far as the answer tells.
+#[derive(Debug)]
+pub struct Row<'a> {
+    /// Its id; `None` when the row has none, which Graph's own examples show and real rows never do.
+    pub id: Option<Cow<'a, str>>,
+    /// `@removed`.
+    pub removed: Option<Removed>,
+    /// The attributes, in the order they were asked for.
+    pub values: Vec<Option<&'a RawValue>>,
+}
+
+/// Reads rows for the properties named.
+#[derive(Debug, Clone, Copy)]
+pub struct RowSeed<'s> {
+    /// The properties asked for, in order.
+    pub properties: &'s [String],
+}
+
+impl<'de> DeserializeSeed<'de> for RowSeed<'_> {
+    type Value = Row<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Row<'de>, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for RowSeed<'_> {
+    type Value = Row<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a row: an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row<'de>, A::Error> {
+        let mut row = Row { id: None, removed: None, values: vec![None; self.properties.len()] };
+        // Graph sends properties in the order of its schema, which is nearly the order asked for: look there first.
+        let mut expected = 0;
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            if key == "id" {
+                row.id = map.next_value()?;
+            } else if key == "@removed" {
+                row.removed = Some(map.next_value::<RemovedNote<'de>>()?.into());
+            } else if let Some(index) = position(self.properties, &key, expected) {
+                row.values[index] = Some(map.next_value()?);
+                expected = index + 1;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(row)
+    }
+}
+
+fn position(properties: &[String], key: &str, expected: usize) -> Option<usize> {
+    if properties.get(expected).is_some_and(|p| p == key) {
+        return Some(expected);
+    }
+    properties.iter().position(|p| p == key)
+}
+
+#[derive(Deserialize)]
+struct RemovedNote<'a> {
+    #[serde(borrow, default)]
+    reason: Option<Cow<'a, str>>,
+}
+
+impl From<RemovedNote<'_>> for Removed {
+    fn from(note: RemovedNote<'_>) -> Removed {
+        // An unknown reason is taken for the one that can be taken back.
+        if note.reason.as_deref() == Some("deleted") { Removed::Deleted } else { Removed::Changed }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Page;
+
+    fn properties() -> Vec<String> {
+        ["displayName", "mail"].map(String::from).to_vec()
+    }
+
+    #[test]
+    fn absent_and_null_are_told_apart() {
+        let names = properties();
+        let page = Page::read(br#"{"value":[{"mail":null,"id":"a"}]}"#, RowSeed { properties: &names }).unwrap();
+        assert!(page.rows[0].values[0].is_none());
+        assert_eq!(page.rows[0].values[1].unwrap().get(), "null");
+    }
+
+    #[test]
+    fn removed_rows_carry_their_reason() {
+        let names = properties();
+        let text =
+            br#"{"value":[{"id":"a","@removed":{"reason":"changed"}},{"id":"b","@removed":{"reason":"deleted"}}]}"#;
+        let page = Page::read(text, RowSeed { properties: &names }).unwrap();
+        assert_eq!(page.rows[0].removed, Some(Removed::Changed));
+        assert_eq!(page.rows[1].removed, Some(Removed::Deleted));
+    }
+}

@@ -1,0 +1,237 @@
+//! One import or check, as the boundary sees it: started, pulled, asked, released.
+//!
+//! The boundary holds an [`Operation`] and never a thread: workers run until they notice the cancel flag, and nobody
+//! waits for them. Dropping the last handle therefore never blocks on the network.
+
+mod check;
+mod import;
+mod outcome;
+mod result;
+mod stream;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::cancel::Cancel;
+use crate::config::{self, Config, Setup};
+use crate::counters::{Counters, Totals};
+use crate::error::{Document, Error, Kind, Problem};
+use crate::graph::{Connection, Graph};
+use crate::log::{Level, Log};
+use crate::sync::Tally;
+use crate::threads::caught;
+use result::ResultNotes;
+use stream::Stream;
+pub use stream::{Batch, Ending, Limits, Next, Waker};
+
+/// What a host passes when it starts an operation.
+pub struct Request<'a> {
+    /// ConfigJson.
+    pub config: &'a str,
+    /// AuthJson.
+    pub auth: &'a str,
+    /// From an earlier checkpoint; `None` or empty: full import.
+    pub watermark: Option<&'a str>,
+    /// Batch sizes.
+    pub limits: Limits,
+    /// Lines above it are not made.
+    pub max_log_level: Level,
+    /// Called when `next` has something after it answered Pending.
+    pub wake: Option<Waker>,
+}
+
+impl std::fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // The texts hold secrets.
+        f.debug_struct("Request").field("limits", &self.limits).finish_non_exhaustive()
+    }
+}
+
+/// What an operation is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Import,
+    Check,
+}
+
+/// A running or finished operation.
+#[derive(Debug)]
+pub struct Operation {
+    stream: Arc<Stream>,
+    cancel: Cancel,
+    counters: Counters,
+    log: Log,
+    notes: Arc<ResultNotes>,
+}
+
+/// Where an operation stands, with its counters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Standing {
+    /// What it has come to.
+    pub state: State,
+    /// The counters.
+    pub totals: Totals,
+    /// Since the start.
+    pub elapsed: Duration,
+}
+
+/// As the header's `CONNECTOR_STATE_…`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Not over.
+    Running,
+    /// Ended whole.
+    Succeeded,
+    /// Ended with an error.
+    Failed,
+    /// Ended by the host.
+    Cancelled,
+    /// Ended in order, something is missing.
+    Partial,
+}
+
+/// Everything the operation's threads share.
+struct Context {
+    config: Config,
+    graph: Graph,
+    cancel: Cancel,
+    stream: Arc<Stream>,
+    log: Log,
+    notes: Arc<ResultNotes>,
+}
+
+/// What the operation's own thread does.
+type Work = Box<dyn FnOnce(&Context) -> Ending + Send>;
+
+impl Operation {
+    /// Starts an import. Faults that need no network come back here.
+    pub fn import(request: Request<'_>) -> Result<Operation, Error> {
+        let watermark = request.watermark;
+        Operation::start(request, Purpose::Import, |context| import::prepare(context, watermark))
+    }
+
+    /// Starts a connection test.
+    pub fn check(request: Request<'_>) -> Result<Operation, Error> {
+        Operation::start(request, Purpose::Check, |_| Ok(Box::new(check::run)))
+    }
+
+    /// What an importing connector answers to an export.
+    pub fn export() -> Error {
+        Error::new(
+            Kind::NotSupported,
+            "EntraId imports only: it never writes to Microsoft Entra ID; let the engine treat this connector as a source, \
+             switch exports off for it, and provision through a connector whose Direction in Describe names Export",
+        )
+    }
+
+    fn start(
+        request: Request<'_>,
+        purpose: Purpose,
+        prepare: impl FnOnce(&Context) -> Result<Work, Error>,
+    ) -> Result<Operation, Error> {
+        let Setup { config, auth } = config::parse(request.config, request.auth)?;
+        let config::Auth::ClientSecret { client_id, client_secret } = auth;
+        let cancel = Cancel::new();
+        let counters = Counters::new();
+        let log = Log::new(request.max_log_level);
+        let tallies = match purpose {
+            Purpose::Import => import::tallies(&config),
+            Purpose::Check => Vec::new(),
+        };
+        let notes = Arc::new(ResultNotes::new(purpose, tallies, counters.clone()));
+        let stream = Arc::new(Stream::new(request.limits, counters.clone(), request.wake));
+        let connection = Connection {
+            origin: config.graph_origin.clone(),
+            authority: config.authority.clone(),
+            scope: config.scope.clone(),
+            tenant: config.tenant.as_str().to_owned(),
+            client_id,
+            client_secret,
+            proxy: config.proxy.clone(),
+            ca_pem: read_ca_file(&config)?,
+            max_retries: config.max_retries,
+            retry_base: config.retry_base,
+        };
+        let graph = Graph::connect(connection, cancel.clone(), counters.clone(), log.clone())?;
+        let context = Context {
+            config,
+            graph,
+            cancel: cancel.clone(),
+            stream: stream.clone(),
+            log: log.clone(),
+            notes: notes.clone(),
+        };
+        let work = prepare(&context)?;
+        std::thread::Builder::new()
+            .name("entra-operation".to_owned())
+            .spawn(move || {
+                let ending = caught(|| Ok(work(&context))).unwrap_or_else(Ending::Failed);
+                context.stream.finish(ending);
+            })
+            .map_err(|e| {
+                Error::new(
+                    Kind::OutOfMemory,
+                    "the operating system gave no thread; raise the limit of the host process",
+                )
+                .with_cause(e)
+            })?;
+        Ok(Operation { stream, cancel, counters, log, notes })
+    }
+
+    /// The next batch, or how it ended. `None`: waits as long as it takes.
+    pub fn next(&self, timeout: Option<Duration>) -> Next {
+        let next = self.stream.next(timeout);
+        if let Next::Ended(ending) = &next {
+            self.notes.ended(ending);
+        }
+        next
+    }
+
+    /// Asks it to stop. Returns at once.
+    pub fn cancel(&self) {
+        self.cancel.cancel();
+        self.stream.cancel();
+    }
+
+    /// Cancels, and makes sure that no wake-up follows; waits for one that is being called right now.
+    pub fn release(&self) {
+        self.cancel();
+        self.stream.forget_waker();
+    }
+
+    /// Log lines since the last call. Only the host's own threads ask.
+    pub fn take_log(&self) -> Vec<(Level, String)> {
+        self.log.take()
+    }
+
+    /// Counters now.
+    pub fn standing(&self) -> Standing {
+        Standing { state: self.notes.state(), totals: self.counters.totals(), elapsed: self.notes.elapsed() }
+    }
+
+    /// The result JSON; `InvalidState` until `next` has said how it ended.
+    pub fn result(&self) -> Result<String, Error> {
+        self.notes.to_json(self.stream.last_checkpoint()).ok_or_else(|| {
+            Error::new(Kind::InvalidState, "the result is there once OperationNext has answered an END or an error")
+        })
+    }
+}
+
+fn read_ca_file(config: &Config) -> Result<Option<Vec<u8>>, Error> {
+    let Some(path) = &config.ca_file else { return Ok(None) };
+    std::fs::read(path).map(Some).map_err(|e| {
+        let mut error =
+            Error::new(Kind::InvalidConfig, "CaFile cannot be read by the account this process runs as").with_cause(&e);
+        error.problems.push(Problem {
+            document: Document::Config,
+            path: "/CaFile".to_owned(),
+            found: format!("{} ({e})", path.display()),
+            expected: "the absolute path of a readable file with PEM certificates".to_owned(),
+            nearest: None,
+        });
+        error
+    })
+}
+
+/// The tallies of the object types switched on, for importers and the result.
+type Tallies = Vec<Arc<Tally>>;

@@ -1,0 +1,12 @@
+//! The boundary: the only place with `unsafe`, and the only one that knows the contract.
+//!
+//! Two doors over the same operations: [`exports`] for every language, [`rust_door`] for Rust hosts that use abi_stable.
+//! Both check their arguments, run inside [`guard`], and hand out the same bytes.
+
+mod buffer;
+mod exports;
+mod guard;
+mod incoming;
+mod outgoing;
+mod registry;
+mod rust_door;

@@ -1,0 +1,159 @@
+//! The rules of docs/architecture.md, read off the source: which layer may name which, and where `unsafe` may stand.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file below `folder`, with its path from there and its text without comments and tests.
+fn sources(folder: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut folders: Vec<PathBuf> = vec![root().join(folder)];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap().map(Result::unwrap) {
+            let path = entry.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|e| e == "rs") {
+                let name = path.strip_prefix(root().join(folder)).unwrap().to_string_lossy().into_owned();
+                found.push((name, code(&fs::read_to_string(&path).unwrap())));
+            }
+        }
+    }
+    assert!(!found.is_empty(), "{folder} has no source: this test would prove nothing");
+    found
+}
+
+fn code(text: &str) -> String {
+    let text = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    text.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+fn layer_of(name: &str) -> &str {
+    name.split(['/', '.']).next().unwrap_or_default()
+}
+
+/// What a layer of the plug-in's core may use besides itself.
+fn allowed(layer: &str) -> &'static [&'static str] {
+    const LEAVES: &[&str] = &["cancel", "config", "counters", "error", "log", "schema", "threads"];
+    match layer {
+        "operation" => &[
+            "importer", "sync", "graph", "mapping", "cancel", "config", "counters", "error", "log", "schema", "threads",
+        ],
+        "importer" => &["sync", "graph", "mapping", "model", "cancel", "config", "error", "schema", "threads"],
+        "sync" => &["graph", "mapping", "model", "error"],
+        "graph" => &["cancel", "config", "counters", "error", "log"],
+        "mapping" => &["model"],
+        "model" => &[],
+        "describe" => &["config", "schema"],
+        "config" => &["error", "schema"],
+        "cancel" | "threads" => &["error"],
+        "log" => &["graph"],
+        _ => LEAVES,
+    }
+}
+
+#[test]
+fn layers_point_one_way() {
+    for (name, code) in sources("plugin/core/src") {
+        let layer = layer_of(&name);
+        if layer == "lib" {
+            continue;
+        }
+        for used in code.split("crate::").skip(1) {
+            let used = used.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default();
+            assert!(
+                used == layer || allowed(layer).contains(&used),
+                "plugin/core/src/{name} uses {used}, which {layer} must not"
+            );
+        }
+    }
+}
+
+#[test]
+fn graph_names_no_object_type_and_importers_read_no_status() {
+    for (name, code) in sources("plugin/core/src") {
+        match layer_of(&name) {
+            "graph" => {
+                for word in ["\"User\"", "\"Group\"", "GroupMember", "/users", "/groups", "displayName"] {
+                    assert!(!code.contains(word), "plugin/core/src/{name} names {word}");
+                }
+            }
+            "importer" => {
+                for word in ["sleep", ".wait(", "retry", "StatusCode", ".status", "reqwest"] {
+                    let own_queue = name == "importer/scope_queue.rs" && word == ".wait(";
+                    assert!(own_queue || !code.contains(word), "plugin/core/src/{name} uses {word}");
+                }
+            }
+            "mapping" | "model" => {
+                for word in ["std::fs", "std::net", "reqwest", "Instant", "SystemTime"] {
+                    assert!(!code.contains(word), "plugin/core/src/{name} uses {word}");
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn the_core_knows_neither_the_boundary_nor_unsafe_code() {
+    for (name, code) in sources("plugin/core/src") {
+        assert!(!code.contains("connector_abi"), "plugin/core/src/{name} names the contract");
+        assert!(!code.contains("unsafe"), "plugin/core/src/{name} has unsafe code");
+        assert!(!code.contains("thread::sleep"), "plugin/core/src/{name} sleeps where no cancel can wake it");
+        assert!(
+            !code.contains("println!") && !code.contains("eprintln!"),
+            "plugin/core/src/{name} writes to the host's terminal"
+        );
+        assert!(name.starts_with("graph") || !code.contains("reqwest"), "plugin/core/src/{name} speaks HTTP");
+    }
+}
+
+#[test]
+fn unsafe_code_stands_at_the_boundaries_only() {
+    let harness = ["loader.rs", "connector/c_door.rs"];
+    for (name, code) in sources("host-harness/src") {
+        assert!(
+            harness.contains(&name.as_str()) || !code.contains("unsafe "),
+            "host-harness/src/{name} has unsafe code"
+        );
+    }
+    for (name, code) in sources("plugin/src") {
+        assert!(name.starts_with("ffi/") || !code.contains("unsafe"), "plugin/src/{name} has unsafe code");
+    }
+}
+
+#[test]
+fn the_simulator_shares_nothing_with_the_plug_in() {
+    let manifest = fs::read_to_string(root().join("host-harness/Cargo.toml")).unwrap();
+    assert!(!manifest.contains("entra-id"), "host-harness must not depend on the plug-in");
+    for (name, code) in sources("host-harness/src/simulator") {
+        for word in ["entra_id", "connector_abi", "crate::connector", "crate::store"] {
+            assert!(!code.contains(word), "host-harness/src/simulator/{name} uses {word}");
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is_and_stays_readable() {
+    for folder in ["include/abi", "plugin", "host-harness/src", "tests"] {
+        for (name, _) in sources(folder) {
+            let text = fs::read_to_string(root().join(folder).join(&name)).unwrap();
+            assert!(text.starts_with("//!"), "{folder}/{name} does not open with what it is");
+            assert!(text.lines().count() <= 600, "{folder}/{name} has more than 600 lines: look for its second idea");
+        }
+    }
+}
+
+#[test]
+fn no_file_is_named_after_nothing() {
+    for folder in ["include/abi", "plugin", "host-harness/src", "tests"] {
+        for (name, _) in sources(folder) {
+            for vague in ["utils", "helpers", "common", "manager"] {
+                assert!(!name.contains(vague), "{folder}/{name}");
+            }
+        }
+    }
+}
