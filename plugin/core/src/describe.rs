@@ -74,3 +74,100 @@ fn describe_extra(extra: &Extra) -> Value {
         "Type": config::EXTENSION_TYPE.name(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::schema;
+
+    const AUTH: &str =
+        r#"{"Mode":"ClientSecret","ClientId":"c0ffee00-0000-4000-8000-000000000001","ClientSecret":"x"}"#;
+
+    fn described() -> Value {
+        serde_json::from_str(&describe()).unwrap()
+    }
+
+    #[test]
+    fn describe_has_every_member_of_the_contract() {
+        let described = described();
+        let members: BTreeSet<&str> = described.as_object().unwrap().keys().map(String::as_str).collect();
+        let expected = "Name Version Abi Direction Capabilities AuthModes Watermark Throttling ConfigSchema AuthSchema ObjectTypes";
+        assert_eq!(members, expected.split(' ').collect());
+        assert_eq!((&described["Name"], &described["Abi"]), (&json!("EntraId"), &json!("1.0")));
+        assert_eq!(described["AuthModes"], described["AuthSchema"]["properties"]["Mode"]["enum"]);
+        assert_eq!(described["Watermark"], json!({ "Style": "DeltaLinkPerObjectType", "LifetimeDays": 7 }));
+    }
+
+    #[test]
+    fn both_schemas_are_valid_schemas_of_their_draft() {
+        for schema in [config::config_schema(), config::auth_schema()] {
+            assert_eq!(schema["$schema"], "https://json-schema.org/draft/2020-12/schema");
+            assert!(jsonschema::meta::is_valid(&schema));
+        }
+    }
+
+    #[test]
+    fn a_switch_is_a_key_of_config_json_and_has_its_default() {
+        let schema = config::config_schema();
+        for object_type in OBJECT_TYPES {
+            assert_eq!(schema["properties"][object_type.switch]["default"], json!(object_type.default));
+        }
+    }
+
+    #[test]
+    fn every_attribute_described_as_extra_can_be_asked_for() {
+        for object_type in OBJECT_TYPES {
+            let Some(extra) = object_type.extra else { continue };
+            let names: Vec<&str> = extra.attributes.iter().map(|attribute| attribute.name).collect();
+            let document = json!({ "TenantId": "contoso.com", extra.key: names });
+            let config = config::parse(&document.to_string(), AUTH).unwrap().config;
+            let read = if object_type.name == "User" { config.user_attributes } else { config.group_attributes };
+            let read: Vec<_> = read.iter().map(|extra| (extra.name.as_str(), extra.kind)).collect();
+            assert_eq!(read, extra.attributes.iter().map(|a| (a.name, a.kind)).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn a_membership_is_described_as_the_contract_shows_it() {
+        let expected = json!({
+            "Name": "GroupMember", "Class": "Edge", "Switch": "ImportMemberships", "Default": true,
+            "Permissions": ["GroupMember.Read.All"],
+            "OptionalPermissions": [
+                { "Name": "Member.Read.Hidden", "Purpose": "members of groups whose visibility is HiddenMembership" }
+            ],
+            "Licence": null, "Delta": "Recompute",
+            "Attributes": [
+                { "Name": "groupId", "Type": "String", "Always": true },
+                { "Name": "memberId", "Type": "String", "Always": true },
+                { "Name": "memberType", "Type": "String", "Always": true },
+            ],
+            "ExtraAttributes": null,
+            "Ends": [
+                { "Attribute": "groupId", "ObjectTypes": ["Group"] },
+                { "Attribute": "memberId", "TypeAttribute": "memberType" },
+            ],
+            "ScopeAttribute": "groupId",
+        });
+        assert_eq!(describe_type(&schema::GROUP_MEMBER), expected);
+    }
+
+    #[test]
+    fn users_and_groups_are_described_with_what_every_record_carries() {
+        let always = |index: usize| {
+            let attributes = described()["ObjectTypes"][index]["Attributes"].as_array().unwrap().clone();
+            let always = attributes.iter().filter(|attribute| attribute["Always"] == true);
+            always.map(|attribute| attribute["Name"].as_str().unwrap().to_owned()).collect::<Vec<_>>().join(" ")
+        };
+        assert_eq!(
+            always(0),
+            "displayName userPrincipalName mail givenName surname jobTitle department companyName officeLocation \
+             mobilePhone businessPhones accountEnabled userType usageLocation"
+        );
+        assert_eq!(
+            always(1),
+            "displayName mailNickname mail description groupTypes securityEnabled mailEnabled visibility"
+        );
+    }
+}

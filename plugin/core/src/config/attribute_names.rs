@@ -119,7 +119,7 @@ fn name<O: Owner>(item: &Value, place: &mut Place<'_>) -> Option<Name> {
         place
             .refuse(item, "a directory extension as Graph spells it: extension_<application id without dashes>_<name>");
     } else if let Some(reason) = why_refused(O::OBJECT_TYPE, name) {
-        place.refuse(item, format!("a property that the {} feed can carry; {name}: {reason}", O::OBJECT_TYPE.name));
+        place.refuse(item, format!("a property that the {} feed can carry ({name}: {reason})", O::OBJECT_TYPE.name));
     } else {
         let near = nearest(name, selectable(O::OBJECT_TYPE).map(|attribute| attribute.name));
         place.refuse_near(

@@ -32,7 +32,7 @@ impl Shape for CaFile {
 
     fn schema() -> Schema {
         let absolute = if cfg!(windows) { r"^([A-Za-z]:[\\/]|\\\\)" } else { "^/" };
-        json_schema!({ "type": "string", "pattern": absolute, "not": { "pattern": "[\u{0}-\u{1f}]" } })
+        json_schema!({ "type": "string", "pattern": absolute, "not": { "pattern": r"[\x00-\x1f]" } })
     }
 }
 

@@ -34,7 +34,7 @@ impl<W: Words> Shape for Choice<W> {
         let chosen = W::NOW.iter().find(|(known, _)| Some(*known) == word);
         if chosen.is_none() {
             let later = word.filter(|word| W::LATER.contains(word));
-            let suffix = later.map_or(String::new(), |word| format!("; \"{word}\" is not in this version"));
+            let suffix = later.map_or(String::new(), |word| format!(" (\"{word}\" is not in this version)"));
             let near =
                 word.filter(|_| later.is_none()).and_then(|word| nearest(word, W::NOW.iter().map(|(known, _)| *known)));
             place.refuse_near(found, Self::expected() + &suffix, near);

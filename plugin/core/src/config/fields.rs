@@ -44,13 +44,11 @@ impl<'a> Fields<'a> {
 
     /// The value of a key that must be there; `None` when it was refused.
     pub(super) fn required<T: Shape>(&mut self, key: &'static str) -> Option<T> {
-        match self.take(key) {
-            Some(index) => self.shape(key, index),
-            None => {
-                self.problems.key(key).report("nothing", T::expected(), None);
-                None
-            }
-        }
+        let Some(index) = self.take(key) else {
+            self.problems.key(key).report("nothing", T::expected(), None);
+            return None;
+        };
+        self.shape(key, index)
     }
 
     /// The value of a key that has a default, which also stands in for a refused value, so that the checks go on.
@@ -98,8 +96,9 @@ impl<'a> Fields<'a> {
                 let other = if self.problems.document() == Document::Auth { "ConfigJson" } else { "AuthJson" };
                 self.problems.key(key).report(found, format!("this key in {other}"), None);
             } else {
-                let near = nearest(key, known.iter().copied());
-                self.problems.key(key).report(found, "a key of the document's schema", near);
+                // Only for those that are listed: a hostile text can hold a million of them.
+                let near = if self.problems.is_full() { None } else { nearest(key, known.iter().copied()) };
+                self.problems.key(key).report(found, "a key that the document's schema lists", near);
             }
         }
     }

@@ -8,13 +8,11 @@ use serde_json::Value;
 use super::key::Shape;
 use super::problems::Place;
 
-/// A GUID between optional braces, as a pattern without anchors.
-pub(super) const PATTERN: &str = r"(GUID|\{GUID\})";
 const BARE: &str = "[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}";
 
 /// The pattern of [`read`], without anchors.
 pub(super) fn pattern() -> String {
-    PATTERN.replace("GUID", BARE)
+    format!(r"({BARE}|\{{{BARE}\}})")
 }
 
 /// The GUID in lower case without braces.

@@ -28,6 +28,7 @@ impl<const MIN: u16, const MAX: u16, const DEFAULT: u16> Shape for Whole<MIN, MA
     }
 
     fn read(found: &Value, place: &mut Place<'_>) -> Option<Self> {
+        // At most a thousand comparisons, and no cast that could wrap.
         let number = (MIN..=MAX).find(|number| is(found, *number));
         if number.is_none() {
             place.refuse(found, Self::expected());
@@ -66,7 +67,7 @@ impl Shape for ReconcileDays {
             return Some(ReconcileDays(days));
         }
         let later = (1..=Self::LATER).any(|days| is(found, days));
-        let suffix = if later { "; other numbers of days are not in this version" } else { "" };
+        let suffix = if later { " (other numbers of days are not in this version)" } else { "" };
         place.refuse(found, Self::expected() + suffix);
         None
     }
@@ -90,7 +91,7 @@ impl Shape for NoLimit {
             return Some(NoLimit);
         }
         let later = found.as_f64().is_some_and(|n| n.fract() == 0.0 && (1.0..=100_000.0).contains(&n));
-        let suffix = if later { "; a limit is not in this version" } else { "" };
+        let suffix = if later { " (a limit is not in this version)" } else { "" };
         place.refuse(found, Self::expected() + suffix);
         None
     }
@@ -140,7 +141,6 @@ impl Shape for RetryBase {
 }
 
 // Compared as floats, in which all numbers of our sizes are exact.
-#[expect(clippy::float_cmp, reason = "whole numbers below 2^16 are exact")]
 fn is(found: &Value, number: u16) -> bool {
     found.as_f64() == Some(f64::from(number))
 }

@@ -30,7 +30,7 @@ pub(super) struct Proxy(pub(super) String);
 
 impl Shape for Origin {
     fn expected() -> String {
-        "an origin such as https://graph.microsoft.com: scheme, host and perhaps a port; http for 127.0.0.1, [::1] and \
+        "an origin such as https://graph.microsoft.com: scheme, host and perhaps a port, http for 127.0.0.1, [::1] and \
          localhost only"
             .to_owned()
     }
@@ -133,9 +133,9 @@ fn refuse_unless(fits: bool, found: &Value, place: &mut Place<'_>, expected: Str
     }
     let rest = found.as_str().and_then(|text| text.split_once("://")).map_or("", |(_, rest)| rest);
     let hint = if rest.contains('@') {
-        "; user name and password are refused, since this text is shown in messages"
+        " (no user name and password: this text is shown in messages)"
     } else if rest.trim_end_matches('/').contains(['/', '?', '#']) {
-        "; no path: the connector adds it"
+        " (no path: the connector adds it)"
     } else {
         ""
     };

@@ -32,6 +32,11 @@ impl Problems {
         self.listed.is_empty()
     }
 
+    /// Whether further mistakes are only counted.
+    pub(super) fn is_full(&self) -> bool {
+        self.listed.len() >= LISTED
+    }
+
     pub(super) fn document(&self) -> Document {
         self.document
     }
@@ -76,7 +81,7 @@ impl<'a> Place<'a> {
 
     /// The same for a mistake that no value can show; `found` must hold nothing secret.
     pub(super) fn report(&mut self, found: impl Into<String>, expected: impl Into<String>, nearest: Option<&str>) {
-        if self.problems.listed.len() == LISTED {
+        if self.problems.is_full() {
             self.problems.unlisted += 1;
             return;
         }

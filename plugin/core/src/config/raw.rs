@@ -58,9 +58,11 @@ document! {
         "MaxDeletes" => max_deletes: NoLimit,
         /// The Microsoft cloud the tenant lives in: it decides token service, Graph address and scope.
         "Cloud" => cloud: Choice<Cloud>,
-        /// Origin of Microsoft Graph, without a path. null: that of Cloud. http only for 127.0.0.1, [::1] and localhost.
+        /// Origin of Microsoft Graph, without a path. null: that of Cloud. http only for 127.0.0.1, `[::1]` and
+        /// localhost.
         "GraphEndpoint" => graph_endpoint: Option<Origin>,
-        /// Origin of the token service, without a path. null: that of Cloud. http only for 127.0.0.1, [::1] and localhost.
+        /// Origin of the token service, without a path. null: that of Cloud. http only for 127.0.0.1, `[::1]` and
+        /// localhost.
         "AuthorityHost" => authority_host: Option<Origin>,
         /// Scope of the token, ending in `/.default`. null: that of Cloud, also beside another GraphEndpoint.
         "GraphScope" => graph_scope: Option<Scope>,

@@ -44,7 +44,7 @@ impl Shape for Secret {
             (_, Some(text)) => return Some(Secret::new(text.to_owned())),
             (Some(_), None) => place.report(
                 "a string with a space at its start or end, or a line break or other control character in it",
-                Self::expected() + " alone; the file or variable it comes from probably ends in a line break",
+                Self::expected() + " alone (the file or variable it comes from probably ends in a line break)",
                 None,
             ),
             (None, None) => place.refuse(found, Self::expected()),
@@ -56,9 +56,11 @@ impl Shape for Secret {
         json_schema!({
             "type": "string",
             "minLength": 1,
+            // Forms hide what is written there.
+            "writeOnly": true,
             // The second: a reference that the host should have resolved.
             "not": { "anyOf": [
-                { "pattern": "^ | $|[\u{0}-\u{1f}\u{7f}]" },
+                { "pattern": r"^ | $|[\x00-\x1f\x7f]" },
                 { "pattern": "^[sS][eE][cC][rR][eE][tT]://" }
             ] }
         })

@@ -45,7 +45,7 @@ impl Shape for Tenant {
         }
         let shared = ["common", "organizations", "consumers"].iter().any(|word| word.eq_ignore_ascii_case(text));
         let suffix =
-            if shared { "; this word stands for no particular tenant, and an import reads exactly one" } else { "" };
+            if shared { " (this word stands for no particular tenant, and an import reads exactly one)" } else { "" };
         place.refuse(found, Self::expected() + suffix);
         None
     }

@@ -82,7 +82,7 @@ const GROUP: &[(&str, &str)] = &[
     ("isFavorite", ONE_BY_ONE),
     ("isSubscribedByMail", ONE_BY_ONE),
     ("licenseProcessingState", COMPLEX),
-    ("members", "it is a relation; ImportMemberships delivers it"),
+    ("members", "it is a relation, and ImportMemberships delivers it"),
     ("membersWithLicenseErrors", RELATION),
     ("owners", RELATION),
     ("rejectedSenders", RELATION),

@@ -1,1 +1,0 @@
-//! Schema and parser give the same verdict on every document.
