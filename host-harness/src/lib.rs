@@ -14,7 +14,11 @@
 pub mod catalog;
 pub mod connector;
 pub mod discovery;
+pub mod import;
+pub mod interrupt;
 pub mod library;
 pub mod loader;
+pub mod report;
+pub mod secrets;
 pub mod simulator;
 pub mod store;

@@ -9,6 +9,11 @@ pub(crate) fn connector(folder: &Path, name: &str, macros: &str) -> PathBuf {
     compile(folder, name, &format!("{macros}\n{}", include_str!("fake.c")))
 }
 
+/// `scripted.c`: a connector whose ConfigJson is its script.
+pub(crate) fn scripted(folder: &Path) -> PathBuf {
+    compile(folder, "Scripted", include_str!("scripted.c"))
+}
+
 /// A library named after `name` from any C source.
 pub(crate) fn compile(folder: &Path, name: &str, source: &str) -> PathBuf {
     let file = folder.join(format!("{name}.c"));

@@ -1,0 +1,132 @@
+//! The engine against a connector that does what its ConfigJson says.
+
+use super::*;
+use crate::connector::fake;
+
+const BEGIN: &str = r#"{"Kind":"Begin","ObjectType":"User","Mode":"Delta","SetId":"s","Resumed":false}"#;
+const END: &str = r#"{"Kind":"End","ObjectType":"User","Complete":true,"Upserts":1,"Deletes":0,"LeftScope":0}"#;
+
+fn engine() -> (tempfile::TempDir, Engine) {
+    let folder = tempfile::tempdir().unwrap();
+    let library = fake::scripted(folder.path());
+    let engine = Engine::new(library, folder.path().join("mesh.db"))
+        .with_secrets(Secrets::in_folder(folder.path().join("secrets")));
+    (folder, engine)
+}
+
+fn user(id: &str) -> String {
+    format!(
+        r#"{{"Kind":"Upsert","ObjectType":"User","SourceId":"{id}","ExternalId":"{id}","Attributes":{{"displayName":"{id}"}}}}"#
+    )
+}
+
+fn script(lines: &[&str]) -> String {
+    lines.join("\n")
+}
+
+fn shown(engine: &Engine) -> Vec<String> {
+    engine.mesh().unwrap().objects("User").unwrap().into_iter().map(|object| object.source_id).collect()
+}
+
+#[test]
+fn successful_run_is_stored_and_recorded() {
+    let (_folder, engine) = engine();
+    let report = engine.import(&script(&[BEGIN, &user("u1"), END, "=checkpoint w1", "=end w2"]), "{}", false).unwrap();
+    assert_eq!((report.outcome, report.exit_code(), report.rows(), report.checkpoints), (Outcome::Succeeded, 0, 3, 2));
+    let run = &engine.mesh().unwrap().runs(1).unwrap()[0];
+    assert_eq!((run.outcome.as_str(), run.watermark_to.as_deref()), ("Succeeded", Some(&*watermark_hash("w2"))));
+    assert_eq!(run.report.as_ref().unwrap()["Result"]["Requests"], 12);
+    assert!(!run.report.as_ref().unwrap().to_string().contains("w-in-result") && report.tally.notes.is_empty());
+}
+
+#[test]
+fn stored_watermark_is_handed_to_the_next_run_and_full_leaves_it_aside() {
+    let (_folder, engine) = engine();
+    engine.import("=end w1", "{}", false).unwrap();
+    let seen =
+        |full| engine.import(&script(&["=echo", "=batch", "=end w1"]), "{}", full).unwrap().issues()[0].message.clone();
+    assert_eq!((seen(false).as_str(), seen(true).as_str()), ("w1", ""));
+}
+
+#[test]
+fn failed_run_keeps_what_its_checkpoints_cover_and_nothing_else() {
+    let (_folder, engine) = engine();
+    let report = engine
+        .import(&script(&[BEGIN, &user("u1"), "=checkpoint w1", &user("u2"), "=batch", "=fail -10"]), "{}", false)
+        .unwrap();
+    assert_eq!((report.outcome, report.status, report.exit_code()), (Outcome::Failed, -10, 1));
+    assert_eq!(
+        (shown(&engine), engine.mesh().unwrap().watermark("Scripted").unwrap()),
+        (vec!["u1".to_owned()], Some("w1".to_owned()))
+    );
+}
+
+#[test]
+fn partial_run_exits_with_three_and_moves_the_watermark() {
+    let (_folder, engine) = engine();
+    let report = engine.import(&script(&[BEGIN, &user("u1"), "=batch", "=partial w1"]), "{}", false).unwrap();
+    assert_eq!((report.outcome, report.exit_code(), shown(&engine).len()), (Outcome::Partial, 3, 1));
+}
+
+#[test]
+fn refused_configuration_is_a_failed_run_with_the_connectors_words() {
+    let (_folder, engine) = engine();
+    let report = engine.import("", "{}", false).unwrap();
+    assert_eq!(
+        (report.outcome, report.status, report.error["Code"].as_str()),
+        (Outcome::Failed, -3, Some("InvalidConfig"))
+    );
+    assert_eq!(engine.mesh().unwrap().runs(1).unwrap()[0].outcome, "Failed");
+}
+
+#[test]
+fn interrupt_cancels_and_keeps_the_last_checkpoint() {
+    struct AtCheckpoint(Interrupt);
+    impl Watch for AtCheckpoint {
+        fn committed(&mut self, _: &str) -> Result<()> {
+            self.0.raise();
+            Ok(())
+        }
+    }
+    let (_folder, engine) = engine();
+    let interrupt = Interrupt::new();
+    let engine = engine.stopped_by(interrupt.clone());
+    let told = script(&[BEGIN, &user("u1"), "=checkpoint w1", &user("u2"), "=wait"]);
+    let report = engine.import_watched(&told, "{}", false, &mut AtCheckpoint(interrupt)).unwrap();
+    assert_eq!((report.outcome, shown(&engine).len()), (Outcome::Cancelled, 1));
+}
+
+#[test]
+fn broken_record_fails_the_run_on_the_host_side() {
+    let (_folder, engine) = engine();
+    let report = engine.import(&script(&[BEGIN, "{ not json", "=checkpoint w1", "=end w2"]), "{}", false).unwrap();
+    assert_eq!((report.outcome, report.checkpoints), (Outcome::Failed, 0));
+    assert!(report.host_error.unwrap().starts_with("record 2 of this run"));
+}
+
+#[test]
+fn type_of_another_instance_is_refused_before_anything_starts() {
+    let (_folder, engine) = engine();
+    engine.import(&script(&[BEGIN, &user("u1"), END, "=batch", "=end w1"]), "{}", false).unwrap();
+    let second = engine.clone().as_instance("second");
+    assert!(
+        format!("{:#}", second.import("{}", "{}", false).unwrap_err())
+            .contains("imported into this store by the instance Scripted")
+    );
+    assert_eq!(second.import(r#"{"ImportUsers":false}"#, "{}", false).unwrap().status, -15);
+}
+
+#[test]
+fn second_engine_on_a_store_says_so() {
+    struct Twice(Engine, Option<String>);
+    impl Watch for Twice {
+        fn rows(&mut self, _: &[u8]) -> Result<()> {
+            self.1 = Some(self.0.import("=end w", "{}", false).unwrap_err().to_string());
+            Ok(())
+        }
+    }
+    let (_folder, engine) = engine();
+    let mut watch = Twice(engine.clone(), None);
+    engine.import_watched(&script(&[BEGIN, "=batch", "=end w1"]), "{}", false, &mut watch).unwrap();
+    assert!(watch.1.unwrap().starts_with("another import is writing to"));
+}
