@@ -1,1 +1,187 @@
-//! p
+//! An embedded Microsoft Graph: a stateful, seeded tenant behind a token endpoint and the directory part of Graph v1.0.
+//!
+//! It shares no code with the connector it serves; both were written from Graph's documentation, so that a wrong idea of
+//! one is met by the other. The default [`World`] is not gentle. Four views of the same tenant:
+//!
+//! ```text
+//!   base (computed from the seed) + tenant (what changed, the log)      truth: what a correct import holds
+//!     ^ read by graph (endpoints as functions) <- http (sockets, faults on the wire) -> journal
+//! ```
+
+mod base;
+mod catalog;
+mod clock;
+mod fault;
+mod graph;
+mod http;
+mod journal;
+mod login;
+mod odata;
+mod seal;
+mod seed;
+mod service;
+mod tenant;
+#[cfg(test)]
+mod tests;
+mod throttle;
+mod world;
+
+use std::fs::File;
+use std::io::BufWriter;
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+
+pub use self::base::identity::ObjectKind;
+pub use self::fault::{Fault, FaultAction, FaultBody};
+pub use self::graph::route::Route;
+pub use self::journal::{Exchange, Item};
+pub use self::tenant::change::{Change, ChangeKind, ChangeSummary};
+pub use self::tenant::truth::{OrderFreeHash, Truth, TruthEdge, TruthObject};
+pub use self::throttle::{RetryAfter, TenantSize, Throttling};
+pub use self::world::{Deletion, Delta, JournalMode, Lists, MemberTypes, Permissions, Refusal, SignIn, World};
+
+use self::http::Server;
+use self::service::Service;
+
+/// A running simulator. Dropping it stops it.
+#[derive(Debug)]
+pub struct Simulator {
+    service: Arc<Service>,
+    server: Server,
+}
+
+impl Simulator {
+    /// Start on a free port of 127.0.0.1.
+    pub fn start(world: World) -> Result<Simulator> {
+        Simulator::start_on(world, 0)
+    }
+
+    /// Start on a given port of 127.0.0.1.
+    pub fn start_on(world: World, port: u16) -> Result<Simulator> {
+        let service = Arc::new(Service::new(world));
+        let server = Server::start(&service, port)?;
+        Ok(Simulator { service, server })
+    }
+
+    /// Scheme, host and port of authority and Graph alike.
+    pub fn origin(&self) -> String {
+        self.server.origin()
+    }
+
+    /// The directory's GUID.
+    pub fn tenant_id(&self) -> String {
+        self.service.tenant_id.clone()
+    }
+
+    /// The directory's verified domain.
+    pub fn domain(&self) -> String {
+        self.service.world.domain.clone()
+    }
+
+    /// The application that may sign in.
+    pub fn client_id(&self) -> String {
+        self.service.client_id.clone()
+    }
+
+    /// Its made-up secret.
+    pub fn client_secret(&self) -> String {
+        self.service.world.client_secret.clone()
+    }
+
+    /// The authority to trust, when serving HTTPS.
+    pub fn ca_pem(&self) -> Option<String> {
+        self.server.authority_pem().map(str::to_owned)
+    }
+
+    /// How this tenant was configured.
+    pub fn world(&self) -> &World {
+        &self.service.world
+    }
+
+    /// Apply a script as a whole; an impossible change leaves everything as it was.
+    pub fn apply(&self, changes: &[Change]) -> Result<ChangeSummary> {
+        let now = self.service.clock.seconds();
+        self.service.tenant_mut().apply(changes, now)
+    }
+
+    /// A mixed script of valid changes for the tenant as it is now. It is not applied.
+    pub fn random_changes(&self, seed: u64, count: usize) -> Vec<Change> {
+        let now = self.service.clock.seconds();
+        tenant::random::random_changes(&self.service.tenant(), seed, count, now)
+    }
+
+    /// The fixed script of the demonstration. It is not applied.
+    pub fn demo_changes(&self) -> Vec<Change> {
+        let now = self.service.clock.seconds();
+        tenant::demo::demo_changes(&self.service.tenant(), now)
+    }
+
+    /// What a correct import must hold now.
+    pub fn truth(&self) -> Truth {
+        self.service.truth()
+    }
+
+    /// Let lists and member reads catch up when `World::lists` makes them lag.
+    pub fn settle(&self) {
+        self.service.tenant_mut().settle();
+    }
+
+    /// The id of the user with a number, whether it exists or not. Base users come first, then those added by scripts.
+    pub fn user_id(&self, number: u32) -> String {
+        self.service.base.ids.id(base::identity::ObjectRef::user(number))
+    }
+
+    /// The id of the group with a number, whether it exists or not.
+    pub fn group_id(&self, number: u32) -> String {
+        self.service.base.ids.id(base::identity::ObjectRef::group(number))
+    }
+
+    /// Every exchange kept, oldest first.
+    pub fn journal(&self) -> Vec<Exchange> {
+        self.service.journal().all()
+    }
+
+    /// Forget the exchanges so far.
+    pub fn clear_journal(&self) {
+        self.service.journal().clear();
+    }
+
+    /// Change how much is kept from now on.
+    pub fn set_journal_mode(&self, mode: JournalMode) {
+        self.service.journal().mode = mode;
+    }
+
+    /// Write Graph's exchanges as JSON lines, for a checker. Bodies are there in [`JournalMode::Full`] only.
+    pub fn write_journal(&self, path: &Path) -> Result<()> {
+        let file = File::create(path).with_context(|| format!("creating {}", path.display()))?;
+        journal::write_lines(&self.journal(), &mut BufWriter::new(file))?;
+        Ok(())
+    }
+
+    /// Arm a fault.
+    pub fn add_fault(&self, fault: Fault) {
+        self.service.add_fault(fault);
+    }
+
+    /// Disarm all faults.
+    pub fn clear_faults(&self) {
+        self.service.clear_faults();
+    }
+
+    /// Move the simulated clock.
+    pub fn advance_clock(&self, seconds: u64) {
+        self.service.clock.advance(seconds);
+    }
+
+    /// Make every access token issued so far worthless.
+    pub fn revoke_tokens(&self) {
+        self.service.revoke_tokens();
+    }
+
+    /// Block until `POST /_simulator/shutdown` is called.
+    pub fn wait_for_shutdown(&self) {
+        self.service.wait_for_stop();
+    }
+}

@@ -1,0 +1,111 @@
+//! Carrying out a fault on an answer. What happens to the connection itself is the HTTP server's business.
+
+use serde_json::{Value, json};
+
+use super::{FaultAction, FaultBody};
+use crate::simulator::graph::answer::{Answer, Body, GraphError};
+use crate::simulator::graph::request::{Options, Request};
+use crate::simulator::graph::route::Target;
+use crate::simulator::graph::{Context, delta, plural};
+use crate::simulator::login;
+use crate::simulator::seal::base64;
+
+/// The answer that takes the place of the real one, for faults that replace it.
+pub(crate) fn instead(
+    action: &FaultAction,
+    context: &Context<'_>,
+    request: &Request,
+    target: &Target,
+) -> Option<Answer> {
+    let error = match action {
+        FaultAction::Status { code, body, headers } => {
+            let mut answer = status(context, *code, body);
+            answer.extra = headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
+            return Some(answer);
+        }
+        FaultAction::ExpiredPageToken => GraphError::expired_page(),
+        FaultAction::RefuseDeltaLink { shape } => {
+            let Target::Delta(kind) = target else { return None };
+            Options::parse(&request.query).token("$deltatoken").filter(|token| !token.is_empty())?;
+            delta::refusal(context, plural(*kind), *shape)
+        }
+        FaultAction::InvalidToken => login::invalid_token(context, "Lifetime validation failed, the token is expired."),
+        FaultAction::ClaimsChallenge => claims_challenge(context),
+        FaultAction::RequestDenied => GraphError::denied(),
+        FaultAction::NotFound => GraphError::not_found(match target {
+            Target::Object(_, id) | Target::MemberOf(_, id) => id,
+            Target::Members { group, .. } | Target::MembersCount { group } => group,
+            _ => "",
+        }),
+        _ => return None,
+    };
+    Some(error.into_answer(context))
+}
+
+fn status(context: &Context<'_>, code: u16, body: &FaultBody) -> Answer {
+    let error = |code_text: &str, message: &str| GraphError::new(code, code_text, message).into_answer(context);
+    match body {
+        FaultBody::GraphError { code, message } => error(code, message),
+        FaultBody::Html => Answer::new(
+            code,
+            Body::Html(format!("<html><head><title>{code}</title></head><body><h1>{code}</h1></body></html>\r\n")),
+        ),
+        FaultBody::Empty => Answer::new(code, Body::Empty),
+        FaultBody::TruncatedJson => Answer::new(code, Body::BrokenJson(r#"{"error":{"code":"Unkno"#.into())),
+        FaultBody::Fitting => match code {
+            429 => context.service.throttled(context),
+            400 => error("Request_BadRequest", "Invalid request."),
+            401 => error("InvalidAuthenticationToken", "Access token has expired or is not yet valid."),
+            403 => error("Authorization_RequestDenied", "Insufficient privileges to complete the operation."),
+            404 => error("Request_ResourceNotFound", "Resource does not exist."),
+            500 => error("InternalServerError", "An internal server error occurred."),
+            503 => error("serviceNotAvailable", "The service is temporarily unavailable."),
+            509 => error("bandwidthLimitExceeded", "The app has been throttled for exceeding the bandwidth cap."),
+            _ => error("UnknownError", ""),
+        },
+    }
+}
+
+fn claims_challenge(context: &Context<'_>) -> GraphError {
+    let now = context.service.clock.seconds();
+    let claims = json!({"access_token": {"nbf": {"essential": true, "value": now.to_string()}}}).to_string();
+    GraphError::new(401, "InvalidAuthenticationToken", "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenCreatedWithOutdatedPolicies").with(
+        "www-authenticate",
+        format!(
+            "Bearer realm=\"\", authorization_uri=\"{}/common/oauth2/authorize\", client_id=\"00000003-0000-0000-c000-000000000000\", \
+             errorDescription=\"Continuous access evaluation resulted in challenge\", error=\"insufficient_claims\", claims=\"{}\"",
+            context.origin,
+            base64(claims.as_bytes())
+        ),
+    )
+}
+
+/// Spoil an answer, for faults that do.
+pub(crate) fn alter(action: &FaultAction, context: &Context<'_>, request: &Request, answer: &mut Answer) {
+    let Body::Json(body) = &mut answer.body else { return };
+    match action {
+        FaultAction::TruncatedJson => {
+            let text = body.to_string();
+            let cut = text.char_indices().map(|(at, _)| at).find(|at| *at >= text.len() / 2).unwrap_or(0);
+            answer.body = Body::BrokenJson(text[..cut].to_owned());
+        }
+        FaultAction::WrongJsonType => match body.get_mut("value") {
+            Some(value) => *value = json!({"unexpected": "object"}),
+            None => *body = json!(["unexpected", "array"]),
+        },
+        FaultAction::ForeignNextLink => {
+            for name in ["@odata.nextLink", "@odata.deltaLink"] {
+                if let Some(Value::String(link)) = body.get_mut(name) {
+                    *link = link.replacen(&context.origin, "https://graph.example.net", 1);
+                }
+            }
+        }
+        FaultAction::RepeatedNextLink => {
+            if let Some(page) = body.as_object_mut().filter(|page| page.contains_key("value")) {
+                page.remove("@odata.deltaLink");
+                page.insert("@odata.nextLink".into(), json!(format!("{}{}", context.origin, request.url())));
+            }
+        }
+        _ => {}
+    }
+}

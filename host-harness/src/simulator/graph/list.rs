@@ -1,0 +1,186 @@
+//! `GET /users` and `/groups`, their `$count` segments, and the recycle bin.
+//!
+//! Lists read the replica, which may lag; they are ordered by nothing anybody may rely on. A filter is judged on every
+//! page anew: a page without the header that the first page had is refused.
+
+use serde_json::Value;
+
+use super::answer::{Answer, Body, GraphError};
+use super::paging::{self, context_path, page, position, select};
+use super::request::{Options, Request};
+use super::{Context, plural};
+use crate::simulator::base::identity::{ObjectKind, ObjectRef};
+use crate::simulator::catalog;
+use crate::simulator::odata::{self, Filter};
+use crate::simulator::seed::{Progression, mix, stream};
+use crate::simulator::tenant::state::Presence;
+use crate::simulator::tenant::view::View;
+
+/// Sign-in activity comes in small pages.
+const SIGN_IN_ACTIVITY_PAGE: u32 = 120;
+
+pub(super) fn list(context: &Context<'_>, request: &Request, kind: ObjectKind) -> Result<Answer, GraphError> {
+    objects(context, request, kind, Presence::Live, plural(kind))
+}
+
+pub(super) fn deleted(context: &Context<'_>, request: &Request, kind: ObjectKind) -> Result<Answer, GraphError> {
+    objects(context, request, kind, Presence::SoftDeleted, plural(kind))
+}
+
+fn objects(
+    context: &Context<'_>,
+    request: &Request,
+    kind: ObjectKind,
+    presence: Presence,
+    collection: &str,
+) -> Result<Answer, GraphError> {
+    let options = Options::parse(&request.query);
+    let properties = select(kind, &options)?;
+    let small = properties.iter().any(|property| property.home == catalog::Home::SignInLogs);
+    let position = position(context, request, &options, small.then_some(SIGN_IN_ACTIVITY_PAGE))?;
+    let advanced = request.is_eventual() && options.is_true("$count");
+    let filter = filter(context, kind, &options, advanced)?;
+    if options.get("$search").is_some() {
+        return Err(GraphError::unsupported(if request.is_eventual() {
+            "The $search query parameter is not supported by this tenant."
+        } else {
+            "Request with $search query parameter only works through MSGraph with a special request header: \
+             'ConsistencyLevel: eventual'"
+        }));
+    }
+    if options.get("$expand").is_some() {
+        return Err(GraphError::unsupported("The $expand query parameter is not supported by this tenant."));
+    }
+    let tenant = context.service.tenant();
+    let view = tenant.replica();
+    let matches =
+        |object: &ObjectRef| view.presence(*object) == Some(presence) && holds(view, *object, filter.as_ref());
+    let mut order = Order::new(view, kind);
+    if let Some(orderby) = options.get("$orderby") {
+        if filter.is_some() && !advanced {
+            return Err(GraphError::unsupported("Sorting not supported for current query."));
+        }
+        order.sort(view, kind, &orderby)?;
+    }
+    let mut rows = Vec::new();
+    let mut next = None;
+    for at in position.at..order.length {
+        let object = order.at(at);
+        if !matches(&object) {
+            continue;
+        }
+        if rows.len() as u32 == position.rows {
+            next = Some(at);
+            break;
+        }
+        rows.push(Value::Object(view.row(object, &properties)));
+    }
+    let count = (position.first && advanced).then(|| view.objects(kind).filter(matches).count() as u64);
+    Ok(page(context, request, &options, &context_path(collection, &options), rows, next, count))
+}
+
+pub(super) fn count(context: &Context<'_>, request: &Request, kind: ObjectKind) -> Result<Answer, GraphError> {
+    if !request.is_eventual() {
+        return Err(GraphError::new(400, "Request_BadRequest", "$count is not currently supported."));
+    }
+    let filter = filter(context, kind, &Options::parse(&request.query), true)?;
+    let tenant = context.service.tenant();
+    let view = tenant.replica();
+    let live = view.objects(kind).filter(|object| view.is_live(*object));
+    let count = live.filter(|object| holds(view, *object, filter.as_ref())).count();
+    Ok(Answer::new(200, Body::Text(count.to_string())))
+}
+
+fn filter(
+    context: &Context<'_>,
+    kind: ObjectKind,
+    options: &Options,
+    advanced: bool,
+) -> Result<Option<Filter>, GraphError> {
+    let Some(text) = options.get("$filter") else { return Ok(None) };
+    let filter = odata::parse(&text)?;
+    odata::judge(&filter, kind, advanced, context.service.world.lists.filter_height)?;
+    Ok(Some(filter))
+}
+
+fn holds(view: View<'_>, object: ObjectRef, filter: Option<&Filter>) -> bool {
+    let value =
+        |name: &str| catalog::property(object.kind, name).map_or(Value::Null, |property| view.value(object, property));
+    filter.is_none_or(|filter| odata::holds(filter, &value))
+}
+
+/// The order a list comes in: scrambled, additions last; or sorted, when asked for.
+struct Order {
+    kind: ObjectKind,
+    base: u32,
+    walk: Progression,
+    length: u32,
+    sorted: Option<Vec<ObjectRef>>,
+}
+
+impl Order {
+    fn new(view: View<'_>, kind: ObjectKind) -> Order {
+        let base = view.base.count(kind);
+        let walk = Progression::new(base, mix(view.base.seed, stream("list order"), kind as u64));
+        Order { kind, base, walk, length: view.count(kind), sorted: None }
+    }
+
+    fn at(&self, at: u32) -> ObjectRef {
+        match &self.sorted {
+            Some(sorted) => sorted.get(at as usize).copied().unwrap_or(ObjectRef { kind: self.kind, number: at }),
+            None if at < self.base => ObjectRef { kind: self.kind, number: self.walk.at(at) },
+            None => ObjectRef { kind: self.kind, number: at },
+        }
+    }
+
+    fn sort(&mut self, view: View<'_>, kind: ObjectKind, orderby: &str) -> Result<(), GraphError> {
+        let mut words = orderby.split_whitespace();
+        let name = words.next().unwrap_or_default();
+        let descending = words.next() == Some("desc");
+        let property = catalog::property(kind, name)
+            .filter(|property| matches!(property.name, "displayName" | "userPrincipalName"))
+            .ok_or_else(|| GraphError::unsupported("Sorting not supported for current query."))?;
+        let key = |object: &ObjectRef| view.value(*object, property).as_str().unwrap_or_default().to_lowercase();
+        let mut sorted: Vec<_> = view.objects(kind).collect();
+        sorted.sort_by_cached_key(|object| (key(object), object.number));
+        if descending {
+            sorted.reverse();
+        }
+        self.sorted = Some(sorted);
+        Ok(())
+    }
+}
+
+/// `GET /users/{id}` and `/groups/{id}`; users also by user principal name.
+pub(super) fn object(
+    context: &Context<'_>,
+    request: &Request,
+    kind: ObjectKind,
+    id: &str,
+) -> Result<Answer, GraphError> {
+    let options = Options::parse(&request.query);
+    let properties = select(kind, &options)?;
+    let tenant = context.service.tenant();
+    let view = tenant.replica();
+    let object = find(view, kind, id).ok_or_else(|| GraphError::not_found(id))?;
+    let mut row = view.row(object, &properties);
+    let entity = format!("{}/v1.0/$metadata#{}/$entity", context.origin, paging::context_path(plural(kind), &options));
+    row.insert("@odata.context".into(), Value::String(entity));
+    Ok(Answer { rows: 1, ..Answer::new(200, Body::Json(Value::Object(row))) })
+}
+
+/// A live object by id or, for users, by user principal name.
+pub(super) fn find(view: View<'_>, kind: ObjectKind, id: &str) -> Option<ObjectRef> {
+    let live = |object: &ObjectRef| object.kind == kind && view.is_live(*object);
+    if let Some(object) = view.find(id) {
+        return Some(object).filter(live);
+    }
+    if kind != ObjectKind::User || !id.contains('@') {
+        return None;
+    }
+    let property = catalog::property(kind, "userPrincipalName")?;
+    let named = |object: &ObjectRef| {
+        view.value(*object, property).as_str().is_some_and(|name| name.to_lowercase() == id.to_lowercase())
+    };
+    view.objects(kind).filter(live).find(named)
+}

@@ -1,0 +1,187 @@
+//! `GET /groups/{id}/members` and `/memberOf`: direct edges between live ends.
+//!
+//! Three ways in which this endpoint is silent instead of failing: service principals are left out of plain queries,
+//! hidden memberships look empty, and types the application may not read show type and id only.
+
+use serde_json::{Map, Value, json};
+
+use super::Context;
+use super::answer::{Answer, Body, GraphError};
+use super::list::find;
+use super::paging::{context_path, page, position};
+use super::request::{Options, Request};
+use crate::simulator::base::identity::{ObjectKind, ObjectRef};
+use crate::simulator::catalog::{self, Property};
+use crate::simulator::tenant::view::View;
+use crate::simulator::world::Permissions;
+
+pub(super) fn members(
+    context: &Context<'_>,
+    request: &Request,
+    group: &str,
+    cast: Option<ObjectKind>,
+) -> Result<Answer, GraphError> {
+    let options = Options::parse(&request.query);
+    let advanced = request.is_eventual() && options.is_true("$count");
+    let narrowing = ["$filter", "$search", "$orderby"].iter().any(|name| options.get(name).is_some());
+    if narrowing || cast.is_some() && options.is_true("$count") && !advanced {
+        return Err(GraphError::unsupported(
+            "The specified filter to the reference property query is currently not supported.",
+        ));
+    }
+    let selection = Selection::parse(&options, cast)?;
+    let position = position(context, request, &options, None)?;
+    let tenant = context.service.tenant();
+    let view = tenant.replica();
+    let group = find(view, ObjectKind::Group, group).ok_or_else(|| GraphError::not_found(group))?;
+    let shown = visible(context, view, group, advanced, cast);
+    let roster = view.roster(group.number);
+    let permissions = &context.service.world.permissions;
+
+    let mut rows = Vec::new();
+    let mut next = None;
+    for slot in position.at..if shown.readable { roster.slots() } else { 0 } {
+        let Some(member) = roster.shown(slot).filter(|member| shown.includes(member.kind)) else { continue };
+        if rows.len() as u32 == position.rows {
+            next = Some(slot);
+            break;
+        }
+        rows.push(selection.row(view, member, permissions, cast.is_none()));
+    }
+    let count = (position.first && advanced).then(|| shown.count(view, group));
+    let collection = match cast {
+        Some(ObjectKind::User) => "users",
+        Some(ObjectKind::Group) => "groups",
+        Some(_) | None => "directoryObjects",
+    };
+    Ok(page(context, request, &options, &context_path(collection, &options), rows, next, count))
+}
+
+pub(super) fn members_count(context: &Context<'_>, request: &Request, group: &str) -> Result<Answer, GraphError> {
+    if !request.is_eventual() {
+        return Err(GraphError::new(400, "Request_BadRequest", "$count is not currently supported."));
+    }
+    let tenant = context.service.tenant();
+    let view = tenant.replica();
+    let group = find(view, ObjectKind::Group, group).ok_or_else(|| GraphError::not_found(group))?;
+    let count = visible(context, view, group, true, None).count(view, group);
+    Ok(Answer::new(200, Body::Text(count.to_string())))
+}
+
+pub(super) fn member_of(
+    context: &Context<'_>,
+    request: &Request,
+    kind: ObjectKind,
+    id: &str,
+) -> Result<Answer, GraphError> {
+    let options = Options::parse(&request.query);
+    let selection = Selection::parse(&options, None)?;
+    let position = position(context, request, &options, None)?;
+    let tenant = context.service.tenant();
+    let view = tenant.replica();
+    let member = find(view, kind, id).ok_or_else(|| GraphError::not_found(id))?;
+    let permissions = &context.service.world.permissions;
+    let groups = view.groups_with(member).filter(|group| view.is_live(ObjectRef::group(*group)));
+    let mut groups = groups.skip_while(|group| *group < position.at);
+    let mut rows = Vec::new();
+    let next = loop {
+        match groups.next() {
+            None => break None,
+            Some(group) if rows.len() as u32 == position.rows => break Some(group),
+            Some(group) => rows.push(selection.row(view, ObjectRef::group(group), permissions, true)),
+        }
+    };
+    let advanced = request.is_eventual() && options.is_true("$count");
+    let live = |group: &u32| view.is_live(ObjectRef::group(*group));
+    let count = (position.first && advanced).then(|| view.groups_with(member).filter(live).count() as u64);
+    Ok(page(context, request, &options, &context_path("directoryObjects", &options), rows, next, count))
+}
+
+/// Which members this request may see.
+struct Visible {
+    readable: bool,
+    service_principals: bool,
+    cast: Option<ObjectKind>,
+}
+
+fn visible(
+    context: &Context<'_>,
+    view: View<'_>,
+    group: ObjectRef,
+    advanced: bool,
+    cast: Option<ObjectKind>,
+) -> Visible {
+    let world = &context.service.world;
+    Visible {
+        readable: world.permissions.member_read_hidden || !view.hides_members(group.number),
+        service_principals: advanced || !world.lists.hide_service_principals,
+        cast,
+    }
+}
+
+impl Visible {
+    fn includes(&self, kind: ObjectKind) -> bool {
+        self.cast.is_none_or(|cast| cast == kind) && (self.service_principals || kind != ObjectKind::ServicePrincipal)
+    }
+
+    fn count(&self, view: View<'_>, group: ObjectRef) -> u64 {
+        if !self.readable {
+            return 0;
+        }
+        view.roster(group.number).shown_members().filter(|member| self.includes(member.kind)).count() as u64
+    }
+}
+
+/// The properties of a polymorphic row: each type shows those of the selected ones that it has.
+struct Selection {
+    names: Option<Vec<String>>,
+}
+
+impl Selection {
+    fn parse(options: &Options, cast: Option<ObjectKind>) -> Result<Selection, GraphError> {
+        let Some(select) = options.get("$select") else { return Ok(Selection { names: None }) };
+        let names: Vec<String> = select.split(',').map(|name| name.trim().to_owned()).collect();
+        let known = |name: &String| match cast {
+            Some(kind) => catalog::property(kind, name).is_some(),
+            None => ObjectKind::ALL.iter().any(|kind| catalog::property(*kind, name).is_some()),
+        };
+        match names.iter().find(|name| !known(name)) {
+            Some(name) => Err(GraphError::new(
+                400,
+                "BadRequest",
+                format!(
+                    "Parsing OData Select and Expand failed: Could not find a property named '{name}' on type 'microsoft.graph.directoryObject'."
+                ),
+            )),
+            None => Ok(Selection { names: Some(names) }),
+        }
+    }
+
+    fn row(&self, view: View<'_>, member: ObjectRef, permissions: &Permissions, typed: bool) -> Value {
+        let mut row = Map::new();
+        if typed {
+            row.insert("@odata.type".into(), json!(member.kind.odata_type()));
+        }
+        if !may_read(permissions, member.kind) {
+            row.insert("id".into(), json!(view.id(member)));
+            return Value::Object(row);
+        }
+        let properties: Vec<&'static Property> = match &self.names {
+            None => catalog::defaults(member.kind),
+            Some(names) => names.iter().filter_map(|name| catalog::property(member.kind, name)).collect(),
+        };
+        let readable = properties.into_iter().filter(|property| property.shape != catalog::Shape::Navigation);
+        row.append(&mut view.row(member, &readable.collect::<Vec<_>>()));
+        Value::Object(row)
+    }
+}
+
+fn may_read(permissions: &Permissions, kind: ObjectKind) -> bool {
+    match kind {
+        ObjectKind::User => permissions.user_read_all,
+        ObjectKind::Group => permissions.group_member_read_all,
+        ObjectKind::Device => permissions.device_read_all,
+        ObjectKind::ServicePrincipal => permissions.application_read_all,
+        ObjectKind::OrgContact => permissions.org_contact_read_all,
+    }
+}

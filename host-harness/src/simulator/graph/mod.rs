@@ -1,0 +1,136 @@
+//! Microsoft Graph as a function: a request in, an answer out, no sockets.
+//!
+//! `answer` is what both the HTTP server and a batch item go through: permission, throttling, then the endpoint.
+
+pub(crate) mod answer;
+mod batch;
+pub(crate) mod delta;
+mod list;
+mod members;
+mod paging;
+pub(crate) mod request;
+pub(crate) mod route;
+
+use self::answer::{Answer, GraphError};
+use self::request::{Options, Request};
+use self::route::Target;
+use super::base::identity::ObjectKind;
+use super::service::Service;
+
+/// What Graph says its JSON is.
+pub(crate) const CONTENT_TYPE: &str =
+    "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8";
+
+/// What every part of an answer may need to know of the request's surroundings.
+#[derive(Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) service: &'a Service,
+    /// Scheme, host and port as the client addressed them; links carry it.
+    pub(crate) origin: String,
+    pub(crate) request_id: String,
+    pub(crate) client_request_id: String,
+}
+
+impl Context<'_> {
+    /// A number that never comes again.
+    pub(crate) fn nonce(&self) -> u64 {
+        self.service.nonce()
+    }
+}
+
+/// Answer a request to Graph whose token was accepted.
+pub(crate) fn answer(context: &Context<'_>, request: &Request, target: &Target) -> Answer {
+    if *target == Target::Batch {
+        if request.method != "POST" {
+            return wrong_method(&request.method).into_answer(context);
+        }
+        return batch::batch(context, request).unwrap_or_else(|error| error.into_answer(context));
+    }
+    charged(context, request, target)
+}
+
+/// Answer one request and charge its resource units, or turn it away as throttled.
+fn charged(context: &Context<'_>, request: &Request, target: &Target) -> Answer {
+    let units = units(request, target);
+    if let Err(throttled) = context.service.charge(context, units) {
+        return throttled;
+    }
+    let answer = endpoint(context, request, target).unwrap_or_else(|error| error.into_answer(context));
+    let answer = Answer { units, ..answer };
+    match context.service.load() {
+        Some(percentage) => answer.header("x-ms-throttle-limit-percentage", percentage),
+        None => answer,
+    }
+}
+
+fn endpoint(context: &Context<'_>, request: &Request, target: &Target) -> Result<Answer, GraphError> {
+    if request.method != "GET" {
+        return Err(wrong_method(&request.method));
+    }
+    let permissions = &context.service.world.permissions;
+    let may = |kind: ObjectKind| match kind {
+        ObjectKind::User => permissions.user_read_all,
+        _ => permissions.group_member_read_all,
+    };
+    let granted = match target {
+        Target::Delta(kind)
+        | Target::List(kind)
+        | Target::Count(kind)
+        | Target::Deleted(kind)
+        | Target::Object(kind, _) => may(*kind),
+        Target::Members { .. } | Target::MembersCount { .. } | Target::MemberOf(..) => {
+            permissions.group_member_read_all
+        }
+        Target::Batch | Target::Unknown(_) => true,
+    };
+    if !granted {
+        return Err(GraphError::denied());
+    }
+    match target {
+        Target::Delta(kind) => delta::delta(context, request, *kind),
+        Target::List(kind) => list::list(context, request, *kind),
+        Target::Count(kind) => list::count(context, request, *kind),
+        Target::Object(kind, id) => list::object(context, request, *kind, id),
+        Target::Members { group, cast } => members::members(context, request, group, *cast),
+        Target::MembersCount { group } => members::members_count(context, request, group),
+        Target::MemberOf(kind, id) => members::member_of(context, request, *kind, id),
+        Target::Deleted(kind) => list::deleted(context, request, *kind),
+        Target::Batch => Err(GraphError::new(400, "BadRequest", "A batch cannot hold a batch.")),
+        Target::Unknown(segment) => {
+            Err(GraphError::new(400, "BadRequest", format!("Resource not found for the segment '{segment}'.")))
+        }
+    }
+}
+
+fn wrong_method(method: &str) -> GraphError {
+    GraphError::new(
+        405,
+        "Request_BadRequest",
+        format!("Specified HTTP method {method} is not allowed for the request target."),
+    )
+}
+
+/// The published price of a request; `$select` and small pages make it cheaper.
+fn units(request: &Request, target: &Target) -> u32 {
+    let base: u32 = match target {
+        Target::Members { .. } | Target::MembersCount { .. } => 3,
+        Target::MemberOf(..) | Target::List(ObjectKind::User) => 2,
+        _ => 1,
+    };
+    let options = Options::parse(&request.query);
+    let select = u32::from(options.get("$select").is_some());
+    let expand = u32::from(options.get("$expand").is_some());
+    let small = u32::from(options.get("$top").and_then(|top| top.parse::<u32>().ok()).is_some_and(|top| top < 20));
+    (base + expand).saturating_sub(select + small).max(1)
+}
+
+/// A kind's collection.
+pub(crate) fn plural(kind: ObjectKind) -> &'static str {
+    match kind {
+        ObjectKind::User => "users",
+        ObjectKind::Group => "groups",
+        ObjectKind::Device => "devices",
+        ObjectKind::ServicePrincipal => "servicePrincipals",
+        ObjectKind::OrgContact => "contacts",
+    }
+}

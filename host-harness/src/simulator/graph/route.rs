@@ -1,0 +1,170 @@
+//! Which of Graph's endpoints a path names.
+//!
+//! `delta`, `delta()` and `microsoft.graph.delta()` are the same function, and `groups('id')` the same as `groups/id`.
+
+use serde::{Deserialize, Serialize};
+
+use super::request::decode;
+use crate::simulator::base::identity::ObjectKind;
+
+/// An endpoint of the simulator, as journal and faults name it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default)]
+#[serde(rename_all = "camelCase")]
+pub enum Route {
+    /// In a fault: every route but the control routes.
+    #[default]
+    Any,
+    /// `POST /{tenant}/oauth2/v2.0/token`.
+    Token,
+    /// `GET /{tenant}/v2.0/.well-known/openid-configuration`.
+    OpenId,
+    /// `/users/delta`.
+    UsersDelta,
+    /// `/groups/delta`.
+    GroupsDelta,
+    /// `/users`.
+    UsersList,
+    /// `/groups`.
+    GroupsList,
+    /// `/users/{id}`.
+    User,
+    /// `/groups/{id}`.
+    Group,
+    /// `/groups/{id}/members`, also with a cast or `$count`.
+    Members,
+    /// `/users/{id}/memberOf`, `/groups/{id}/memberOf`.
+    MemberOf,
+    /// `/directory/deletedItems/microsoft.graph.user`.
+    DeletedUsers,
+    /// `/directory/deletedItems/microsoft.graph.group`.
+    DeletedGroups,
+    /// `/users/$count`, `/groups/$count`.
+    Count,
+    /// `/$batch`.
+    Batch,
+    /// `/_simulator/…`; never matched by a fault.
+    Control,
+    /// Anything else.
+    Unknown,
+}
+
+/// What a Graph path addresses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Target {
+    Delta(ObjectKind),
+    List(ObjectKind),
+    Count(ObjectKind),
+    Object(ObjectKind, String),
+    Members {
+        group: String,
+        cast: Option<ObjectKind>,
+    },
+    MembersCount {
+        group: String,
+    },
+    MemberOf(ObjectKind, String),
+    Deleted(ObjectKind),
+    Batch,
+    /// A segment that nothing answers to.
+    Unknown(String),
+}
+
+impl Target {
+    /// Take a path below the version root apart, such as `/groups/delta`.
+    pub(crate) fn parse(path: &str) -> Target {
+        let decoded: Vec<String> =
+            path.split('/').filter(|part| !part.is_empty()).map(|part| decode(part, false)).collect();
+        let mut parts: Vec<&str> = Vec::new();
+        for part in &decoded {
+            match part.strip_suffix("')").and_then(|part| part.split_once("('")) {
+                Some((collection, key)) => parts.extend([collection, key]),
+                None => parts.push(part),
+            }
+        }
+        let kind = |collection: &str| match collection {
+            "users" => Some(ObjectKind::User),
+            "groups" => Some(ObjectKind::Group),
+            _ => None,
+        };
+        match parts.as_slice() {
+            ["$batch"] => Target::Batch,
+            ["directory", "deletedItems", cast] => {
+                match cast.trim_start_matches("microsoft.").trim_start_matches("graph.") {
+                    "user" => Target::Deleted(ObjectKind::User),
+                    "group" => Target::Deleted(ObjectKind::Group),
+                    _ => Target::Unknown((*cast).to_owned()),
+                }
+            }
+            [collection, rest @ ..] => match (kind(collection), rest) {
+                (None, _) => Target::Unknown((*collection).to_owned()),
+                (Some(kind), []) => Target::List(kind),
+                (Some(kind), ["$count"]) => Target::Count(kind),
+                (Some(kind), [function]) if is_delta(function) => Target::Delta(kind),
+                (Some(kind), [id]) => Target::Object(kind, (*id).to_owned()),
+                (Some(kind), [id, "memberOf"]) => Target::MemberOf(kind, (*id).to_owned()),
+                (Some(ObjectKind::Group), [id, "members"]) => Target::Members { group: (*id).to_owned(), cast: None },
+                (Some(ObjectKind::Group), [id, "members", "$count"]) => {
+                    Target::MembersCount { group: (*id).to_owned() }
+                }
+                (Some(ObjectKind::Group), [id, "members", cast]) => {
+                    match ObjectKind::ALL.into_iter().find(|kind| is_cast(*kind, cast)) {
+                        Some(kind) => Target::Members { group: (*id).to_owned(), cast: Some(kind) },
+                        None => Target::Unknown((*cast).to_owned()),
+                    }
+                }
+                (Some(_), [.., last]) => Target::Unknown((*last).to_owned()),
+            },
+            [] => Target::Unknown(String::new()),
+        }
+    }
+
+    pub(crate) fn route(&self) -> Route {
+        match self {
+            Target::Delta(ObjectKind::User) => Route::UsersDelta,
+            Target::Delta(_) => Route::GroupsDelta,
+            Target::List(ObjectKind::User) => Route::UsersList,
+            Target::List(_) => Route::GroupsList,
+            Target::Count(_) => Route::Count,
+            Target::Object(ObjectKind::User, _) => Route::User,
+            Target::Object(..) => Route::Group,
+            Target::Members { .. } | Target::MembersCount { .. } => Route::Members,
+            Target::MemberOf(..) => Route::MemberOf,
+            Target::Deleted(ObjectKind::User) => Route::DeletedUsers,
+            Target::Deleted(_) => Route::DeletedGroups,
+            Target::Batch => Route::Batch,
+            Target::Unknown(_) => Route::Unknown,
+        }
+    }
+}
+
+fn is_delta(segment: &str) -> bool {
+    matches!(segment, "delta" | "delta()" | "microsoft.graph.delta" | "microsoft.graph.delta()")
+}
+
+fn is_cast(kind: ObjectKind, segment: &str) -> bool {
+    segment == kind.odata_type().trim_start_matches('#')
+        || segment == kind.odata_type().trim_start_matches("#microsoft.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_delta_are_one_function() {
+        for path in ["/groups/delta", "/groups/delta()", "/groups/microsoft.graph.delta()", "groups/delta%28%29"] {
+            assert_eq!(Target::parse(path), Target::Delta(ObjectKind::Group), "{path}");
+        }
+    }
+
+    #[test]
+    fn keys_may_stand_in_parentheses() {
+        assert_eq!(Target::parse("/users('x')"), Target::Object(ObjectKind::User, "x".into()));
+        assert_eq!(Target::parse("/groups/x/members").route(), Route::Members);
+        assert_eq!(Target::parse("/users/x/members").route(), Route::Unknown);
+        assert_eq!(
+            Target::parse("/groups/x/members/microsoft.graph.user"),
+            Target::Members { group: "x".into(), cast: Some(ObjectKind::User) }
+        );
+    }
+}

@@ -1,0 +1,198 @@
+//! One HTTP exchange from request to response: route, fault, token, Graph, journal.
+
+use std::collections::BTreeMap;
+use std::future::pending;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::to_bytes;
+use hyper::body::{Bytes, Incoming};
+use hyper::{Response, http};
+use serde_json::Value;
+
+use super::body::Payload;
+use super::{control, respond};
+use crate::simulator::fault::{self, FaultAction};
+use crate::simulator::graph::answer::{Answer, Body, GraphError};
+use crate::simulator::graph::request::Request;
+use crate::simulator::graph::route::{Route, Target};
+use crate::simulator::graph::{self, Context};
+use crate::simulator::journal::Exchange;
+use crate::simulator::login;
+use crate::simulator::seed::stream;
+use crate::simulator::service::Service;
+use crate::simulator::world::JournalMode;
+
+/// The greatest request body that is read.
+const MOST_BODY: usize = 16 * 1024 * 1024;
+
+/// Request headers that the journal keeps. Never `authorization`.
+const KEPT_REQUEST_HEADERS: [&str; 7] =
+    ["consistencylevel", "prefer", "accept-encoding", "user-agent", "client-request-id", "content-type", "host"];
+
+/// How the connection goes on after the response.
+pub(super) enum Ending {
+    /// It breaks, now or when the body says so.
+    Reset,
+}
+
+/// What becomes of a request.
+pub(super) struct Outcome {
+    pub(super) response: io::Result<Response<Payload>>,
+    pub(super) ending: Option<Ending>,
+}
+
+/// What a path is for.
+enum Endpoint {
+    Control(String),
+    Token(String),
+    OpenId(String),
+    Instance,
+    Graph(Target),
+    Nothing,
+}
+
+impl Endpoint {
+    fn of(path: &str) -> Endpoint {
+        if let Some(rest) = path.strip_prefix("/_simulator/") {
+            return Endpoint::Control(rest.to_owned());
+        }
+        if let Some(rest) = path.strip_prefix("/v1.0") {
+            return Endpoint::Graph(Target::parse(rest));
+        }
+        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        match segments.as_slice() {
+            [tenant, "oauth2", "v2.0", "token"] => Endpoint::Token((*tenant).to_owned()),
+            [tenant, "v2.0", ".well-known", "openid-configuration"] => Endpoint::OpenId((*tenant).to_owned()),
+            ["common", "discovery", "instance"] => Endpoint::Instance,
+            _ => Endpoint::Nothing,
+        }
+    }
+
+    fn route(&self) -> Route {
+        match self {
+            Endpoint::Control(_) => Route::Control,
+            Endpoint::Token(_) => Route::Token,
+            Endpoint::OpenId(_) | Endpoint::Instance => Route::OpenId,
+            Endpoint::Graph(target) => target.route(),
+            Endpoint::Nothing => Route::Unknown,
+        }
+    }
+}
+
+pub(super) async fn exchange(service: Arc<Service>, scheme: &'static str, request: http::Request<Incoming>) -> Outcome {
+    let (parts, body) = request.into_parts();
+    let Ok(bytes) = to_bytes(axum::body::Body::new(body), MOST_BODY).await else {
+        return Outcome { response: Err(io::ErrorKind::InvalidData.into()), ending: None };
+    };
+    let headers: BTreeMap<String, String> = parts
+        .headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect();
+    let request = Request {
+        method: parts.method.as_str().to_owned(),
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().unwrap_or_default().to_owned(),
+        headers,
+        body: serde_json::from_slice(&bytes).ok(),
+    };
+    let endpoint = Endpoint::of(&request.path);
+    if let Endpoint::Control(command) = &endpoint {
+        return Outcome { response: Ok(control::control(&service, &request, command, &bytes)), ending: None };
+    }
+    if service.world.latency_ms > 0 {
+        tokio::time::sleep(Duration::from_millis(service.world.latency_ms)).await;
+    }
+    let fault = service.fault_for(endpoint.route(), &request.url());
+    match fault {
+        Some(FaultAction::StallBeforeHeaders) => {
+            record(&service, &request, &endpoint, None, true);
+            pending::<()>().await;
+        }
+        Some(FaultAction::ConnectionReset) => {
+            record(&service, &request, &endpoint, None, true);
+            let response = Err(io::ErrorKind::ConnectionReset.into());
+            return Outcome { response, ending: Some(Ending::Reset) };
+        }
+        _ => {}
+    }
+    let request_id = service.base.ids.other(stream("request id"), service.nonce());
+    let context = Context {
+        service: &service,
+        origin: format!("{scheme}://{}", request.header("host").unwrap_or("127.0.0.1")),
+        client_request_id: request.header("client-request-id").map_or_else(|| request_id.clone(), str::to_owned),
+        request_id,
+    };
+    let answer = answer(&context, &request, &endpoint, &bytes, fault.as_ref());
+    record(&service, &request, &endpoint, Some(&answer), fault.is_some());
+    respond::respond(&context, &request, answer, fault.as_ref())
+}
+
+fn answer(
+    context: &Context<'_>,
+    request: &Request,
+    endpoint: &Endpoint,
+    bytes: &Bytes,
+    fault: Option<&FaultAction>,
+) -> Answer {
+    let unknown = Target::Unknown(String::new());
+    let target = if let Endpoint::Graph(target) = endpoint { target } else { &unknown };
+    if let Some(answer) = fault.and_then(|action| fault::instead(action, context, request, target)) {
+        return answer;
+    }
+    let mut answer = match endpoint {
+        Endpoint::Token(tenant) if request.method == "POST" => {
+            login::token(context, request, tenant, &String::from_utf8_lossy(bytes))
+        }
+        Endpoint::OpenId(tenant) => login::openid(context, tenant),
+        Endpoint::Instance => login::instance(context),
+        Endpoint::Graph(target) => match login::check_bearer(context, request) {
+            Ok(()) => graph::answer(context, request, target),
+            Err(refused) => refused.into_answer(context),
+        },
+        Endpoint::Token(_) | Endpoint::Nothing | Endpoint::Control(_) => {
+            GraphError::new(404, "BadRequest", "Nothing is served here.").into_answer(context)
+        }
+    };
+    if let Some(action) = fault {
+        fault::alter(action, context, request, &mut answer);
+    }
+    answer
+}
+
+fn record(service: &Service, request: &Request, endpoint: &Endpoint, answer: Option<&Answer>, faulted: bool) {
+    let mut journal = service.journal();
+    let full = journal.mode == JournalMode::Full;
+    let headers = KEPT_REQUEST_HEADERS
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), request.header(name)?.to_owned())))
+        .collect();
+    let response_headers = answer.map_or_else(BTreeMap::new, |answer| {
+        answer.all_headers().map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect()
+    });
+    let response = answer.and_then(|answer| match &answer.body {
+        Body::Json(body) => Some(body.clone()),
+        Body::Text(text) => Some(text.parse::<u64>().map_or_else(|_| Value::from(text.as_str()), Value::from)),
+        Body::BrokenJson(_) | Body::Html(_) | Body::Empty => None,
+    });
+    // A token request holds the secret and its answer the token.
+    let keep_bodies = full && matches!(endpoint, Endpoint::Graph(_));
+    journal.record(Exchange {
+        sequence: 0,
+        route: endpoint.route(),
+        method: request.method.clone(),
+        url: request.url(),
+        status: answer.map(|answer| answer.status),
+        headers,
+        response_headers,
+        rows: answer.map_or(0, |answer| answer.rows),
+        units: answer.map_or(0, |answer| answer.units),
+        feed: answer.and_then(|answer| answer.feed),
+        items: answer.map_or_else(Vec::new, |answer| answer.items.clone()),
+        faulted,
+        body: request.body.clone().filter(|_| keep_bodies),
+        response: response.filter(|_| keep_bodies),
+    });
+}

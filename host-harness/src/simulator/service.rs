@@ -1,0 +1,172 @@
+//! Everything one running simulator holds, shared by its connections and by the handle in the test.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use serde_json::json;
+
+use super::base::Base;
+use super::clock::{Clock, format_zoneless};
+use super::fault::{Fault, FaultAction, Script};
+use super::graph::Context;
+use super::graph::answer::{Answer, Body};
+use super::graph::route::Route;
+use super::journal::Journal;
+use super::seal::Seal;
+use super::seed::{mix, stream};
+use super::tenant::Tenant;
+use super::tenant::resolve::Rules;
+use super::tenant::truth::Truth;
+use super::throttle::Bucket;
+use super::world::World;
+
+/// The simulator behind its sockets.
+#[derive(Debug)]
+pub(crate) struct Service {
+    pub(crate) world: World,
+    pub(crate) base: Arc<Base>,
+    pub(crate) clock: Clock,
+    pub(crate) tenant_id: String,
+    pub(crate) client_id: String,
+    /// Page and delta tokens.
+    pub(crate) seal: Seal,
+    /// Access tokens.
+    pub(crate) bearer_seal: Seal,
+    tenant: RwLock<Tenant>,
+    faults: Mutex<Script>,
+    journal: Mutex<Journal>,
+    bucket: Option<Mutex<Bucket>>,
+    generation: AtomicU64,
+    nonces: AtomicU64,
+    asked_to_stop: Mutex<bool>,
+    stop: Condvar,
+}
+
+impl Service {
+    pub(crate) fn new(world: World) -> Service {
+        let base = Arc::new(Base::new(&world));
+        let clock = Clock::new(world.clock_start);
+        let rules = Rules::new(world.security_group_deletion, &world.delta);
+        let id = |given: &Option<String>, purpose: &str| {
+            given.clone().unwrap_or_else(|| base.ids.other(stream(purpose), 0)).to_lowercase()
+        };
+        Service {
+            tenant_id: id(&world.tenant_id, "tenant"),
+            client_id: id(&world.client_id, "client"),
+            seal: Seal::new(mix(world.seed, stream("page tokens"), 0), world.delta.plus_in_tokens),
+            bearer_seal: Seal::new(mix(world.seed, stream("access tokens"), 0), false),
+            tenant: RwLock::new(Tenant::new(Arc::clone(&base), rules, world.lists.lag_changes)),
+            faults: Mutex::new(Script::new(&world.faults)),
+            journal: Mutex::new(Journal::new(world.journal, world.journal_capacity)),
+            bucket: world.throttling.clone().map(|throttling| Mutex::new(Bucket::new(throttling, clock.millis()))),
+            generation: AtomicU64::new(0),
+            nonces: AtomicU64::new(0),
+            asked_to_stop: Mutex::new(false),
+            stop: Condvar::new(),
+            world,
+            base,
+            clock,
+        }
+    }
+
+    pub(crate) fn tenant(&self) -> RwLockReadGuard<'_, Tenant> {
+        self.tenant.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn tenant_mut(&self) -> RwLockWriteGuard<'_, Tenant> {
+        self.tenant.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn journal(&self) -> MutexGuard<'_, Journal> {
+        held(&self.journal)
+    }
+
+    pub(crate) fn truth(&self) -> Truth {
+        let state = self.tenant().state();
+        Truth::new(Arc::clone(&self.base), state, self.world.permissions.member_read_hidden)
+    }
+
+    /// A number that never comes again.
+    pub(crate) fn nonce(&self) -> u64 {
+        mix(self.world.seed, stream("nonce"), self.nonces.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(crate) fn fault_for(&self, route: Route, url: &str) -> Option<FaultAction> {
+        held(&self.faults).due(route, url)
+    }
+
+    pub(crate) fn add_fault(&self, fault: Fault) {
+        held(&self.faults).add(fault);
+    }
+
+    pub(crate) fn clear_faults(&self) {
+        held(&self.faults).clear();
+    }
+
+    /// Access tokens of an earlier generation are worthless.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn revoke_tokens(&self) {
+        self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Charge resource units, or answer that the application is throttled.
+    pub(crate) fn charge(&self, context: &Context<'_>, units: u32) -> Result<(), Answer> {
+        let Some(bucket) = &self.bucket else { return Ok(()) };
+        let now = self.clock.millis();
+        let mut bucket = held(bucket);
+        bucket.charge(now, units).map_err(|wait| {
+            let retry_after = bucket.throttling.retry_after.write(now, wait);
+            let answer = self.throttled(context);
+            match retry_after {
+                Some(text) => answer.header("retry-after", text),
+                None => answer,
+            }
+        })
+    }
+
+    /// The used share of the limit, when Graph would tell it.
+    pub(crate) fn load(&self) -> Option<String> {
+        self.bucket.as_ref().and_then(|bucket| held(bucket).load())
+    }
+
+    /// 429 as Graph writes it, without a wait.
+    pub(crate) fn throttled(&self, context: &Context<'_>) -> Answer {
+        let body = json!({"error": {
+            "code": "TooManyRequests",
+            "innerError": {
+                "code": "429",
+                "date": format_zoneless(self.clock.seconds()),
+                "message": "Please retry after",
+                "request-id": context.request_id,
+                "client-request-id": context.client_request_id,
+                "status": "429",
+            },
+            "message": "Please retry again later."
+        }});
+        let scope = format!("Tenant_Application/ReadWrite/{}/{}", self.client_id, self.tenant_id);
+        Answer::new(429, Body::Json(body))
+            .header("x-ms-throttle-scope", scope)
+            .header("x-ms-throttle-information", "ResourceUnitLimitExceeded")
+    }
+
+    pub(crate) fn ask_to_stop(&self) {
+        *held(&self.asked_to_stop) = true;
+        self.stop.notify_all();
+    }
+
+    /// Block until somebody asked for a stop.
+    pub(crate) fn wait_for_stop(&self) {
+        let mut asked = held(&self.asked_to_stop);
+        while !*asked {
+            asked = self.stop.wait(asked).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}
+
+/// A lock that a panicking test poisoned is still good: nothing here is left half-done.
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,164 @@
+//! A tenant as it is at one moment: the base and an overlay, read together.
+//!
+//! An edge is *recorded* while neither end is purged; it is *shown* by reads while both ends are live. Soft-deleting an
+//! object hides its edges without touching them, so that restoring brings all of them back.
+
+use serde_json::{Map, Value};
+
+use super::state::{Edits, Presence, State};
+use crate::simulator::base::identity::{ObjectKind, ObjectRef};
+use crate::simulator::base::{Base, Field};
+use crate::simulator::catalog::Property;
+use crate::simulator::clock::format_moment;
+
+/// When the base tenant's recycle bin was filled.
+const BASE_DELETION: u64 = 1_790_000_000;
+
+/// A readable tenant.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct View<'a> {
+    pub(crate) base: &'a Base,
+    pub(crate) state: &'a State,
+}
+
+impl<'a> View<'a> {
+    pub(crate) fn new(base: &'a Base, state: &'a State) -> View<'a> {
+        View { base, state }
+    }
+
+    /// How many numbers of a kind are taken, whatever became of the objects.
+    pub(crate) fn count(&self, kind: ObjectKind) -> u32 {
+        self.base.count(kind) + self.state.created(kind)
+    }
+
+    pub(crate) fn objects(&self, kind: ObjectKind) -> impl Iterator<Item = ObjectRef> + use<> {
+        (0..self.count(kind)).map(move |number| ObjectRef { kind, number })
+    }
+
+    /// `None` for a number that was never taken.
+    pub(crate) fn presence(&self, object: ObjectRef) -> Option<Presence> {
+        if object.number >= self.count(object.kind) {
+            return None;
+        }
+        let altered = self.state.altered(object).and_then(|altered| altered.presence);
+        Some(altered.unwrap_or(if self.base.is_deleted(object) && object.number < self.base.count(object.kind) {
+            Presence::SoftDeleted
+        } else {
+            Presence::Live
+        }))
+    }
+
+    pub(crate) fn is_live(&self, object: ObjectRef) -> bool {
+        self.presence(object) == Some(Presence::Live)
+    }
+
+    /// An object by its id, if it was ever there.
+    pub(crate) fn find(&self, id: &str) -> Option<ObjectRef> {
+        self.base.ids.find(id).filter(|object| object.number < self.count(object.kind))
+    }
+
+    pub(crate) fn id(&self, object: ObjectRef) -> String {
+        self.base.ids.id(object)
+    }
+
+    pub(crate) fn field(&self, object: ObjectRef, property: &Property) -> Field {
+        let altered = self.state.altered(object);
+        if property.name == "deletedDateTime" {
+            let at = altered.map_or(Some(BASE_DELETION), |altered| altered.deleted_at.or(Some(BASE_DELETION)));
+            return match (self.presence(object), at) {
+                (Some(Presence::SoftDeleted), Some(at)) => Field::set(format_moment(at)),
+                _ => Field::Never,
+            };
+        }
+        match altered.and_then(|altered| altered.fields.get(property.name)) {
+            Some(Value::Null) => Field::Cleared,
+            Some(value) => Field::Set(value.clone()),
+            None if property.name == "id" => Field::set(self.id(object)),
+            None if altered.is_some_and(|altered| altered.created) => Field::Never,
+            None => self.base.field(object, property.name),
+        }
+    }
+
+    /// The property as a list shows it: null, or an empty array, where there is no value.
+    pub(crate) fn value(&self, object: ObjectRef, property: &Property) -> Value {
+        match self.field(object, property) {
+            Field::Set(value) => value,
+            Field::Cleared | Field::Never => property.shape.nothing(),
+        }
+    }
+
+    /// An object as a list shows it.
+    pub(crate) fn row(&self, object: ObjectRef, properties: &[&'static Property]) -> Map<String, Value> {
+        properties.iter().map(|property| (property.name.to_owned(), self.value(object, property))).collect()
+    }
+
+    pub(crate) fn roster(&self, group: u32) -> Roster<'a> {
+        let base = self.base;
+        Roster {
+            view: View { base, state: self.state },
+            base_slots: base.memberships.size(group),
+            layout: base.memberships.layout(group),
+            edits: self.state.edits(group),
+        }
+    }
+
+    /// Whether reads hide this group's members from applications without `Member.Read.Hidden`.
+    pub(crate) fn hides_members(&self, group: u32) -> bool {
+        let visibility = crate::simulator::catalog::property(ObjectKind::Group, "visibility");
+        visibility
+            .is_some_and(|property| self.field(ObjectRef::group(group), property) == Field::set("HiddenMembership"))
+    }
+
+    /// The groups that directly hold an object, by asking each group: there is no table to look it up in.
+    pub(crate) fn groups_with(&self, member: ObjectRef) -> impl Iterator<Item = u32> + use<'a> {
+        let view = *self;
+        (0..self.count(ObjectKind::Group)).filter(move |group| view.roster(*group).holds(member))
+    }
+}
+
+/// The members of one group, by slot.
+#[derive(Debug)]
+pub(crate) struct Roster<'a> {
+    view: View<'a>,
+    base_slots: u32,
+    layout: crate::simulator::base::membership::Layout<'a>,
+    edits: Option<&'a Edits>,
+}
+
+impl Roster<'_> {
+    /// How many slots there are, holes included.
+    pub(crate) fn slots(&self) -> u32 {
+        self.base_slots + self.edits.map_or(0, Edits::joined_slots)
+    }
+
+    /// The recorded member in a slot; `None` for a hole and for a purged member.
+    pub(crate) fn recorded(&self, slot: u32) -> Option<ObjectRef> {
+        let member = if slot < self.base_slots {
+            self.layout.member(slot).filter(|member| !self.edits.is_some_and(|edits| edits.has_left(*member)))
+        } else {
+            self.edits.and_then(|edits| edits.joined(slot - self.base_slots))
+        };
+        member.filter(|member| self.view.presence(*member) != Some(Presence::Purged))
+    }
+
+    /// The member in a slot if reads show it.
+    pub(crate) fn shown(&self, slot: u32) -> Option<ObjectRef> {
+        self.recorded(slot).filter(|member| self.view.is_live(*member))
+    }
+
+    /// Whether the edge is recorded.
+    pub(crate) fn holds(&self, member: ObjectRef) -> bool {
+        if self.view.presence(member).is_none_or(|presence| presence == Presence::Purged) {
+            return false;
+        }
+        match self.edits {
+            Some(edits) if edits.has_joined(member) => true,
+            Some(edits) if edits.has_left(member) => false,
+            _ => self.base_slots > 0 && self.layout.slot_of(member).is_some(),
+        }
+    }
+
+    pub(crate) fn shown_members(&self) -> impl Iterator<Item = ObjectRef> {
+        (0..self.slots()).filter_map(|slot| self.shown(slot))
+    }
+}

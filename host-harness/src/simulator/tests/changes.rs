@@ -1,0 +1,143 @@
+//! Feeds, log and truth held to each other: whoever follows the links ends where the tenant is.
+
+use std::collections::BTreeMap;
+
+use anyhow::Result;
+
+use super::client::Client;
+use super::follower::Follower;
+use crate::simulator::{Change, ChangeKind, Delta, World};
+
+/// Restored objects bring their edges, so that a follower without special knowledge can be compared.
+fn telling(delta: Delta) -> Delta {
+    Delta { restore_shows_in_groups: true, deleted_members_in_first_round: true, ..delta }
+}
+
+#[test]
+fn following_the_links_leads_to_the_truth() -> Result<()> {
+    let mut kinds: BTreeMap<ChangeKind, u32> = BTreeMap::new();
+    for seed in 0..12 {
+        let world = World { seed, users: 40 + seed as u32 * 9, groups: 25, edges: 900, ..World::default() };
+        let delta = Delta { user_page: 20, group_page: 7, member_slice: 15, ..telling(world.delta.clone()) };
+        let client = Client::start(World { delta, large_group: Some(70), ..world })?;
+        let mut follower = Follower::default();
+        follower.round(&client, &mut || {})?;
+        follower.check(&client.simulator.truth())?;
+        assert!(follower.empty_pages > 0, "the default world has empty pages");
+        for round in 0..4 {
+            let changes = client.simulator.random_changes(seed * 10 + round, 60);
+            for (kind, count) in client.simulator.apply(&changes)?.counts {
+                *kinds.entry(kind).or_default() += count;
+            }
+            follower.round(&client, &mut || {})?;
+            follower.check(&client.simulator.truth())?;
+        }
+    }
+    assert_eq!(kinds.len(), ChangeKind::ALL.len(), "every kind of change occurred: {kinds:?}");
+    Ok(())
+}
+
+#[test]
+fn changes_during_a_round_come_in_it_or_in_the_next() -> Result<()> {
+    for seed in 20..28 {
+        let world = World { seed, users: 120, groups: 30, edges: 900, ..World::default() };
+        let delta = Delta { user_page: 15, group_page: 5, member_slice: 10, ..telling(world.delta.clone()) };
+        let client = Client::start(World { delta, large_group: None, ..world })?;
+        let mut follower = Follower::default();
+        let mut step = 0;
+        for _ in 0..3 {
+            follower.round(&client, &mut || {
+                step += 1;
+                let changes = client.simulator.random_changes(seed * 1_000 + step, 4);
+                client.simulator.apply(&changes).unwrap();
+            })?;
+        }
+        follower.round(&client, &mut || {})?;
+        follower.check(&client.simulator.truth())?;
+    }
+    Ok(())
+}
+
+#[test]
+fn the_demo_script_shows_every_kind_of_change() -> Result<()> {
+    let delta = telling(Delta::default());
+    let client = Client::start(World { delta, ..World::default() })?;
+    let mut follower = Follower::default();
+    follower.round(&client, &mut || {})?;
+    let summary = client.simulator.apply(&client.simulator.demo_changes())?;
+    for kind in ChangeKind::ALL {
+        let optional = matches!(kind, ChangeKind::GroupPurged | ChangeKind::GroupUpdated);
+        assert!(optional || summary.counts.contains_key(&kind), "{kind} is missing from {summary:?}");
+    }
+    follower.round(&client, &mut || {})?;
+    follower.check(&client.simulator.truth())
+}
+
+#[test]
+fn an_impossible_script_changes_nothing() -> Result<()> {
+    let client = Client::start(World::default())?;
+    let before = client.simulator.truth().user_count();
+    let script = [Change::DeleteUser { user: "#1".into() }, Change::DeleteUser { user: "#1".into() }];
+    let error = client.simulator.apply(&script).unwrap_err();
+    assert!(format!("{error:#}").contains("change 1"), "{error:#}");
+    assert_eq!(client.simulator.truth().user_count(), before);
+    Ok(())
+}
+
+#[test]
+fn soft_deleted_users_keep_their_edges_and_purged_ones_do_not() -> Result<()> {
+    let client = Client::start(World::default())?;
+    let edges = |client: &Client| client.simulator.truth().edge_count();
+    let edge = client.simulator.truth().edges().find(|edge| edge.member_type == "User").unwrap();
+    let user = edge.member_id;
+    let all = edges(&client);
+    client.simulator.apply(&[Change::DeleteUser { user: user.clone() }])?;
+    let hidden = edges(&client);
+    assert!(hidden < all);
+    client.simulator.apply(&[Change::RestoreUser { user: user.clone() }])?;
+    assert_eq!(edges(&client), all);
+    client.simulator.apply(&[Change::DeleteUser { user: user.clone() }, Change::PurgeUser { user: user.clone() }])?;
+    assert_eq!(edges(&client), hidden);
+    assert!(client.simulator.apply(&[Change::RestoreUser { user }]).is_err());
+    Ok(())
+}
+
+#[test]
+fn scripts_are_written_in_json() -> Result<()> {
+    let client = Client::start(World::default())?;
+    let script = r##"[{"change": "addUser", "properties": {"displayName": "Ada"}},
+        {"change": "addMember", "group": "#0", "member": "#306"},
+        {"change": "updateUser", "user": "#306", "properties": {"jobTitle": null}}]"##;
+    let reply = client.send("POST", "/_simulator/change", &[], script)?;
+    assert_eq!(reply.status, 200, "{}", reply.text);
+    assert_eq!(reply.body["summary"]["counts"]["memberAdded"], 1);
+    let id = client.simulator.user_id(306);
+    assert_eq!(reply.body["summary"]["created"][0].as_str(), Some(id.as_str()));
+    assert!(client.simulator.truth().edges().any(|edge| edge.member_id == id));
+    let refused = client.send("POST", "/_simulator/change", &[], r#"[{"change": "deleteUser", "user": "nobody"}]"#)?;
+    assert_eq!(refused.status, 400);
+    Ok(())
+}
+
+#[test]
+fn the_truth_streams_as_lines() -> Result<()> {
+    let client = Client::start(World { users: 30, groups: 10, edges: 100, large_group: None, ..World::default() })?;
+    let origin = client.simulator.origin();
+    let reply = super::client::send(&origin, "GET", "/_simulator/truth", &[], "")?;
+    let truth = client.simulator.truth();
+    let expected = truth.user_count() + truth.group_count() + truth.edge_count();
+    let lines = reply.text.lines().filter(|line| line.starts_with('{')).count() as u64;
+    assert_eq!(lines, expected);
+    Ok(())
+}
+
+#[test]
+fn a_million_users_start_at_once() -> Result<()> {
+    let started = std::time::Instant::now();
+    let world = World { users: 1_000_000, groups: 20_000, edges: 3_000_000, ..World::default() };
+    let client = Client::start(world)?;
+    let reply = client.get("/users/delta?$select=displayName")?;
+    assert!(reply.status == 200 && reply.rows().len() <= 200);
+    assert!(started.elapsed().as_secs() < 10, "{:?}", started.elapsed());
+    Ok(())
+}

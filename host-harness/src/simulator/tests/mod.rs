@@ -1,0 +1,14 @@
+//! The simulator over its sockets, as a client meets it.
+//!
+//! `client` speaks just enough HTTP; `follower` is a small importer that follows delta links and is compared with the
+//! truth, which is how feed, log and tenant are held to each other.
+
+mod batch;
+mod changes;
+mod client;
+mod delta;
+mod faults;
+mod follower;
+mod lists;
+mod login;
+mod members;

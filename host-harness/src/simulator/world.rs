@@ -1,0 +1,359 @@
+//! What the simulated tenant is like: its size, and every behaviour of Graph that can be switched.
+//!
+//! The default is not gentle on purpose: an importer that passes against [`World::gentle`] alone has not met Graph. What
+//! Microsoft documents is on by default; what only users report is off and switchable.
+
+use serde::{Deserialize, Serialize};
+
+use super::fault::Fault;
+use super::throttle::Throttling;
+
+/// The configuration of one simulated tenant and its service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct World {
+    /// Everything that looks random comes from here: same seed, same tenant, same behaviour.
+    pub seed: u64,
+    /// Live users before the first change.
+    pub users: u32,
+    /// Users that lie in the recycle bin from the start.
+    pub deleted_users: u32,
+    /// Live groups before the first change.
+    pub groups: u32,
+    /// Groups that lie in the recycle bin from the start.
+    pub deleted_groups: u32,
+    /// About how many memberships there are in all; sizes are heavy-tailed.
+    pub edges: u64,
+    /// One group gets exactly this many members (filled up with devices beyond the number of users).
+    pub large_group: Option<u32>,
+    /// Devices that can be members.
+    pub devices: u32,
+    /// Service principals that can be members.
+    pub service_principals: u32,
+    /// Mail contacts that can be members.
+    pub contacts: u32,
+    /// Groups in groups, with cycles.
+    pub nested_groups: bool,
+    /// Whether one Microsoft 365 group in twenty hides its membership.
+    pub hidden_membership_groups: bool,
+    /// The verified domain; user principal names end with it.
+    pub domain: String,
+    /// The directory's GUID; from the seed when absent.
+    pub tenant_id: Option<String>,
+    /// The application's GUID; from the seed when absent.
+    pub client_id: Option<String>,
+    /// The application's made-up secret. The default needs percent-encoding, as real ones do.
+    pub client_secret: String,
+    /// How the token endpoint behaves.
+    pub sign_in: SignIn,
+    /// What the application may read.
+    pub permissions: Permissions,
+    /// How delta queries behave.
+    pub delta: Delta,
+    /// How lists and member reads behave.
+    pub lists: Lists,
+    /// What deleting a security group does.
+    pub security_group_deletion: Deletion,
+    /// Whether `$batch` answers its items in another order than they were asked.
+    pub shuffled_batches: bool,
+    /// Throttling by resource units; none when absent.
+    pub throttling: Option<Throttling>,
+    /// Milliseconds every answer of Graph takes at least.
+    pub latency_ms: u64,
+    /// Compress answers for clients that accept gzip.
+    pub gzip: bool,
+    /// Serve HTTPS with a certificate of a generated authority.
+    pub https: bool,
+    /// Where the simulated clock starts, in seconds since 1970; now when absent.
+    pub clock_start: Option<u64>,
+    /// How much of each exchange is kept.
+    pub journal: JournalMode,
+    /// How many exchanges are kept at most; the oldest go first.
+    pub journal_capacity: usize,
+    /// Faults that are armed from the start.
+    pub faults: Vec<Fault>,
+}
+
+/// The token endpoint.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct SignIn {
+    /// Seconds a token lives; 60 to 90 minutes by chance when absent.
+    pub token_seconds: Option<u64>,
+    /// Tokens carry no roles (consent was never granted): signing in works and every Graph call is 403.
+    pub without_roles: bool,
+    /// The secret is right but has expired (AADSTS7000222).
+    pub secret_expired: bool,
+}
+
+/// Application permissions that were consented to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Permissions {
+    /// `User.Read.All`; without it users are 403 and user members show type and id only.
+    pub user_read_all: bool,
+    /// `GroupMember.Read.All`; without it groups and members are 403.
+    pub group_member_read_all: bool,
+    /// `Member.Read.Hidden`; without it hidden memberships look empty.
+    pub member_read_hidden: bool,
+    /// `Device.Read.All`; without it device members show type and id only.
+    pub device_read_all: bool,
+    /// `Application.Read.All`; without it service principal members show type and id only.
+    pub application_read_all: bool,
+    /// `OrgContact.Read.All`; without it contact members show type and id only.
+    pub org_contact_read_all: bool,
+}
+
+/// Delta queries.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Delta {
+    /// Rows a page of users holds at most.
+    pub user_page: u32,
+    /// Rows a page of groups holds at most.
+    pub group_page: u32,
+    /// Pages of groups hold 1 to `group_page` rows, as Graph's do, instead of exactly that many.
+    pub varying_group_pages: bool,
+    /// Some pages are empty and carry a next link.
+    pub empty_pages: bool,
+    /// Some rows appear again on a later page.
+    pub duplicates: bool,
+    /// Members a group row carries at most; the rest follows in further rows of the same group.
+    pub member_slice: u32,
+    /// The first round also shows removed objects.
+    pub removed_in_first_round: bool,
+    /// Later rounds repeat up to this many changes that were already delivered.
+    pub replayed_changes: u32,
+    /// The first round lists members that are soft-deleted.
+    pub deleted_members_in_first_round: bool,
+    /// Which member types `members@delta` lists.
+    pub member_types: MemberTypes,
+    /// A purged member shows as a removed entry of its groups.
+    pub purge_shows_in_groups: bool,
+    /// A restored object brings its memberships as entries of its groups.
+    pub restore_shows_in_groups: bool,
+    /// A row for a membership change alone carries `id` and `members@delta` only.
+    pub id_only_membership_rows: bool,
+    /// Second and later slices of a group carry `id` and `members@delta` only.
+    pub id_only_slices: bool,
+    /// Rows of later rounds carry changed properties only, as with `Prefer: return=minimal`.
+    pub lean_rows: bool,
+    /// A restored object's row carries only what changed since, which may be nothing but `id`.
+    pub lean_restores: bool,
+    /// Days until a delta link is refused; never when absent.
+    pub link_days: Option<u32>,
+    /// Seconds until a next link is refused; never when absent.
+    pub page_seconds: Option<u64>,
+    /// How an aged delta link is refused.
+    pub refusal: Refusal,
+    /// Tokens hold plus signs, which turn into spaces when a link is decoded as a form and written anew.
+    pub plus_in_tokens: bool,
+}
+
+/// Lists, single objects and member reads.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Lists {
+    /// Some pages hold fewer rows than asked for, and still carry a next link.
+    pub short_pages: bool,
+    /// Reads do not see the newest this many changes; delta queries do.
+    pub lag_changes: u32,
+    /// Seconds until a next link is refused; never when absent.
+    pub page_seconds: Option<u64>,
+    /// Member reads leave out service principals unless asked as an advanced query.
+    pub hide_service_principals: bool,
+    /// The greatest height of a filter expression; none when absent.
+    pub filter_height: Option<u32>,
+}
+
+/// Which member types a feed lists.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum MemberTypes {
+    /// All of them.
+    All,
+    /// Users and groups; devices, service principals and contacts are left out.
+    UsersAndGroups,
+}
+
+/// What deleting a security group does. Microsoft 365 groups are always soft-deleted, distribution lists never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Deletion {
+    /// Into the recycle bin; `@removed` says `changed`.
+    Soft,
+    /// Gone at once; `@removed` says `deleted`.
+    Permanent,
+}
+
+/// The ways Graph refuses a delta link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Refusal {
+    /// 410 Gone with a Location that starts anew.
+    GoneWithLocation,
+    /// 400 `syncStateNotFound`.
+    SyncStateNotFound,
+    /// 400 `Request_UnsupportedQuery`, "older than 30 days".
+    OlderThan30Days,
+    /// 410 `resyncRequired`.
+    ResyncRequired,
+}
+
+/// How much of each exchange the journal keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum JournalMode {
+    /// Nothing.
+    Off,
+    /// Method, URL, status, counts.
+    Summary,
+    /// Also request and response bodies.
+    Full,
+}
+
+impl World {
+    /// A tenant where nothing unusual happens: full pages, no duplicates, no recycle bin, users as members only.
+    pub fn gentle() -> World {
+        World {
+            deleted_users: 0,
+            deleted_groups: 0,
+            large_group: None,
+            devices: 0,
+            service_principals: 0,
+            contacts: 0,
+            nested_groups: false,
+            hidden_membership_groups: false,
+            shuffled_batches: false,
+            delta: Delta {
+                varying_group_pages: false,
+                empty_pages: false,
+                duplicates: false,
+                member_slice: u32::MAX,
+                removed_in_first_round: false,
+                replayed_changes: 0,
+                plus_in_tokens: false,
+                ..Delta::default()
+            },
+            lists: Lists { short_pages: false, ..Lists::default() },
+            ..World::default()
+        }
+    }
+}
+
+impl Default for World {
+    fn default() -> World {
+        World {
+            seed: 1,
+            users: 300,
+            deleted_users: 6,
+            groups: 60,
+            deleted_groups: 3,
+            edges: 3_500,
+            large_group: Some(1_200),
+            devices: 40,
+            service_principals: 12,
+            contacts: 10,
+            nested_groups: true,
+            hidden_membership_groups: true,
+            domain: "contoso.onmicrosoft.com".into(),
+            tenant_id: None,
+            client_id: None,
+            client_secret: "sim~8Q+made/up=Contoso&secret".into(),
+            sign_in: SignIn::default(),
+            permissions: Permissions::default(),
+            delta: Delta::default(),
+            lists: Lists::default(),
+            security_group_deletion: Deletion::Soft,
+            shuffled_batches: true,
+            throttling: None,
+            latency_ms: 0,
+            gzip: true,
+            https: false,
+            clock_start: None,
+            journal: JournalMode::Summary,
+            journal_capacity: 200_000,
+            faults: Vec::new(),
+        }
+    }
+}
+
+#[expect(clippy::derivable_impls, reason = "the defaults of a configuration belong in one place, spelled out")]
+impl Default for SignIn {
+    fn default() -> SignIn {
+        SignIn { token_seconds: None, without_roles: false, secret_expired: false }
+    }
+}
+
+impl Default for Permissions {
+    fn default() -> Permissions {
+        Permissions {
+            user_read_all: true,
+            group_member_read_all: true,
+            member_read_hidden: true,
+            device_read_all: true,
+            application_read_all: true,
+            org_contact_read_all: true,
+        }
+    }
+}
+
+impl Default for Delta {
+    fn default() -> Delta {
+        Delta {
+            user_page: 200,
+            group_page: 200,
+            varying_group_pages: true,
+            empty_pages: true,
+            duplicates: true,
+            member_slice: 500,
+            removed_in_first_round: true,
+            replayed_changes: 3,
+            deleted_members_in_first_round: false,
+            member_types: MemberTypes::All,
+            purge_shows_in_groups: true,
+            restore_shows_in_groups: false,
+            id_only_membership_rows: false,
+            id_only_slices: false,
+            lean_rows: false,
+            lean_restores: false,
+            link_days: Some(7),
+            page_seconds: None,
+            refusal: Refusal::OlderThan30Days,
+            plus_in_tokens: true,
+        }
+    }
+}
+
+impl Default for Lists {
+    fn default() -> Lists {
+        Lists {
+            short_pages: true,
+            lag_changes: 0,
+            page_seconds: None,
+            hide_service_principals: true,
+            filter_height: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_may_name_just_what_differs() {
+        let world: World = serde_json::from_str(r#"{"users": 5, "delta": {"emptyPages": false}}"#).unwrap();
+        assert_eq!((world.users, world.groups), (5, 60));
+        assert!(!world.delta.empty_pages && world.delta.duplicates);
+        assert!(serde_json::from_str::<World>(r#"{"user": 5}"#).is_err());
+    }
+
+    #[test]
+    fn a_world_survives_json() {
+        for world in [World::default(), World::gentle()] {
+            let text = serde_json::to_string(&world).unwrap();
+            assert_eq!(serde_json::from_str::<World>(&text).unwrap(), world);
+        }
+    }
+}
