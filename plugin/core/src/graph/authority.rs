@@ -99,15 +99,15 @@ impl Authority {
                     });
                     self.clock.wait(&self.cancel, wait)?;
                 }
-                Next::FreshToken | Next::GiveUp => return Err(surface(what, &failure, tries)),
+                Next::FreshToken | Next::GiveUp => return Err(surface(self.origin.as_str(), what, &failure, tries)),
             }
         }
     }
 }
 
-fn surface(what: &str, failure: &Failure, tries: Tries) -> Error {
+fn surface(authority: &str, what: &str, failure: &Failure, tries: Tries) -> Error {
     let error = match failure {
-        Failure::Broken(broken) => no_answer(&format!("{what} from the token service"), broken),
+        Failure::Broken(broken) => no_answer(authority, what, broken),
         Failure::Unreadable { why, evidence } => Error::new(
             Kind::Service,
             format!("the token service's answer to the request for {what} cannot be read: check AuthorityHost and Proxy: {why}"),
@@ -136,7 +136,8 @@ fn refused(what: &str, refusal: &Refusal) -> Error {
         (404, None) if code.is_none() => (Kind::Auth, "there is no token service at this address: check AuthorityHost"),
         _ => (Kind::Auth, "the token service refuses the application: check TenantId, ClientId and ClientSecret"),
     };
-    let mut error = Error::new(kind, format!("no {what}: {words}: {cause}")).with_http(refusal.evidence.clone());
+    let mut error =
+        Error::new(kind, format!("{what} was refused: {words}: {cause}")).with_http(refusal.evidence.clone());
     error.retry_after_ms = refusal.named_wait.map_or(0, |wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
     error
 }

@@ -4,7 +4,8 @@
 //! so each fetch gets a credential of its own, and [`super::token`] does the keeping. Its retries cannot be cancelled, so
 //! they are off. It insists on https, so a loopback authority in plain HTTP is given to it as https, and the transport,
 //! which takes nothing but the path from it, sends where the configuration says. It is async without needing a runtime:
-//! its future is driven to its end on the calling thread.
+//! its future is driven to its end on the calling thread. Copies of the secret inside it and inside the HTTP client are
+//! not overwritten when they go; that they live for one request only is what can be done from here.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -36,7 +37,7 @@ pub(crate) struct ClientSecret {
 
 impl Credential for ClientSecret {
     fn fetch(&self, patient: bool) -> Result<Fetched, Error> {
-        self.authority.ask("token", patient, || self.once()).map_err(|error| self.without_secret(error))
+        self.authority.ask("a token", patient, || self.once()).map_err(|error| self.without_secret(error))
     }
 }
 
@@ -48,7 +49,8 @@ impl ClientSecret {
             .credential(Arc::clone(&post))
             .and_then(|credential| futures::executor::block_on(credential.get_token(&[&self.scope], None)));
         match (token, post.take()) {
-            (Ok(token), _) => {
+            // An answer without the member makes an empty token.
+            (Ok(token), _) if !token.token.secret().is_empty() => {
                 let left = token.expires_on - OffsetDateTime::now_utc();
                 Ok(Ok(Fetched {
                     token: Zeroizing::new(token.token.secret().to_owned()),
@@ -56,13 +58,14 @@ impl ClientSecret {
                     asked,
                 }))
             }
-            (Err(_), Some(Outcome::Failed(failure))) => Ok(Err(failure)),
-            (Err(_), Some(Outcome::Answered(evidence))) => {
-                // Its words would repeat the answer, which may be anything that a proxy makes up.
+            (_, Some(Outcome::Failed(failure))) => Ok(Err(failure)),
+            (_, Some(Outcome::Answered(evidence))) => {
+                // The credential's words would repeat the answer, which may be anything that a proxy makes up.
                 Ok(Err(Failure::Unreadable { why: "there is no token in it".to_owned(), evidence }))
             }
-            (Err(error), None) => {
-                let words = format!("a token cannot be asked for with this TenantId, ClientId and GraphScope: {error}");
+            (token, None) => {
+                let why = token.err().map_or_else(|| "nothing was sent".to_owned(), |error| error.to_string());
+                let words = format!("a token cannot be asked for with this TenantId, ClientId and GraphScope: {why}");
                 Err(Error::new(Kind::InvalidConfig, words))
             }
         }

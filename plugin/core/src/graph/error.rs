@@ -1,34 +1,18 @@
 //! From the last failure of a request to words, a decision and evidence.
 //!
-//! The layers above never read a status code: what they can do differently is a [`Reason`]. Status first, code second,
-//! message last: Graph's documentation allows new codes and other words at any time (`concepts/errors.md`). A message is
-//! looked at in one place only, for delta links, whose refusals come in shapes that nothing else tells apart.
+//! A text names what was asked (path and option names, never a whole link), says what the operator can do, and ends with
+//! Graph's own words. Status first, code second: Graph's documentation allows new codes and other words at any time
+//! (`concepts/errors.md`).
 
 use std::fmt;
 
 use super::failure::{Failure, Refusal};
 use super::link::Link;
-use super::query::{has_option, option, short};
+use super::query::{has_option, short};
+use super::reason::{Reason, reason};
 use super::retry::Tries;
 use super::transport::{Broken, Fault};
 use crate::error::{Error as Top, Kind};
-
-/// What the caller can do about it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
-    /// What was asked for does not exist, or no longer.
-    Gone,
-    /// The delta link is no longer accepted: only an enumeration from the start helps.
-    DeltaLinkRefused,
-    /// A page link is no longer accepted: the round has to start again from its first link.
-    PageTokenExpired,
-    /// Graph does not understand what was asked.
-    BadRequest,
-    /// The tenant lacks the licence for it.
-    Unlicensed,
-    /// Anything else; the error says it all.
-    Other,
-}
 
 /// A request that did not succeed, after all retries.
 #[derive(Debug, Clone)]
@@ -76,8 +60,8 @@ impl Error {
     pub(crate) fn surface(link: &Link, failure: &Failure, tries: Tries) -> Error {
         let what = short(link.as_str());
         let mut error = match failure {
-            Failure::Refused(refusal) => refused(link, &what, refusal, tries.made()),
-            Failure::Broken(broken) => Error::from(no_answer(&what, broken)),
+            Failure::Refused(refusal) => refused(link, &what, refusal, tries),
+            Failure::Broken(broken) => Error::from(no_answer(link.origin(), &what, broken)),
             Failure::Unreadable { why, evidence } => Error::from(
                 Top::new(
                     Kind::Service,
@@ -96,33 +80,33 @@ impl Error {
     }
 }
 
-/// No answer at all, from Graph or from the token service.
-pub(crate) fn no_answer(what: &str, broken: &Broken) -> Top {
+/// No answer at all, from Graph or from the token service. `origin` is what a firewall has to let through.
+pub(crate) fn no_answer(origin: &str, what: &str, broken: &Broken) -> Top {
     let text = &broken.text;
-    match broken.fault {
-        Fault::Cancelled => Top::new(Kind::Cancelled, "the operation was cancelled"),
-        Fault::Certificate => Top::new(
+    let (kind, words) = match broken.fault {
+        Fault::Cancelled => return Top::new(Kind::Cancelled, "the operation was cancelled"),
+        Fault::Certificate => (
             Kind::Network,
             format!(
-                "the certificate that answers {what} is not trusted: if a proxy inspects TLS, set CaFile to a PEM file with \
-                 its authority's certificate: {text}"
+                "the certificate of {origin} is not trusted: check this machine's clock, and if a proxy inspects TLS, set \
+                 CaFile to a PEM file with its authority's certificate: {text}"
             ),
         ),
-        Fault::Request => Top::new(Kind::Internal, format!("{what} cannot be sent: {text}")),
-        Fault::TooLarge => {
-            Top::new(Kind::Service, format!("the answer to {what} is too large for any answer of Graph: {text}"))
-        }
+        Fault::Request => (Kind::Internal, format!("{what} cannot be sent to {origin}: {text}")),
+        Fault::TooLarge => (Kind::Service, format!("the answer of {origin} to {what} is too large to be one: {text}")),
         Fault::Connect => {
-            Top::new(Kind::Network, format!("no connection for {what}: check DNS, firewall and Proxy: {text}"))
+            (Kind::Network, format!("no connection to {origin} for {what}: check DNS, firewall and Proxy: {text}"))
         }
-        Fault::Timeout | Fault::Interrupted => Top::new(
+        Fault::Timeout | Fault::Interrupted => (
             Kind::Network,
-            format!("no whole answer to {what}: check firewall and Proxy, then run again: {text}"),
+            format!("no whole answer from {origin} for {what}: check firewall and Proxy, then run again: {text}"),
         ),
-    }
+    };
+    Top::new(kind, words)
 }
 
-fn refused(link: &Link, what: &str, refusal: &Refusal, tries: u32) -> Error {
+fn refused(link: &Link, what: &str, refusal: &Refusal, tries: Tries) -> Error {
+    let tries = if tries.made() == 1 { "one try".to_owned() } else { format!("{} tries", tries.made()) };
     let reason = reason(link, refusal);
     let cause = refusal.cause();
     let (kind, words) = match (reason, refusal.status) {
@@ -159,19 +143,18 @@ fn refused(link: &Link, what: &str, refusal: &Refusal, tries: u32) -> Error {
             Kind::Forbidden,
             format!("the application lacks a permission for {what}: grant it and give admin consent: {cause}"),
         ),
-        (_, 429) => (
-            Kind::Throttled,
-            format!(
-                "Graph throttles {what} still after {tries} tries: run again later, or lower MaxConcurrency: {cause}"
-            ),
-        ),
         // The directory's old throttling answer comes as 503 (Request_ThrottledTemporarily).
-        (_, 503) if refusal.service.mentions("throttled") => (
-            Kind::Throttled,
-            format!(
-                "Graph throttles {what} still after {tries} tries: run again later, or lower MaxConcurrency: {cause}"
-            ),
-        ),
+        (_, 429 | 503) if refusal.status == 429 || refusal.service.mentions("throttled") => {
+            let asks = refusal
+                .named_wait
+                .map_or_else(String::new, |wait| format!(", asks to wait {:.0} s", wait.as_secs_f64()));
+            (
+                Kind::Throttled,
+                format!(
+                    "Graph throttles {what} still after {tries}{asks}: run again later, or lower MaxConcurrency: {cause}"
+                ),
+            )
+        }
         (_, 501) => (
             Kind::Service,
             format!(
@@ -187,7 +170,7 @@ fn refused(link: &Link, what: &str, refusal: &Refusal, tries: u32) -> Error {
         (_, 500.. | 408) => (
             Kind::Service,
             format!(
-                "Graph did not answer {what} after {tries} tries: run again later, and give Microsoft's support the request-id if it stays so: {cause}"
+                "Graph did not answer {what} after {tries}: run again later, and give Microsoft's support the request-id if it stays so: {cause}"
             ),
         ),
         _ => (Kind::Service, format!("Graph refuses {what}: {cause}")),
@@ -195,50 +178,6 @@ fn refused(link: &Link, what: &str, refusal: &Refusal, tries: u32) -> Error {
     let mut error = Top::new(kind, words).with_http(refusal.evidence.clone());
     error.retry_after_ms = refusal.named_wait.map_or(0, |wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
     Error { reason, error }
-}
-
-fn reason(link: &Link, refusal: &Refusal) -> Reason {
-    let service = &refusal.service;
-    let resync = service.has_code("syncStateNotFound") || service.has_code_starting("resync");
-    let has = |name| has_option(link.as_str(), name);
-    // `latest` asks for a link, it is none.
-    let delta_link = option(link.as_str(), "deltatoken").is_some_and(|token| !token.eq_ignore_ascii_case("latest"));
-    let delta_path =
-        link.relative().split('?').next().is_some_and(|path| path.ends_with("delta") || path.ends_with("delta()"));
-    match refusal.status {
-        // Every shape in which a delta link has been seen refused; never on 401, 403, 404, 429 or 5xx.
-        400 | 409 | 410 | 412 if delta_link && (refusal.status == 410 || resync || about_token(refusal)) => {
-            Reason::DeltaLinkRefused
-        }
-        400 if service.has_code_starting("Directory_ExpiredPageToken")
-            || service.has_code_starting("DirectoryPageTokenNotFound") =>
-        {
-            Reason::PageTokenExpired
-        }
-        // Inside a round: back to the link the round began with, which is refused in turn if it is the cause.
-        400 if has("skiptoken") && (resync || delta_path && about_token(refusal)) => Reason::PageTokenExpired,
-        410 if has("skiptoken") => Reason::PageTokenExpired,
-        404 if has("skiptoken") && delta_path => Reason::PageTokenExpired,
-        400 | 403
-            if service.has_code("AadPremiumLicenseRequired")
-                || service.has_code_starting("Authentication_RequestFromNonPremiumTenant") =>
-        {
-            Reason::Unlicensed
-        }
-        400 => Reason::BadRequest,
-        404 => Reason::Gone,
-        _ => Reason::Other,
-    }
-}
-
-/// A 400 that speaks of the token, or the code that production answers with. A token changed by one byte gets the same
-/// answer as one that is too old.
-fn about_token(refusal: &Refusal) -> bool {
-    let service = &refusal.service;
-    service.has_code("Request_UnsupportedQuery")
-        || ["deltalink", "delta link", "deltatoken", "delta token", "skiptoken", "page token", "badtoken", "sync state"]
-            .iter()
-            .any(|words| service.mentions(words))
 }
 
 /// Whether the operator wrote part of this link. A followed one has passed Graph once: what is wrong with it is not the
@@ -255,8 +194,6 @@ mod tests {
     use crate::graph::failure::Signals;
     use crate::graph::link::Origin;
 
-    const DELTA: &str = "/users/delta?$deltaToken=abcdefghijkl";
-
     fn surfaced(path: &str, status: u16, code: &str, message: &str) -> Error {
         let origin = Origin::parse("https://graph.microsoft.com", "GraphEndpoint").unwrap();
         let body =
@@ -264,61 +201,6 @@ mod tests {
         let signals = Signals { retry_after: Some("7"), ..Signals::default() };
         let refusal = Refusal::new(status, &signals, body.as_bytes(), "c", SystemTime::UNIX_EPOCH);
         Error::surface(&origin.link(path), &refusal.into(), Tries::default())
-    }
-
-    fn reason_of(path: &str, status: u16, code: &str, message: &str) -> Reason {
-        surfaced(path, status, code, message).reason
-    }
-
-    #[test]
-    fn every_known_shape_of_a_refused_delta_link() {
-        for (status, code, message) in [
-            (410, "", ""),
-            (410, "resyncRequired", ""),
-            (410, "resyncChangesApplyDifferences", ""),
-            (400, "syncStateNotFound", ""),
-            (400, "SyncStateNotFound", ""),
-            (410, "SyncStateNotFound", ""),
-            (400, "Request_UnsupportedQuery", "DeltaLink older than 30 days is not supported."),
-            (400, "BadRequest", "The provided delta token is invalid."),
-        ] {
-            let error = surfaced(DELTA, status, code, message);
-            assert_eq!(error.reason, Reason::DeltaLinkRefused, "{status} {code} {message}");
-            assert_eq!(error.error.kind, Kind::WatermarkExpired);
-            assert!(error.error.message.contains("Full mode"));
-            assert!(!error.error.message.contains("ghijkl"));
-        }
-        assert_eq!(reason_of("/users/delta?%24deltatoken=abc", 410, "", ""), Reason::DeltaLinkRefused);
-    }
-
-    #[test]
-    fn a_delta_link_is_not_refused_by_what_passes_or_concerns_something_else() {
-        for status in [401, 403, 404, 429, 500, 503] {
-            assert_ne!(
-                reason_of(DELTA, status, "syncStateNotFound", "delta token"),
-                Reason::DeltaLinkRefused,
-                "{status}"
-            );
-        }
-        assert_eq!(reason_of(DELTA, 400, "BadRequest", "Something else"), Reason::BadRequest);
-        assert_eq!(reason_of("/users/delta?$select=id", 410, "", ""), Reason::Other);
-        assert_eq!(
-            reason_of("/users/delta?$deltatoken=latest", 400, "Request_UnsupportedQuery", ""),
-            Reason::BadRequest
-        );
-    }
-
-    #[test]
-    fn a_page_link_that_died_restarts_the_round() {
-        let page = "/users/delta?$skiptoken=abc";
-        assert_eq!(
-            reason_of("/groups?$skiptoken=abc", 400, "Directory_ExpiredPageToken", ""),
-            Reason::PageTokenExpired
-        );
-        assert_eq!(reason_of(page, 400, "Request_UnsupportedQuery", "DeltaLink older"), Reason::PageTokenExpired);
-        assert_eq!(reason_of(page, 410, "", ""), Reason::PageTokenExpired);
-        assert_eq!(reason_of(page, 404, "", ""), Reason::PageTokenExpired);
-        assert_eq!(reason_of("/groups/g/members?$skiptoken=abc", 404, "", ""), Reason::Gone);
     }
 
     #[test]
@@ -330,6 +212,14 @@ mod tests {
         assert!(!error.error.message.contains("displayName,"));
         let error = surfaced("/users/delta?$select=x", 400, "BadRequest", words);
         assert_eq!((error.reason, error.error.kind), (Reason::BadRequest, Kind::Service));
+    }
+
+    #[test]
+    fn a_refused_delta_link_tells_the_operator_what_to_do_and_hides_the_token() {
+        let error = surfaced("/users/delta?$deltatoken=abcdefghijkl", 410, "resyncRequired", "gone").error;
+        assert_eq!(error.kind, Kind::WatermarkExpired);
+        assert!(error.message.contains("Full mode") && error.message.ends_with("410 resyncRequired: gone"));
+        assert!(!error.message.contains("ghijkl"));
     }
 
     #[test]
@@ -365,7 +255,7 @@ mod tests {
     #[test]
     fn a_certificate_error_speaks_of_the_key_that_helps() {
         let broken = Broken { fault: Fault::Certificate, text: "unknown issuer".to_owned() };
-        let error = no_answer("/things", &broken);
+        let error = no_answer("https://graph.microsoft.com", "/things", &broken);
         assert_eq!(error.kind, Kind::Network);
         assert!(error.message.contains("CaFile") && error.message.ends_with("unknown issuer"));
     }

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use url::Url;
+use url::{Host, Url};
 
 use super::error::Error;
 use super::query::short;
@@ -28,6 +28,11 @@ impl Link {
     /// The whole link, byte for byte as Graph gave it. For watermarks and requests, never for logs.
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+
+    /// `https://graph.microsoft.com`.
+    pub(crate) fn origin(&self) -> &str {
+        &self.text[..self.relative - VERSION.len()]
     }
 
     /// What follows `https://graph.microsoft.com/v1.0`.
@@ -89,6 +94,16 @@ impl Origin {
         self.url.scheme() == "http"
     }
 
+    /// Whether it is this machine.
+    pub(crate) fn loopback(&self) -> bool {
+        match self.url.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            None => false,
+        }
+    }
+
     /// A link of our own making: `path_and_query` begins with a slash and is already encoded.
     pub(crate) fn link(&self, path_and_query: &str) -> Link {
         let relative = self.text.len() + VERSION.len();
@@ -140,6 +155,7 @@ mod tests {
         let link = graph().link("/users/delta?$select=id");
         assert_eq!(link.as_str(), "https://graph.microsoft.com/v1.0/users/delta?$select=id");
         assert_eq!(link.relative(), "/users/delta?$select=id");
+        assert_eq!(link.origin(), "https://graph.microsoft.com");
         assert!(!link.followed());
     }
 

@@ -5,7 +5,7 @@
 //! retry       what is repeated and after how long        retry_after  gate  clock
 //! token       one token for all workers                  credential (azure_identity)  authority  aadsts
 //! batch       twenty reads in one request                tenant  link  query  seen
-//! transport   the wire as a trait; `wire` is reqwest      failure  service_error  error
+//! transport   the wire as a trait; `wire` is reqwest      failure  service_error  reason  error
 //! ```
 //!
 //! A newcomer's mistake would be to look at a status code above this layer, or to change a link that Graph gave: what can
@@ -22,6 +22,7 @@ mod gate;
 mod link;
 mod pipeline;
 mod query;
+mod reason;
 mod request_id;
 mod retry;
 mod retry_after;
@@ -31,6 +32,9 @@ mod tenant;
 mod token;
 mod transport;
 mod wire;
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,9 +57,10 @@ use crate::error::Error as Top;
 use crate::log::Log;
 
 pub use batch::LARGEST as LARGEST_BATCH;
-pub use error::{Error, Reason};
+pub use error::Error;
 pub use link::Link;
 pub use query::{query_value, short};
+pub use reason::Reason;
 pub use seen::SeenLinks;
 
 /// Where Graph is and who asks. From the configuration, which has checked it.
@@ -132,7 +137,8 @@ impl Graph {
         let wire = wire::Wire::new(wire::Settings {
             proxy: connection.proxy.clone(),
             ca_pem: connection.ca_pem.clone(),
-            loopback_only: origin.plain() && authority.plain(),
+            loopback: origin.loopback() && authority.loopback(),
+            plain: origin.plain() && authority.plain(),
         })?;
         Ok(Graph::over(Arc::new(wire), Arc::new(SystemClock), origin, authority, connection, cancel, counters, log))
     }

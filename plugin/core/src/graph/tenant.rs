@@ -20,7 +20,7 @@ pub(crate) fn guid_of(authority: &Authority, tenant: &str) -> Result<String, Err
         return Err(Error::new(Kind::InvalidConfig, "TenantId is neither a directory GUID nor a domain name"));
     }
     let path = format!("/{tenant}/v2.0/.well-known/openid-configuration");
-    authority.ask("OpenID configuration of the tenant", true, || {
+    authority.ask("the OpenID configuration of the tenant", true, || {
         let success = match authority.send(&path, None) {
             Ok(success) => success,
             Err(failure) => return Ok(Err(failure)),

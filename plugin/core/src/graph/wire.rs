@@ -4,7 +4,7 @@
 //! and each piece of a body. Between pieces the cancel flag is looked at. The client owns a thread, which ends when the last
 //! clone goes; it must not be dropped inside somebody's async runtime.
 
-use std::error::Error as _;
+use std::error::{self, Error as _};
 use std::io::{self, Read as _};
 use std::sync::{PoisonError, RwLock};
 use std::time::{Duration, Instant};
@@ -41,8 +41,10 @@ pub(crate) struct Settings {
     pub(crate) proxy: Option<String>,
     /// Trusted besides the system's authorities.
     pub(crate) ca_pem: Option<Vec<u8>>,
-    /// Everything goes to this machine in plain HTTP.
-    pub(crate) loopback_only: bool,
+    /// Everything goes to this machine.
+    pub(crate) loopback: bool,
+    /// Nothing is encrypted.
+    pub(crate) plain: bool,
 }
 
 /// The connections of one operation.
@@ -83,7 +85,10 @@ impl Transport for Wire {
         if current.1 <= since
             && let Ok(client) = build(&self.settings)
         {
-            *current = (client, Instant::now());
+            let old = std::mem::replace(&mut *current, (client, Instant::now()));
+            // The last clone of a client waits for its thread: not while others want the lock.
+            drop(current);
+            drop(old);
         }
     }
 }
@@ -100,7 +105,7 @@ fn build(settings: &Settings) -> Result<Client, Error> {
             Error::new(Kind::InvalidConfig, "Proxy must be an address such as http://proxy.contoso.com:8080")
         })?;
         builder = builder.proxy(proxy);
-    } else if settings.loopback_only {
+    } else if settings.loopback {
         // A proxy of the environment cannot reach this machine's loopback.
         builder = builder.no_proxy();
     }
@@ -110,7 +115,7 @@ fn build(settings: &Settings) -> Result<Client, Error> {
     };
     let with_own = !own.is_empty();
     // Without TLS the machine needs no certificate authorities, and bare containers have none.
-    let plain = settings.loopback_only && settings.proxy.as_deref().is_none_or(|proxy| proxy.starts_with("http://"));
+    let plain = settings.plain && settings.proxy.as_deref().is_none_or(|proxy| proxy.starts_with("http://"));
     builder = if plain || (with_own && cfg!(target_vendor = "apple")) {
         // Apple's verifier takes no further roots: there CaFile stands in for the system's.
         builder.tls_certs_only(own)
@@ -192,18 +197,13 @@ fn broken(error: &reqwest::Error) -> Broken {
     Broken { fault, text: chain(error) }
 }
 
-/// rustls's error sits inside an `io::Error`, whose `source` skips it.
-fn refused_certificate(error: &reqwest::Error) -> bool {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let inner = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        let tls = error.downcast_ref().or_else(|| inner.and_then(|inner| inner.downcast_ref::<rustls::Error>()));
-        if matches!(tls, Some(rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented)) {
-            return true;
-        }
-        cause = error.source();
+/// rustls's error sits inside an `io::Error` inside another, and `source` skips what an `io::Error` wraps.
+fn refused_certificate(error: &(dyn error::Error + 'static)) -> bool {
+    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+        return matches!(tls, rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented);
     }
-    false
+    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    wrapped.is_some_and(|inner| refused_certificate(inner)) || error.source().is_some_and(refused_certificate)
 }
 
 /// The causes of an error, outermost first. The error itself is left out: it names the whole link.
@@ -212,14 +212,33 @@ fn chain(error: &reqwest::Error) -> String {
     let mut cause = error.source();
     while let Some(error) = cause {
         let text = error.to_string();
+        cause = error.source();
+        // `client error (Connect)`: what follows says it better.
+        if cause.is_some() && text.starts_with("client error") {
+            continue;
+        }
         if parts.last().is_none_or(|last| !last.ends_with(&text)) {
             parts.push(text);
         }
-        cause = error.source();
     }
     match (parts.is_empty(), error.is_timeout()) {
         (false, _) => parts.join(": "),
         (true, true) => "nothing came in time".to_owned(),
         (true, false) => "the connection failed".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_certificate_is_found_however_deep_it_lies() {
+        let certificate = || rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer);
+        assert!(refused_certificate(&certificate()));
+        assert!(refused_certificate(&io::Error::other(certificate())));
+        assert!(refused_certificate(&io::Error::other(io::Error::other(certificate()))));
+        assert!(!refused_certificate(&io::Error::other(rustls::Error::HandshakeNotComplete)));
+        assert!(!refused_certificate(&io::Error::from(io::ErrorKind::ConnectionReset)));
     }
 }
