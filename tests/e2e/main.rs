@@ -2,6 +2,16 @@
 //!
 //! A test is three lines: a world, an import, a comparison. All mechanics live in `world`.
 
-mod header; // the C header is what the Rust source says, in every C and C++; a C host runs
+mod bad_input; // wrong texts, secrets, tenants, watermarks: a clear answer each, nothing lost
+mod boundary; // the C functions misused on purpose; a C host
+mod cancellation; // cancel and release, in waits and stalls
+mod check; // the connection test
+mod dependencies; // licences, sources, duplicates, minimum Rust, read from cargo metadata
+mod describe; // Describe against what records carry
+mod equivalence; // the law: full + deltas = full, over random tenants and changes
+mod header; // the C header is what the Rust source says, in every C and C++
+mod imports; // the main job: full, changed, delta, equal to the tenant
 mod layering; // the rules of docs/architecture.md, read off the source
 mod symbols; // what the library exports
+mod throttling; // 429 and 503 in every form
+mod world; // the harness of all of these
