@@ -16,7 +16,7 @@ use super::world::JournalMode;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Exchange {
-    /// Counts from 1, in the order of arrival; it goes on counting over [`Journal`]'s bounds and clearing.
+    /// Counts from 1, in the order of arrival; it goes on when the journal is cleared.
     pub sequence: u64,
     /// The endpoint.
     pub route: Route,

@@ -194,7 +194,7 @@ impl Script {
         self.0.clear();
     }
 
-    /// The action for a request, if one is due. Every fault that matches counts the request, taken or not.
+    /// The action for a request, if one is due. Faults after the one that is taken do not count the request.
     pub(crate) fn due(&mut self, route: Route, url: &str) -> Option<FaultAction> {
         if route == Route::Control {
             return None;

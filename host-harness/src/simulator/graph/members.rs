@@ -29,14 +29,14 @@ pub(super) fn members(
             "The specified filter to the reference property query is currently not supported.",
         ));
     }
-    let selection = Selection::parse(&options, cast)?;
+    let permissions = &context.service.world.permissions;
+    let selection = Selection::parse(&options, cast, permissions)?;
     let position = position(context, request, &options, None)?;
     let tenant = context.service.tenant();
     let view = tenant.replica();
     let group = find(view, ObjectKind::Group, group).ok_or_else(|| GraphError::not_found(group))?;
     let shown = visible(context, view, group, advanced, cast);
     let roster = view.roster(group.number);
-    let permissions = &context.service.world.permissions;
 
     let mut rows = Vec::new();
     let mut next = None;
@@ -46,7 +46,7 @@ pub(super) fn members(
             next = Some(slot);
             break;
         }
-        rows.push(selection.row(view, member, permissions, cast.is_none()));
+        rows.push(selection.row(view, member, cast.is_none()));
     }
     let count = (position.first && advanced).then(|| shown.count(view, group));
     let collection = match cast {
@@ -75,12 +75,12 @@ pub(super) fn member_of(
     id: &str,
 ) -> Result<Answer, GraphError> {
     let options = Options::parse(&request.query);
-    let selection = Selection::parse(&options, None)?;
+    let permissions = &context.service.world.permissions;
+    let selection = Selection::parse(&options, None, permissions)?;
     let position = position(context, request, &options, None)?;
     let tenant = context.service.tenant();
     let view = tenant.replica();
     let member = find(view, kind, id).ok_or_else(|| GraphError::not_found(id))?;
-    let permissions = &context.service.world.permissions;
     let groups = view.groups_with(member).filter(|group| view.is_live(ObjectRef::group(*group)));
     let mut groups = groups.skip_while(|group| *group < position.at);
     let mut rows = Vec::new();
@@ -88,7 +88,7 @@ pub(super) fn member_of(
         match groups.next() {
             None => break None,
             Some(group) if rows.len() as u32 == position.rows => break Some(group),
-            Some(group) => rows.push(selection.row(view, ObjectRef::group(group), permissions, true)),
+            Some(group) => rows.push(selection.row(view, ObjectRef::group(group), true)),
         }
     };
     let advanced = request.is_eventual() && options.is_true("$count");
@@ -133,45 +133,50 @@ impl Visible {
 }
 
 /// The properties of a polymorphic row: each type shows those of the selected ones that it has.
-struct Selection {
-    names: Option<Vec<String>>,
+struct Selection<'a> {
+    /// By kind, in the order of [`ObjectKind::ALL`].
+    properties: [Vec<&'static Property>; 5],
+    permissions: &'a Permissions,
 }
 
-impl Selection {
-    fn parse(options: &Options, cast: Option<ObjectKind>) -> Result<Selection, GraphError> {
-        let Some(select) = options.get("$select") else { return Ok(Selection { names: None }) };
-        let names: Vec<String> = select.split(',').map(|name| name.trim().to_owned()).collect();
-        let known = |name: &String| match cast {
-            Some(kind) => catalog::property(kind, name).is_some(),
-            None => ObjectKind::ALL.iter().any(|kind| catalog::property(*kind, name).is_some()),
+impl<'a> Selection<'a> {
+    fn parse(
+        options: &Options,
+        cast: Option<ObjectKind>,
+        permissions: &'a Permissions,
+    ) -> Result<Selection<'a>, GraphError> {
+        let Some(select) = options.get("$select") else {
+            return Ok(Selection { properties: ObjectKind::ALL.map(catalog::defaults), permissions });
         };
-        match names.iter().find(|name| !known(name)) {
-            Some(name) => Err(GraphError::new(
+        let names: Vec<&str> = select.split(',').map(str::trim).collect();
+        let kinds = cast.map_or(ObjectKind::ALL.to_vec(), |kind| vec![kind]);
+        let known = |name: &&str| kinds.iter().any(|kind| catalog::property(*kind, name).is_some());
+        if let Some(name) = names.iter().find(|name| !known(name)) {
+            return Err(GraphError::new(
                 400,
                 "BadRequest",
                 format!(
-                    "Parsing OData Select and Expand failed: Could not find a property named '{name}' on type 'microsoft.graph.directoryObject'."
+                    "Parsing OData Select and Expand failed: Could not find a property named '{name}' on type \
+                     'microsoft.graph.directoryObject'."
                 ),
-            )),
-            None => Ok(Selection { names: Some(names) }),
+            ));
         }
+        let of_kind = |kind: ObjectKind| {
+            let properties = names.iter().filter_map(|name| catalog::property(kind, name));
+            properties.filter(|property| property.shape != catalog::Shape::Navigation).collect()
+        };
+        Ok(Selection { properties: ObjectKind::ALL.map(of_kind), permissions })
     }
 
-    fn row(&self, view: View<'_>, member: ObjectRef, permissions: &Permissions, typed: bool) -> Value {
-        let mut row = Map::new();
+    fn row(&self, view: View<'_>, member: ObjectRef, typed: bool) -> Value {
+        let mut row = if may_read(self.permissions, member.kind) {
+            view.row(member, &self.properties[member.kind as usize])
+        } else {
+            Map::from_iter([("id".to_owned(), json!(view.id(member)))])
+        };
         if typed {
             row.insert("@odata.type".into(), json!(member.kind.odata_type()));
         }
-        if !may_read(permissions, member.kind) {
-            row.insert("id".into(), json!(view.id(member)));
-            return Value::Object(row);
-        }
-        let properties: Vec<&'static Property> = match &self.names {
-            None => catalog::defaults(member.kind),
-            Some(names) => names.iter().filter_map(|name| catalog::property(member.kind, name)).collect(),
-        };
-        let readable = properties.into_iter().filter(|property| property.shape != catalog::Shape::Navigation);
-        row.append(&mut view.row(member, &readable.collect::<Vec<_>>()));
         Value::Object(row)
     }
 }

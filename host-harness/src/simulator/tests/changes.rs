@@ -38,6 +38,25 @@ fn following_the_links_leads_to_the_truth() -> Result<()> {
 }
 
 #[test]
+fn tiny_tenants_are_tenants_too() -> Result<()> {
+    for seed in 0..12_u32 {
+        let (users, groups) = (seed % 4, seed / 4);
+        let world = World { seed: u64::from(seed), users, groups, edges: 6, large_group: None, ..World::default() };
+        let delta = telling(world.delta.clone());
+        let bin = seed % 3;
+        let client = Client::start(World { delta, deleted_users: bin, deleted_groups: bin, ..world })?;
+        let mut follower = Follower::default();
+        for round in 0..3 {
+            follower.round(&client, &mut || {})?;
+            follower.check(&client.simulator.truth())?;
+            client.simulator.apply(&client.simulator.demo_changes())?;
+            client.simulator.apply(&client.simulator.random_changes(round, 12))?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
 fn changes_during_a_round_come_in_it_or_in_the_next() -> Result<()> {
     for seed in 20..28 {
         let world = World { seed, users: 120, groups: 30, edges: 900, ..World::default() };

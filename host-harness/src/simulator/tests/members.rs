@@ -1,1 +1,96 @@
-//! Placeholder.
+//! Member reads, and the three ways in which they say less than there is.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use serde_json::Value;
+
+use super::client::Client;
+use crate::simulator::{Change, Permissions, World};
+
+const EVENTUAL: [(&str, &str); 1] = [("ConsistencyLevel", "eventual")];
+
+#[test]
+fn all_members_of_all_groups_are_the_truth() -> Result<()> {
+    let client = Client::start(World::default())?;
+    let changes = client.simulator.random_changes(3, 200);
+    client.simulator.apply(&changes)?;
+    let mut read = BTreeSet::new();
+    for group in client.all("/groups?$select=id", &[])? {
+        let id = group["id"].as_str().unwrap_or_default();
+        for member in client.all(&format!("/groups/{id}/members?$select=id&$count=true&$top=999"), &EVENTUAL)? {
+            let kind = member["@odata.type"].as_str().unwrap_or_default().to_lowercase();
+            assert!(read.insert((id.to_owned(), member["id"].as_str().unwrap_or_default().to_owned(), kind)));
+        }
+    }
+    let truth: BTreeSet<_> = client
+        .simulator
+        .truth()
+        .edges()
+        .map(|edge| (edge.group_id, edge.member_id, format!("#microsoft.graph.{}", edge.member_type.to_lowercase())))
+        .collect();
+    assert!(read == truth, "{} read, {} true", read.len(), truth.len());
+    Ok(())
+}
+
+#[test]
+fn service_principals_are_left_out_of_plain_reads() -> Result<()> {
+    let client = Client::start(World::default())?;
+    let edge = client.simulator.truth().edges().find(|edge| edge.member_type == "ServicePrincipal").unwrap();
+    let url = format!("/groups/{}/members?$select=id&$top=999", edge.group_id);
+    let has = |rows: &[Value]| rows.iter().any(|row| row["id"] == edge.member_id);
+    assert!(!has(&client.all(&url, &[])?));
+    assert!(!has(&client.all(&format!("{url}&$count=true"), &[])?));
+    assert!(has(&client.all(&format!("{url}&$count=true"), &EVENTUAL)?));
+    let cast = format!("/groups/{}/members/microsoft.graph.user?$select=id", edge.group_id);
+    assert!(client.all(&cast, &[])?.iter().all(|row| row.get("@odata.type").is_none()));
+    Ok(())
+}
+
+#[test]
+fn hidden_memberships_look_empty_without_the_permission() -> Result<()> {
+    let permissions = Permissions { member_read_hidden: false, ..Permissions::default() };
+    let client = Client::start(World { permissions, ..World::default() })?;
+    let hidden = client.simulator.truth().groups().find(|group| group.attributes["visibility"] == "HiddenMembership");
+    let id = hidden.unwrap().id;
+    let reply = client.get(&format!("/groups/{id}/members"))?;
+    assert_eq!((reply.status, reply.rows().len()), (200, 0));
+    assert!(client.simulator.truth().edges().all(|edge| edge.group_id != id));
+    Ok(())
+}
+
+#[test]
+fn unreadable_types_show_type_and_id() -> Result<()> {
+    let permissions = Permissions { device_read_all: false, ..Permissions::default() };
+    let client = Client::start(World { permissions, ..World::default() })?;
+    let edge = client.simulator.truth().edges().find(|edge| edge.member_type == "Device").unwrap();
+    let rows = client.all(&format!("/groups/{}/members?$select=id,displayName", edge.group_id), &[])?;
+    let row = rows.iter().find(|row| row["id"] == edge.member_id).unwrap();
+    assert_eq!(row.as_object().map(serde_json::Map::len), Some(2));
+    Ok(())
+}
+
+#[test]
+fn a_group_that_is_gone_has_no_members_page() -> Result<()> {
+    let client = Client::start(World::default())?;
+    let id = client.simulator.group_id(0);
+    let page = client.get(&format!("/groups/{id}/members?$top=2"))?;
+    client.simulator.apply(&[Change::DeleteGroup { group: id.clone() }])?;
+    let next = page.next_link().unwrap_or_default();
+    assert_eq!(client.get(next)?.status, 404);
+    assert_eq!(client.get(&format!("/groups/{id}/members"))?.code(), "Request_ResourceNotFound");
+    Ok(())
+}
+
+#[test]
+fn member_of_is_the_other_side_of_members() -> Result<()> {
+    let client = Client::start(World::default())?;
+    for number in [0, 17, 200] {
+        let user = client.simulator.user_id(number);
+        let groups = client.all(&format!("/users/{user}/memberOf?$select=id&$top=3"), &[])?;
+        let read: BTreeSet<_> = groups.iter().filter_map(|group| group["id"].as_str().map(str::to_owned)).collect();
+        let edges = client.simulator.truth().edges().filter(|edge| edge.member_id == user);
+        assert_eq!(read, edges.map(|edge| edge.group_id).collect());
+    }
+    Ok(())
+}
