@@ -6,14 +6,19 @@
 //! store        the mesh in SQLite, by the host rules of the contract
 //! connector    a loaded library as safe Rust, over loader (dlopen)
 //! library, discovery, secrets, catalog     leaves
+//! simulator    Microsoft Graph; simulator_process: the same as a child
+//! truth, compare   proof that a store equals its source
 //! ```
 //!
 //! A newcomer's mistake would be to look here for knowledge of Entra: the engine knows the contract only, so whatever it
 //! must know about an object type it reads from the connector's `Describe`.
 
 pub mod catalog;
+pub mod cli;
+pub mod compare;
 pub mod connector;
 pub mod discovery;
+mod http_client;
 pub mod import;
 pub mod interrupt;
 pub mod library;
@@ -21,4 +26,6 @@ pub mod loader;
 pub mod report;
 pub mod secrets;
 pub mod simulator;
+pub mod simulator_process;
 pub mod store;
+pub mod truth;

@@ -1,0 +1,55 @@
+//! `list`: what is in the connectors folder.
+
+use anyhow::{Result, bail};
+use serde_json::json;
+
+use super::Console;
+use super::args::List;
+use super::table::Table;
+use crate::connector::DoorKind;
+use crate::discovery::discover;
+use crate::library::connector_folders;
+
+pub(super) fn run(list: &List, console: &mut Console<'_>) -> Result<u8> {
+    let folder = match &list.connectors {
+        Some(folder) => folder.clone(),
+        None => match connector_folders().into_iter().find(|folder| folder.is_dir()) {
+            Some(folder) => folder,
+            None => bail!(
+                "there is no Connectors folder here or beside this program: make one, or name it with --connectors"
+            ),
+        },
+    };
+    let found = discover(&folder, DoorKind::C)?;
+    let mut table = Table::new(&["File", "Connector", "Version", "Contract", ""]).whole();
+    let mut usable = 0;
+    for file in &found {
+        let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        match &file.verdict {
+            Ok(it) => {
+                usable += 1;
+                if list.json {
+                    let (major, minor) = it.connector.abi_version();
+                    let line = json!({"File": file.path, "Name": it.catalog.name, "Version": it.catalog.version,
+                        "Abi": format!("{major}.{minor}"), "Refused": null});
+                    writeln!(console.out, "{line}")?;
+                }
+                table.row([&name, &it.catalog.name, &it.catalog.version, &it.catalog.abi, "ready"]);
+            }
+            Err(reason) => {
+                if list.json {
+                    writeln!(console.out, "{}", json!({"File": file.path, "Refused": reason}))?;
+                }
+                table.row([&name, "-", "-", "-", &format!("refused: {reason}")]);
+            }
+        }
+    }
+    if !list.json {
+        writeln!(console.out, "{}", folder.display())?;
+        table.print(console.out)?;
+    }
+    if usable == 0 {
+        bail!("no usable connector in {}: put the connector library there", folder.display());
+    }
+    Ok(0)
+}
