@@ -13,7 +13,12 @@ use crate::simulator::{Simulator, World};
 pub(super) struct Client {
     pub(super) simulator: Simulator,
     pub(super) token: String,
+    /// How long to wait for bytes.
+    pub(super) patience: Duration,
 }
+
+/// Long enough for a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// What came back.
 #[derive(Debug)]
@@ -59,7 +64,7 @@ impl Client {
         let reply = sign_in(&simulator, &simulator.tenant_id(), &form(&simulator, &simulator.client_secret()))?;
         ensure!(reply.status == 200, "signing in: {}", reply.text);
         let token = reply.body["access_token"].as_str().unwrap_or_default().to_owned();
-        Ok(Client { simulator, token })
+        Ok(Client { simulator, token, patience: PATIENCE })
     }
 
     pub(super) fn get(&self, url: &str) -> Result<Reply> {
@@ -84,7 +89,7 @@ impl Client {
         let authorization = format!("Bearer {}", self.token);
         let mut all = vec![("Authorization", authorization.as_str())];
         all.extend(headers);
-        send(&self.simulator.origin(), method, target, &all, body)
+        send_within(self.patience, &self.simulator.origin(), method, target, &all, body)
     }
 
     /// Every row of a list, through all its pages.
@@ -115,9 +120,20 @@ pub(super) fn sign_in(simulator: &Simulator, tenant: &str, form: &str) -> Result
 }
 
 pub(super) fn send(origin: &str, method: &str, target: &str, headers: &[(&str, &str)], body: &str) -> Result<Reply> {
+    send_within(PATIENCE, origin, method, target, headers, body)
+}
+
+fn send_within(
+    patience: Duration,
+    origin: &str,
+    method: &str,
+    target: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+) -> Result<Reply> {
     let address = origin.split("://").nth(1).context("an origin")?;
     let mut stream = TcpStream::connect(address)?;
-    stream.set_read_timeout(Some(Duration::from_millis(1_500)))?;
+    stream.set_read_timeout(Some(patience))?;
     let headers: String = headers.iter().fold(String::new(), |all, (name, value)| all + name + ": " + value + "\r\n");
     write!(
         stream,
