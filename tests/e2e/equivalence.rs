@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::Mutex;
 
-use host_harness::simulator::{ChangeKind, Deletion, Delta, World};
+use host_harness::simulator::{Change, ChangeKind, Deletion, Delta, World};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
@@ -25,7 +25,15 @@ fn case() -> impl Strategy<Value = Case> {
     let world = (any::<u64>(), 1..120_u32, 0..25_u32, 0..400_u64, prop::bool::weighted(0.1), any::<[bool; 6]>())
         .prop_map(|(seed, users, groups, edges, large, switches)| {
             let [empty_pages, duplicates, varying_group_pages, soft, shuffled_batches, short_pages] = switches;
-            let mut world = World { seed, users, groups, edges, shuffled_batches, ..World::default() };
+            let mut world = World {
+                seed,
+                users,
+                groups,
+                edges,
+                shuffled_batches,
+                hidden_membership_groups: false,
+                ..World::default()
+            };
             world.large_group = (large && groups > 0).then_some(1_100);
             world.delta = Delta { empty_pages, duplicates, varying_group_pages, user_page: 37, ..Delta::default() };
             world.lists.short_pages = short_pages;
@@ -39,11 +47,22 @@ fn cases() -> u32 {
     std::env::var("CONNECTOR_TEST_CASES").ok().and_then(|n| n.parse().ok()).unwrap_or(200)
 }
 
+/// A group that hides its members and shows none may be empty or may not: the connector says so and its old edges stay
+/// (`memberships` has the claims). Such groups are left out here, since the law holds for what can be known.
+fn hides(change: &Change) -> bool {
+    match change {
+        Change::AddGroup { properties } | Change::UpdateGroup { properties, .. } => {
+            properties.get("visibility").is_some_and(|v| v == "HiddenMembership")
+        }
+        _ => false,
+    }
+}
+
 fn holds(case: &Case, counted: &Mutex<BTreeMap<ChangeKind, u64>>) {
     let tenant = Tenant::of(case.world.clone()).with("PageSize", 50);
     tenant.import();
     for (seed, count) in &case.rounds {
-        let changes = tenant.sim.random_changes(*seed, *count);
+        let changes: Vec<Change> = tenant.sim.random_changes(*seed, *count).into_iter().filter(|c| !hides(c)).collect();
         let summary = tenant.sim.apply(&changes).unwrap();
         for (kind, times) in summary.counts {
             *counted.lock().unwrap().entry(kind).or_default() += u64::from(times);

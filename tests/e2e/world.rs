@@ -166,7 +166,8 @@ impl Tenant {
     #[track_caller]
     pub(crate) fn assert_store_equals_truth(&self, store: &str) {
         let mesh = Mesh::open(&self.folder.path().join(store)).unwrap();
-        let differences = host_harness::compare::compare(&mesh, self.sim.truth()).unwrap();
+        let differences =
+            host_harness::compare::compare(&mesh, host_harness::truth::TruthRow::of(&self.sim.truth())).unwrap();
         assert!(differences.is_empty(), "{differences}");
     }
 

@@ -126,7 +126,7 @@ pub(super) async fn exchange(service: Arc<Service>, scheme: &'static str, reques
         request_id,
     };
     let answer = answer(&context, &request, &endpoint, &bytes, fault.as_ref());
-    record(&service, &request, &endpoint, Some(&answer), fault.is_some());
+    record(&service, &request, &endpoint, Some((&answer, &context.request_id)), fault.is_some());
     respond::respond(&context, &request, answer, fault.as_ref())
 }
 
@@ -162,15 +162,17 @@ fn answer(
     answer
 }
 
-fn record(service: &Service, request: &Request, endpoint: &Endpoint, answer: Option<&Answer>, faulted: bool) {
+fn record(service: &Service, request: &Request, endpoint: &Endpoint, answered: Option<(&Answer, &str)>, faulted: bool) {
+    let answer = answered.map(|(answer, _)| answer);
     let mut journal = service.journal();
     let full = journal.mode == JournalMode::Full;
     let headers = KEPT_REQUEST_HEADERS
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), request.header(name)?.to_owned())))
         .collect();
-    let response_headers = answer.map_or_else(BTreeMap::new, |answer| {
-        answer.all_headers().map(|(name, value)| (name.to_lowercase(), value.to_owned())).collect()
+    let response_headers = answered.map_or_else(BTreeMap::new, |(answer, request_id)| {
+        let own = answer.all_headers().map(|(name, value)| (name.to_lowercase(), value.to_owned()));
+        own.chain([("request-id".to_owned(), request_id.to_owned())]).collect()
     });
     let response = answer.and_then(|answer| match &answer.body {
         Body::Json(body) => Some(body.clone()),

@@ -132,6 +132,11 @@ impl Stream {
         }
     }
 
+    fn is_full(&self, open: &Batch, more: usize) -> bool {
+        open.row_count > 0
+            && (open.row_count as usize >= self.limits.rows || open.rows.len() + more > self.limits.bytes)
+    }
+
     /// Moves the open batch into the queue, waiting for room; `false` when the operation has ended meanwhile.
     fn cut<'a>(&'a self, mut state: MutexGuard<'a, State>) -> Result<MutexGuard<'a, State>, Error> {
         while state.queue.len() >= self.limits.queued && state.ending.is_none() {
@@ -243,9 +248,8 @@ impl RecordSink for Stream {
         let mut changes = records.rows();
         let mut state = self.lock();
         for line in records.lines() {
-            let full = state.open.row_count as usize >= self.limits.rows
-                || state.open.rows.len() + line.len() > self.limits.bytes;
-            if full && state.open.row_count > 0 {
+            // Again after each cut: while it waited for room, another producer may have begun the next batch.
+            while self.is_full(&state.open, line.len()) {
                 state = self.cut(state)?;
             }
             if state.ending.is_some() {
