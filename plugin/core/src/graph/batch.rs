@@ -15,6 +15,7 @@ use super::error::Error;
 use super::failure::{Failure, Refusal, Signals, demands_claims};
 use super::link::Link;
 use super::pipeline::{Call, Pipeline, Received};
+use super::query::short;
 use super::retry::{Next, Tries};
 use super::token::Bearer;
 use super::{Answer, Get, Unreadable};
@@ -109,6 +110,10 @@ pub(crate) fn run<R>(
                 Ok(result) => done[index] = Some(Ok(result)),
                 Err(failure) => match tries[index].after(&failure, &pipeline.policy) {
                     Next::GiveUp => {
+                        pipeline.log.write(Level::Debug, || {
+                            let what = short(requests[index].link.as_str());
+                            format!("{what} failed in a batch: {}", failure.reason())
+                        });
                         done[index] = Some(Err(Error::surface(&requests[index].link, &failure, tries[index])));
                     }
                     next => pause.add(next, &failure),

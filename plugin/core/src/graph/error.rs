@@ -194,13 +194,16 @@ mod tests {
     use crate::graph::failure::Signals;
     use crate::graph::link::Origin;
 
+    fn origin() -> Origin {
+        Origin::parse("https://graph.microsoft.com", "GraphEndpoint").unwrap()
+    }
+
     fn surfaced(path: &str, status: u16, code: &str, message: &str) -> Error {
-        let origin = Origin::parse("https://graph.microsoft.com", "GraphEndpoint").unwrap();
         let body =
             format!(r#"{{"error":{{"code":"{code}","message":"{message}","innerError":{{"request-id":"r"}}}}}}"#);
         let signals = Signals { retry_after: Some("7"), ..Signals::default() };
         let refusal = Refusal::new(status, &signals, body.as_bytes(), "c", SystemTime::UNIX_EPOCH);
-        Error::surface(&origin.link(path), &refusal.into(), Tries::default())
+        Error::surface(&origin().link(path), &refusal.into(), Tries::default())
     }
 
     #[test]
@@ -210,6 +213,10 @@ mod tests {
         assert_eq!((error.reason, error.error.kind), (Reason::BadRequest, Kind::InvalidConfig));
         assert!(error.error.message.contains(words));
         assert!(!error.error.message.contains("displayName,"));
+        let next = origin().follow("https://graph.microsoft.com/v1.0/groups?$filter=x&$skiptoken=y").unwrap();
+        let refusal = Refusal::new(400, &Signals::default(), b"", "", SystemTime::UNIX_EPOCH);
+        let error = Error::surface(&next, &refusal.into(), Tries::default());
+        assert_eq!((error.reason, error.error.kind), (Reason::BadRequest, Kind::Service));
         let error = surfaced("/users/delta?$select=x", 400, "BadRequest", words);
         assert_eq!((error.reason, error.error.kind), (Reason::BadRequest, Kind::Service));
     }

@@ -188,6 +188,8 @@ mod tests {
             "https://graph.microsoft.com/v1.0/../beta/users",
             "https://graph.microsoft.com/v1.0/%2e%2e/beta/users",
             "https://graph.microsoft.com/v1.0evil/users",
+            "https://graph.microsoft.com/v1.0/users\\x",
+            "https://graph.microsoft.com/beta/../v1.0/users",
             "https:/graph.microsoft.com/v1.0/users",
             "//graph.microsoft.com/v1.0/users",
             "/v1.0/users",

@@ -82,6 +82,7 @@ impl Pipeline {
                 Next::GiveUp => return Err(Error::surface(call.link, &failure, tries)),
                 Next::FreshToken => self.tokens.refused(&bearer),
                 Next::Wait { wait, shared } => {
+                    self.cancel.check()?;
                     if wants_new_connection(&failure) {
                         self.transport.reconnect(started);
                     }

@@ -144,8 +144,8 @@ mod tests {
     #[test]
     fn inner_errors_are_found_however_they_are_spelt_and_nested() {
         let error = read(
-            r#"{"error":{"code":"","message":"","innererror":{"code":"outer","innerError":
-                {"code":"resyncRequired","message":"m","request-id":"r2"}}}}"#,
+            r#"{"error":{"code":"","message":"","innererror":{"code":"outer","request-id":"r2","innerError":
+                {"code":"resyncRequired","message":"m","request-id":"r3"}}}}"#,
         );
         assert_eq!(error.code.as_deref(), Some("outer"));
         assert_eq!(error.message.as_deref(), Some("m"));

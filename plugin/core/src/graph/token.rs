@@ -299,6 +299,25 @@ mod tests {
     }
 
     #[test]
+    fn a_worker_that_waited_for_a_failed_fetch_does_not_repeat_it() {
+        let world = World::new([Err(error(Kind::Network))]);
+        let before = world.tokens.landed.load(Ordering::Acquire);
+        world.get().unwrap_err();
+        assert_eq!(world.tokens.wait_for_one(before, &*world.clock).unwrap_err().kind, Kind::Network);
+        assert_eq!(world.fetches.load(Ordering::Relaxed), 1);
+    }
+
+    #[test]
+    fn a_worker_that_comes_late_to_a_renewal_takes_its_token() {
+        let world = World::new([Ok(3600), Ok(3600)]);
+        world.header();
+        let held = world.tokens.state().held.clone().unwrap();
+        assert_eq!(world.after(3400).header(), "Bearer token-2");
+        let late = world.tokens.renew(held, &*world.clock, &Log::new(Level::Error));
+        assert_eq!(*late.header, "Bearer token-2");
+    }
+
+    #[test]
     fn debug_shows_no_token() {
         let world = World::new([Ok(3600)]);
         world.header();

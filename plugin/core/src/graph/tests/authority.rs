@@ -196,3 +196,14 @@ fn a_short_lived_token_is_not_fetched_per_request() {
     }
     assert!(world.asked().iter().all(|asked| asked.header("authorization") == "Bearer t1"));
 }
+
+#[test]
+fn a_renewal_ahead_of_time_is_tried_once_and_nobody_waits_for_it() {
+    let world = World::signed_in();
+    world.graph.token().unwrap();
+    world.clock.advance(Duration::from_secs(3400));
+    world.reply(503, &[("retry-after", "60")], "").reply(200, &[], "{}");
+    world.get("/things").unwrap();
+    assert_eq!(world.asked()[0].header("authorization"), "Bearer t1");
+    assert_eq!(world.waits(), [3400.0]);
+}

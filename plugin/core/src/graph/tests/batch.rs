@@ -76,7 +76,7 @@ fn answers_are_told_apart_by_id_not_by_order() {
 #[test]
 fn only_throttled_items_go_again_after_the_longest_wait_among_them() {
     let world = World::signed_in();
-    world.answers(&[throttled("1", "3"), item("2", 200, json!(2)), throttled("3", "7.5")]);
+    world.answers(&[throttled("1", "7.5"), item("2", 200, json!(2)), throttled("3", "3")]);
     world.answers(&[item("1", 200, json!(1)), item("2", 200, json!(3))]);
     let results = run(&world, 3).unwrap();
     assert_eq!(world.waits(), [7.5]);

@@ -219,6 +219,19 @@ fn throttled_time_is_counted_once_however_many_wait() {
 }
 
 #[test]
+fn a_gate_that_closes_while_a_token_is_fetched_is_waited_for() {
+    let world = World::new();
+    let graph = world.graph.clone();
+    world.script.then(move |_| {
+        graph.inner.pipeline.pause(Duration::from_secs(10), true).unwrap();
+        Ok(reply(200, &[], &token_body("t1", 3600)))
+    });
+    world.reply(200, &[], "{}");
+    world.get("/things").unwrap();
+    assert_eq!(world.waits(), [10.0]);
+}
+
+#[test]
 fn a_wait_for_an_hour_ends_with_the_cancel() {
     let world = World::signed_in();
     let cancel = world.cancel.clone();
