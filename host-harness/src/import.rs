@@ -242,7 +242,7 @@ impl Engine {
             }
             Err(error) => report.host_error = Some(format!("{error:#}")),
         }
-        report.tally = applier.tally();
+        report.tally = applier.tally().clone();
         report.log.extend(operation.take_log());
     }
 

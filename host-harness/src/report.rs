@@ -39,7 +39,7 @@ pub struct RunReport {
     pub error: Value,
     /// What failed on the host's side: the store, or a connector that broke the contract.
     pub host_error: Option<String>,
-    /// What came and what it did to the store, up to the last checkpoint and beyond it.
+    /// What came, and what it did to the store up to the last checkpoint.
     pub tally: Tally,
     /// Checkpoints committed.
     pub checkpoints: u64,

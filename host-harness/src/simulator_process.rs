@@ -57,7 +57,7 @@ impl SimulatorProcess {
             BufReader::new(stdout).read_line(&mut first)?;
         }
         let hello = serde_json::from_str::<Value>(&first).unwrap_or_default();
-        started.origin = hello["origin"].as_str().context("the simulator did not start")?.to_owned();
+        hello["origin"].as_str().context("the simulator did not start")?.clone_into(&mut started.origin);
         Ok(started)
     }
 

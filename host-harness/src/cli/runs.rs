@@ -23,7 +23,7 @@ pub(super) fn run(runs: &Runs, console: &mut Console<'_>) -> Result<u8> {
         "Instance",
         "Started (UTC)",
         "Seconds",
-        "Asked for",
+        "Import",
         "Outcome",
         "Changes",
         "Requests",
@@ -44,7 +44,7 @@ pub(super) fn run(runs: &Runs, console: &mut Console<'_>) -> Result<u8> {
                 || "-".to_owned(),
                 |end| format!("{:.1}", Duration::from_millis((end - run.started_ms).unsigned_abs()).as_secs_f64()),
             ),
-            if run.full { "full" } else { "delta" }.to_owned(),
+            if run.watermark_from.is_some() { "delta" } else { "full" }.to_owned(),
             run.outcome.clone(),
             grouped(tally.types.values().map(crate::store::TypeTally::changes).sum()),
             run.report

@@ -30,6 +30,7 @@ pub struct Applier<'s> {
     nodes: Nodes,
     clock: i64,
     in_transaction: bool,
+    /// Its object types are as of the last commit: what is taken back was never done.
     tally: Tally,
 }
 
@@ -75,14 +76,13 @@ impl<'s> Applier<'s> {
         sets::keep_clock(self.connection, self.clock)?;
         self.connection.execute_batch("COMMIT").context("the store could not be written")?;
         self.in_transaction = false;
+        self.tally.types = self.types.iter().map(|(name, state)| (name.clone(), state.tally.clone())).collect();
         Ok(())
     }
 
-    /// What came and what it did, so far.
-    pub fn tally(&self) -> Tally {
-        let mut tally = self.tally.clone();
-        tally.types = self.types.iter().map(|(name, state)| (name.clone(), state.tally.clone())).collect();
-        tally
+    /// What came so far, and what it did to the store up to the last commit.
+    pub fn tally(&self) -> &Tally {
+        &self.tally
     }
 
     /// Records seen so far, of any kind.

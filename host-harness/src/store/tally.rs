@@ -20,7 +20,7 @@ pub struct Tally {
     pub records: u64,
     /// Records of a kind this host does not know: skipped.
     pub unknown_records: u64,
-    /// Per object type.
+    /// Per object type: what is committed.
     pub types: BTreeMap<String, TypeTally>,
     /// The first issues, word for word.
     pub issues: Vec<Issue>,

@@ -9,6 +9,7 @@ fn rows_after_the_last_checkpoint_are_taken_back() {
     applier.apply([begin("User", "Delta", "d"), user("u3", json!({}))].concat().as_bytes()).unwrap();
     applier.commit(Some("w3")).unwrap();
     applier.apply(user("u4", json!({})).as_bytes()).unwrap();
+    assert_eq!(applier.tally().types["User"].added, 1);
     drop(applier);
     assert_eq!(told.shown("User"), ["u1", "u2", "u3"]);
     assert_eq!(told.mesh().watermark("default").unwrap().as_deref(), Some("w3"));

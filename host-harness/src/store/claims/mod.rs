@@ -59,7 +59,7 @@ impl Told {
         let mut applier = self.store.applier(self.instance, &self.catalog).unwrap();
         applier.apply(records.concat().as_bytes()).unwrap();
         applier.commit(Some("w")).unwrap();
-        applier.tally()
+        applier.tally().clone()
     }
 
     /// Tells one run inside a Delta set of the object type.

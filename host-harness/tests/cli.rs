@@ -1,0 +1,225 @@
+//! The real program in a process of its own: exit codes, what it prints, and what happens when it is stopped or killed.
+//!
+//! Everything else about the commands is cheaper to test in-process. A test here needs the process itself; all of them use
+//! the library as cargo builds it and a simulated tenant in another process.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use host_harness::compare::compare;
+use host_harness::library::connector_library;
+use host_harness::secrets::Secrets;
+use host_harness::simulator_process::SimulatorProcess;
+use host_harness::store::Mesh;
+use serde_json::json;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_host-harness");
+
+/// A folder with the two documents and a secret, and a tenant that they lead to.
+struct World {
+    folder: tempfile::TempDir,
+    simulator: SimulatorProcess,
+    secret: String,
+}
+
+impl World {
+    fn new(world: &serde_json::Value) -> World {
+        let folder = tempfile::tempdir().unwrap();
+        // As an operator would. It also keeps cargo out of the programs these tests stop and kill.
+        let library = connector_library().unwrap();
+        std::fs::create_dir(folder.path().join("Connectors")).unwrap();
+        std::fs::copy(&library, folder.path().join("Connectors").join(library.file_name().unwrap())).unwrap();
+        let file = folder.path().join("world.json");
+        std::fs::write(&file, world.to_string()).unwrap();
+        let simulator = SimulatorProcess::start(Path::new(PROGRAM), ["--world".as_ref(), file.as_os_str()]).unwrap();
+        let tenant = simulator.tenant().unwrap();
+        let origin = simulator.origin();
+        let config = json!({"TenantId": tenant.id, "GraphEndpoint": origin, "AuthorityHost": origin});
+        let auth = json!({"Mode": "ClientSecret", "ClientId": tenant.client_id, "ClientSecret": "secret://contoso"});
+        std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
+        std::fs::write(folder.path().join("auth.json"), auth.to_string()).unwrap();
+        Secrets::in_folder(folder.path().join("secrets")).set("contoso", &tenant.client_secret).unwrap();
+        World { folder, simulator, secret: tenant.client_secret }
+    }
+
+    fn store(&self) -> PathBuf {
+        self.folder.path().join("mesh.db")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(PROGRAM);
+        command.current_dir(self.folder.path()).args(arguments);
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    fn import(&self) -> Output {
+        self.run(&["import", "--config", "config.json", "--auth", "auth.json"])
+    }
+
+    /// An import that is under way: its run is in the store.
+    fn importing(&self) -> Child {
+        let runs = || Mesh::open(&self.store()).and_then(|mesh| mesh.runs(u32::MAX)).map_or(0, |runs| runs.len());
+        let before = runs();
+        let child = self
+            .command(&["import", "--config", "config.json", "--auth", "auth.json"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        until(|| runs() > before);
+        child
+    }
+
+    fn differences(&self) -> u64 {
+        compare(&Mesh::open(&self.store()).unwrap(), self.simulator.truth().unwrap()).unwrap().count
+    }
+}
+
+fn until(mut done: impl FnMut() -> bool) {
+    let since = Instant::now();
+    while !done() {
+        assert!(since.elapsed() < Duration::from_secs(60), "nothing happened for a minute");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// A tenant whose import takes some seconds.
+fn slow() -> serde_json::Value {
+    json!({"users": 2000, "groups": 200, "edges": 6000, "latencyMs": 120})
+}
+
+#[test]
+fn wrong_usage_exits_with_two_and_help_with_zero() {
+    let program = |argument: &str| Command::new(PROGRAM).arg(argument).output().unwrap();
+    assert_eq!(program("unknown").status.code(), Some(2));
+    assert_eq!(program("--help").status.code(), Some(0));
+    for command in ["demo", "list", "describe", "check", "import", "show", "runs", "secret", "simulate"] {
+        let help = Command::new(PROGRAM).args([command, "--help"]).output().unwrap();
+        assert!(text(&help.stdout).contains("Example"), "{command} --help has no example");
+    }
+}
+
+#[test]
+fn demo_proves_the_store_equal_to_the_tenant() {
+    let folder = tempfile::tempdir().unwrap();
+    let arguments =
+        ["demo", "--users", "200", "--groups", "30", "--edges", "600", "--keep", "stage", "--door", "abi-stable"];
+    let demo = Command::new(PROGRAM).current_dir(folder.path()).args(arguments).output().unwrap();
+    let said = text(&demo.stdout);
+    assert_eq!(demo.status.code(), Some(0), "{said}{}", text(&demo.stderr));
+    assert!(said.contains("equal to the tenant          yes           yes"), "{said}");
+    assert!(folder.path().join("stage/mesh.db").is_file() && folder.path().join("stage/Connectors").is_dir());
+}
+
+#[test]
+fn operator_imports_looks_and_never_sees_a_secret() {
+    let world = World::new(&json!({"users": 50, "groups": 8, "edges": 100}));
+    let said: String = [
+        world.import(),
+        world.import(),
+        world.run(&[
+            "import",
+            "--config",
+            "config.json",
+            "--auth",
+            "auth.json",
+            "--full",
+            "--json",
+            "-vv",
+            "--out",
+            "rows.ndjson",
+        ]),
+        world.run(&["check", "--config", "config.json", "--auth", "auth.json"]),
+        world.run(&["list"]),
+        world.run(&["describe"]),
+        world.run(&["show"]),
+        world.run(&["show", "objects", "--type", "User", "--json", "--limit", "0"]),
+        world.run(&["show", "edges"]),
+        world.run(&["runs"]),
+        world.run(&["runs", "--run", "1"]),
+        world.run(&["secret", "list"]),
+    ]
+    .iter()
+    .map(|output| {
+        assert_eq!(output.status.code(), Some(0), "{}{}", text(&output.stdout), text(&output.stderr));
+        text(&output.stdout) + &text(&output.stderr)
+    })
+    .collect();
+    assert!(said.contains("User.Read.All") && said.contains("secret://contoso") && said.contains("Succeeded"));
+    let kept = [world.store(), world.folder.path().join("rows.ndjson")].map(|file| text(&std::fs::read(file).unwrap()));
+    assert!(!said.contains(&world.secret) && kept.iter().all(|bytes| !bytes.contains(&world.secret)));
+    assert_eq!(world.differences(), 0);
+}
+
+#[test]
+fn refused_configuration_is_explained_and_exits_with_one() {
+    let world = World::new(&json!({"users": 5, "groups": 1, "edges": 1}));
+    std::fs::write(world.folder.path().join("config.json"), r#"{"TennantId": "common", "PageSize": "999"}"#).unwrap();
+    let refused = world.import();
+    let said = text(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(
+        said.contains("/PageSize") && said.contains("did you mean TenantId?") && said.contains("what to do"),
+        "{said}"
+    );
+}
+
+#[test]
+fn second_import_into_a_store_says_so_and_the_first_completes() {
+    let world = World::new(&slow());
+    let mut first = world.importing();
+    let second = world.import();
+    assert_eq!(second.status.code(), Some(1));
+    assert!(text(&second.stderr).contains("another import is writing to"), "{}", text(&second.stderr));
+    assert!(first.wait().unwrap().success());
+    assert_eq!(world.differences(), 0);
+}
+
+#[test]
+#[cfg(unix)]
+fn ctrl_c_ends_an_import_through_the_connector() {
+    let world = World::new(&slow());
+    let import = world.importing();
+    assert!(Command::new("kill").args(["-INT", &import.id().to_string()]).status().unwrap().success());
+    let ended = import.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(text(&ended.stderr).contains("stopped: "), "{}", text(&ended.stderr));
+    assert_eq!(Mesh::open(&world.store()).unwrap().runs(1).unwrap()[0].outcome, "Cancelled");
+}
+
+#[test]
+fn killed_imports_leave_a_store_that_the_next_run_completes() {
+    let world = World::new(&slow());
+    for pause in [0, 200, 450, 700, 950] {
+        let mut import = world.importing();
+        std::thread::sleep(Duration::from_millis(pause));
+        import.kill().unwrap();
+        import.wait().unwrap();
+    }
+    let last = world.import();
+    assert_eq!(last.status.code(), Some(0), "{}", text(&last.stderr));
+    assert_eq!(world.differences(), 0);
+    let runs = Mesh::open(&world.store()).unwrap().runs(10).unwrap();
+    assert!(runs[1..].iter().all(|run| run.outcome == "Interrupted"), "{runs:?}");
+}
+
+#[test]
+fn simulator_ends_when_its_parent_is_gone() {
+    let mut child = Command::new(PROGRAM)
+        .args(["simulate", "--users", "5", "--groups", "1", "--edges", "1", "--until-stdin-ends"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    drop(child.stdin.take());
+    until(|| child.try_wait().unwrap().is_some());
+}
