@@ -93,7 +93,7 @@ fn null_and_misaligned_answers_are_refused() {
     // SAFETY: null is what is tested.
     assert_eq!(unsafe { (raw.Describe)(ptr::null_mut()) }, CONNECTOR_E_INVALID_ARGUMENT);
     let mut bytes = [0_u8; 128];
-    let odd = bytes.as_mut_ptr().wrapping_add(usize::from(bytes.as_ptr() as usize % 2 == 0));
+    let odd = bytes.as_mut_ptr().wrapping_add(usize::from((bytes.as_ptr() as usize).is_multiple_of(2)));
     // SAFETY: misaligned is what is tested; the memory is there.
     assert_eq!(unsafe { (raw.Describe)(odd.cast()) }, CONNECTOR_E_INVALID_ARGUMENT);
     // SAFETY: as above.

@@ -1,7 +1,7 @@
 //! Microsoft Graph as a protocol: how to ask, wait, repeat, follow links and fail. It knows no object type.
 //!
 //! ```text
-//! pipeline    the way of every request: retry → gate → token → request id → transport
+//! pipeline    the way of every request: retry → gate → token → request id → permit → transport
 //! retry       what is repeated and after how long        retry_after  gate  clock
 //! token       one token for all workers                  credential (azure_identity)  authority  aadsts
 //! batch       twenty reads in one request                tenant  link  query  seen
@@ -20,6 +20,7 @@ mod error;
 mod failure;
 mod gate;
 mod link;
+mod permits;
 mod pipeline;
 mod query;
 mod reason;
@@ -45,6 +46,7 @@ use clock::{Clock, SystemClock};
 use credential::ClientSecret;
 use gate::Gate;
 use link::Origin;
+use permits::Permits;
 use pipeline::{Call, Pipeline};
 use retry::Policy;
 use token::Tokens;
@@ -86,6 +88,8 @@ pub struct Connection {
     pub max_retries: u32,
     /// Wait per attempt where the answer names none.
     pub retry_base: Duration,
+    /// Requests under way at once, at most.
+    pub max_concurrency: usize,
 }
 
 /// Graph, for all worker threads of one operation. Clones share connections, token, gate and counters. The last clone
@@ -171,7 +175,8 @@ impl Graph {
             scope: connection.scope,
         };
         let tokens = Tokens::new(Box::new(credential));
-        let pipeline = Pipeline { transport, tokens, gate: Gate::default(), clock, policy, cancel, counters, log };
+        let permits = Permits::new(connection.max_concurrency);
+        let pipeline = Pipeline { transport, tokens, gate: Gate::default(), permits, clock, policy, cancel, counters, log };
         let tenant_guid = Mutex::default();
         Graph { inner: Arc::new(Inner { origin, tenant: connection.tenant, tenant_guid, authority, pipeline }) }
     }

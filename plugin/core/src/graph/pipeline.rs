@@ -1,4 +1,4 @@
-//! The way of every request to Graph, in this order: retry → gate → token → request id → transport.
+//! The way of every request to Graph, in this order: retry → gate → token → request id → permit → transport.
 //!
 //! Retry stands outside: a request repeated after a long wait passes the gate again and carries a token that is good then.
 //! The body of a success is read inside as well, since a 200 with half a body is a failure like any other.
@@ -14,6 +14,7 @@ use super::error::Error;
 use super::failure::{Failure, Refusal, Signals};
 use super::gate::Gate;
 use super::link::Link;
+use super::permits::Permits;
 use super::query::short;
 use super::request_id;
 use super::retry::{Next, Policy, Tries};
@@ -33,6 +34,7 @@ pub(crate) struct Pipeline {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) tokens: Tokens,
     pub(crate) gate: Gate,
+    pub(crate) permits: Permits,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) policy: Policy,
     pub(crate) cancel: Cancel,
@@ -117,9 +119,12 @@ impl Pipeline {
             headers: headers(call, bearer, &id)?,
             body: call.body.map(<[u8]>::to_vec),
         };
+        let permit = self.permits.take(&self.cancel)?;
         let started = self.clock.now();
         self.counters.request();
-        let reply = match self.transport.send(outgoing, &self.cancel) {
+        let sent = self.transport.send(outgoing, &self.cancel);
+        drop(permit);
+        let reply = match sent {
             Ok(reply) => reply,
             Err(broken) => return Ok(Err(Failure::Broken(broken))),
         };

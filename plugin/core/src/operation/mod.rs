@@ -151,6 +151,7 @@ impl Operation {
             ca_pem: read_ca_file(&config)?,
             max_retries: config.max_retries,
             retry_base: config.retry_base,
+            max_concurrency: config.max_concurrency,
         };
         let graph = Graph::connect(connection, cancel.clone(), counters.clone(), log.clone())?;
         let context = Context {

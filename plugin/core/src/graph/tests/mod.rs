@@ -101,6 +101,7 @@ fn connection(origin: &str, authority: &str) -> Connection {
         ca_pem: None,
         max_retries: 5,
         retry_base: Duration::from_secs(5),
+        max_concurrency: 8,
     }
 }
 
