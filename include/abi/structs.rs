@@ -156,7 +156,7 @@ impl Progress {
     }
 }
 
-// The layout is part of the contract; tests/c/layout.c asserts the same numbers in C.
+// The layout is part of the contract; tests/c/constants.c prints the same numbers in C.
 const _: () = {
     assert!(size_of::<usize>() == 8, "the contract is for 64-bit targets");
     assert!(size_of::<Buffer>() == 24);

@@ -349,7 +349,8 @@ extern connector_status Describe(struct connector_buffer *out_json);
  Ownership: all inputs are copied; each non-zero operation needs one OperationRelease; release *out_error_json
  (it may be NULL when the text is not wanted). A length must not go beyond the caller's own buffer.
  Threads: any. Returns: CONNECTOR_OK; CONNECTOR_E_INVALID_ARGUMENT; CONNECTOR_E_NOT_SUPPORTED;
- CONNECTOR_E_INVALID_CONFIG; CONNECTOR_E_INVALID_WATERMARK; CONNECTOR_E_INVALID_STATE; CONNECTOR_E_INTERNAL.
+ CONNECTOR_E_INVALID_CONFIG; CONNECTOR_E_INVALID_WATERMARK; CONNECTOR_E_INVALID_STATE; CONNECTOR_E_NETWORK (no
+ certificate authorities on this machine); CONNECTOR_E_OUT_OF_MEMORY (no thread); CONNECTOR_E_INTERNAL.
  */
 extern connector_status ImportAsync(const char *config_json,
                                     size_t config_json_len,
@@ -374,8 +375,7 @@ extern connector_status ExportAsync(const char *config_json,
 /*
  Starts a connection test, same shape as ImportAsync. Its records say, for each object type that is switched on,
  whether a token can be had, the permission is granted and what must be done about each failure. Ends with
- CONNECTOR_END when every record passed, CONNECTOR_END_PARTIAL when one failed, negative when nothing could be
- checked.
+ CONNECTOR_END when no record failed, CONNECTOR_END_PARTIAL when one did, negative when nothing could be checked.
  */
 extern connector_status CheckAsync(const char *config_json,
                                    size_t config_json_len,

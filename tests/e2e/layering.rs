@@ -27,7 +27,8 @@ fn sources(folder: &str) -> Vec<(String, String)> {
 }
 
 fn code(text: &str) -> String {
-    let text = text.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+    // A test module that stands in the file ends it; one that is only declared (`mod tests;`) does not.
+    let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
     text.lines().filter(|l| !l.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
 }
 
@@ -50,7 +51,7 @@ fn allowed(layer: &str) -> &'static [&'static str] {
         "describe" => &["config", "schema"],
         "config" => &["error", "schema"],
         "cancel" | "threads" => &["error"],
-        "log" => &["graph"],
+        "log" => &[],
         _ => LEAVES,
     }
 }
@@ -113,7 +114,7 @@ fn the_core_knows_neither_the_boundary_nor_unsafe_code() {
 
 #[test]
 fn unsafe_code_stands_at_the_boundaries_only() {
-    let harness = ["loader.rs", "connector/c_door.rs"];
+    let harness = ["loader.rs", "connector/c_door.rs", "connector/tests.rs"];
     for (name, code) in sources("host-harness/src") {
         assert!(
             harness.contains(&name.as_str()) || !code.contains("unsafe "),

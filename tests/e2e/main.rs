@@ -2,7 +2,12 @@
 //!
 //! A test is three lines: a world, an import, a comparison. All mechanics live in `world`.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that cannot go on should say so and stop")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on should say so and stop"
+)]
 
 mod bad_input; // wrong texts, secrets, tenants, watermarks: a clear answer each, nothing lost
 mod boundary; // the C functions misused on purpose; a C host

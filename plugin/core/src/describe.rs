@@ -17,9 +17,9 @@ pub const ABI: &str = "1.0";
 /// Days for which Graph promises to accept a delta link.
 pub const DELTA_LINK_DAYS: u32 = 7;
 
-const THROTTLING: &str = "Microsoft Graph limits requests per application and tenant. On 429 and 503 all requests of an \
-    operation wait together for as long as Retry-After says, or RetryBaseSeconds times the number of attempts where it \
-    says nothing; after MaxRetries repetitions the error surfaces. Waits end at once when the operation is cancelled.";
+const THROTTLING: &str = "Microsoft Graph limits requests per application and tenant. After a 429, and after a \
+    503 that names a time, all requests of an operation wait together for as long as Retry-After says; where an answer names \
+    no time, that request waits RetryBaseSeconds times the number of attempts. After MaxRetries repetitions the error surfaces. Waits end at once when the operation is cancelled.";
 
 /// The document.
 pub fn describe() -> String {

@@ -74,7 +74,7 @@ document! {
         "MaxRetries" => max_retries: Whole<0, 20, 5>,
         /// Seconds to wait before a repetition, times the number of attempts, where Graph names no time.
         "RetryBaseSeconds" => retry_base_seconds: RetryBase,
-        /// Requests to Graph under way at once, at most; the connector goes below by itself when it is throttled.
+        /// Requests to Graph under way at once, at most; a `$batch` of twenty reads is one. After a 429 all of them wait together.
         "MaxConcurrency" => max_concurrency: Whole<1, 64, 8>,
     }
 }

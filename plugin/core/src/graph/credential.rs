@@ -41,6 +41,9 @@ impl Credential for ClientSecret {
     }
 }
 
+/// Entra's own secrets have forty characters; this leaves room for others.
+const SHORTEST_SECRET: usize = 8;
+
 impl ClientSecret {
     fn once(&self) -> Result<Result<Fetched, Failure>, Error> {
         let post = Arc::new(Post { authority: Arc::clone(&self.authority), outcome: Mutex::default() });
@@ -93,11 +96,17 @@ impl ClientSecret {
         )
     }
 
-    /// No service should repeat the secret in its answer. If one does, it still stays out of errors and logs.
+    /// No service should repeat the secret in its answer. If one does, it still stays out of errors and logs. A text so
+    /// short that it stands in our own words by chance is no secret Entra ever issued.
     fn without_secret(&self, mut error: Error) -> Error {
         let secret = self.secret.expose();
-        if !secret.is_empty() && error.message.contains(secret) {
-            error.message = error.message.replace(secret, "[client secret]");
+        if secret.len() >= SHORTEST_SECRET {
+            let clean = |text: &mut String| *text = text.replace(secret, "[client secret]");
+            clean(&mut error.message);
+            error.causes.iter_mut().for_each(clean);
+            if let Some(http) = &mut error.http {
+                http.code.iter_mut().for_each(clean);
+            }
         }
         error
     }

@@ -176,7 +176,8 @@ impl Graph {
         };
         let tokens = Tokens::new(Box::new(credential));
         let permits = Permits::new(connection.max_concurrency);
-        let pipeline = Pipeline { transport, tokens, gate: Gate::default(), permits, clock, policy, cancel, counters, log };
+        let pipeline =
+            Pipeline { transport, tokens, gate: Gate::default(), permits, clock, policy, cancel, counters, log };
         let tenant_guid = Mutex::default();
         Graph { inner: Arc::new(Inner { origin, tenant: connection.tenant, tenant_guid, authority, pipeline }) }
     }

@@ -207,6 +207,11 @@ impl Readers<'_> {
         }
         let mut records = self.writer.records();
         let provable = !scope.hidden || scope.rows > 0;
+        if !provable {
+            self.writer.tally.unread_scope(None);
+            self.writer.tally.wrote(0, 0, 1);
+            hidden_issue(&scope.group, &mut records);
+        }
         records.scope(&scope.group, provable, scope.rows);
         self.writer.sink.push(&records, None)?;
         self.queue.done();
@@ -232,7 +237,8 @@ impl Readers<'_> {
                 self.queue.done();
                 if too_many { Err(mass_vanishing(error)) } else { Ok(()) }
             }
-            _ => self.unread(scope, error),
+            Err(failure) => self.unread(scope, failure.into()),
+            Ok(()) => self.unread(scope, error),
         }
     }
 

@@ -1,6 +1,6 @@
 //! One file per object type: what it asks Graph for and how its pages become records.
 //!
-//! Adding an object type is a file here, a line in [`ALL`] and its description in `schema.rs`. An importer never sleeps,
+//! Adding an object type is a file here, a line in [`ALL`], its table in `schema/` and its switch in `config/`. An importer never sleeps,
 //! never retries and never reads an HTTP status: `graph/` does, and hands up a reason to decide by.
 
 mod group;

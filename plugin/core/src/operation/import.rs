@@ -1,7 +1,7 @@
 //! One import: token, tenant, plan, then every object type that is switched on, side by side.
 //!
-//! An object type that cannot be read costs only itself; a token or configuration error ends them all. Whatever happens,
-//! a set that was begun is closed, so that a host never takes a torn set for a whole one.
+//! An object type that cannot be read costs only itself: its set is closed as incomplete and the others go on. A token or
+//! configuration error ends them all; sets then stay open, which removes nothing in any host.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -9,11 +9,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::outcome::{ending, is_fatal};
 use super::stream::Ending;
 use super::{Context, Tallies, Work};
-use crate::config::{Config, Tenant};
-use crate::error::{Error, Kind};
+use crate::config::{Config, ExtraAttribute, Tenant};
+use crate::error::{Document, Error, Kind, Problem};
 use crate::importer::{ALL, Asked, Importer, Run};
 use crate::log::Level;
-use crate::sync::{Ledger, Plan, SetWriter, Tally, Watermark, expired, plan};
+use crate::sync::{Ledger, Plan, SetWriter, Tally, Warning, Watermark, expired, plan};
 use crate::threads::{caught, joined, named};
 
 /// A tally for each object type that is switched on, in the order of `Describe`.
@@ -50,6 +50,13 @@ fn run(context: &Context, watermark: Option<&Watermark>, early: Option<Plan>) ->
         context.log.write(Level::Warn, || warning.message.clone());
     }
     context.notes.warn(plan.warnings.iter().cloned());
+    if context.config.import_groups && context.config.group_selection_filter.is_some() {
+        context.notes.warn([Warning {
+            code: "FilteredList",
+            object_type: Some("Group"),
+            message: "with GroupSelectionFilter groups are read as a full list on every run, since Graph takes no such filter on a delta query".to_owned(),
+        }]);
+    }
     let ledger = Ledger::new(plan.carried.clone());
     let run = Run {
         graph: &context.graph,
@@ -100,7 +107,7 @@ fn one_type(
             });
             return tally.unread_because().map_or(Ok(()), |e| Err(e.with_object_type(name)));
         }
-        Err(error) => for_operators(error, importer),
+        Err(error) => for_operators(error, importer, &context.config),
     };
     context.log.write(Level::Error, || format!("{name}: {}", failure.message));
     if is_fatal(&failure) {
@@ -119,20 +126,44 @@ fn one_type(
 }
 
 /// The error with the object type, and with the step that mends it.
-fn for_operators(error: Error, importer: &dyn Importer) -> Error {
+fn for_operators(error: Error, importer: &dyn Importer, config: &Config) -> Error {
     let object_type = importer.object_type();
     let error = error.with_object_type(object_type.name);
     match error.kind {
         Kind::WatermarkExpired => expired(error, object_type.name),
         Kind::Forbidden => {
-            let message = format!(
-                "{}: grant the application permission {} with admin consent to read {}",
-                error.message,
-                object_type.permissions.join(" and "),
-                object_type.name
-            );
+            let needed = object_type.permissions.join(" and ");
+            let message = format!("{} ({} needs the application permission {needed})", error.message, object_type.name);
             Error { message, ..error }
+        }
+        Kind::InvalidConfig => about(config, error, "/GroupSelectionFilter"),
+        Kind::Service if error.http.as_ref().is_some_and(|http| http.status == 400) => {
+            // Names of our own Graph knows; what is left is what the operator added.
+            match object_type.name {
+                "User" if !config.user_attributes.is_empty() => about(config, error, "/UserAttributes"),
+                "Group" if !config.group_attributes.is_empty() => about(config, error, "/GroupAttributes"),
+                _ => error,
+            }
         }
         _ => error,
     }
+}
+
+/// A refusal by Graph of something the operator wrote: a configuration error with its place, in Graph's words.
+fn about(config: &Config, error: Error, path: &str) -> Error {
+    let names = |attributes: &[ExtraAttribute]| attributes.iter().map(|a| a.name.clone()).collect::<Vec<_>>();
+    let found = match path {
+        "/UserAttributes" => serde_json::json!(names(&config.user_attributes)),
+        "/GroupAttributes" => serde_json::json!(names(&config.group_attributes)),
+        _ => serde_json::json!(config.group_selection_filter),
+    };
+    let problem = Problem {
+        document: Document::Config,
+        path: path.to_owned(),
+        found: found.to_string(),
+        expected: format!("what Graph accepts: {}", error.message),
+        nearest: None,
+    };
+    let message = format!("{}: {}", path.trim_start_matches('/'), error.message);
+    Error { kind: Kind::InvalidConfig, message, problems: vec![problem], ..error }
 }

@@ -7,11 +7,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::plan::Start;
 use super::sink::SetWriter;
-use super::watermark::{Entry, Key};
+use super::watermark::{Entry, Key, MAX_LENGTH};
 use crate::error::{Error, Kind};
 use crate::graph::{Answer, Get, Graph, Link, SeenLinks, Unreadable};
 use crate::mapping::{Mode, Reason, Selection, map_row};
 use crate::model::{Links, Page, RowSeed};
+
+/// Two links and what stands beside them fit a watermark. Graph's have some hundred bytes.
+const MAX_LINK: usize = (MAX_LENGTH - 4096) / 2;
 
 /// A delta feed.
 #[derive(Debug, Clone, Copy)]
@@ -39,6 +42,12 @@ pub fn walk_delta(graph: &Graph, writer: SetWriter<'_>, feed: &Feed<'_>, start: 
     };
     // Refused now rather than by the next run, which could no longer say where it came from.
     graph.follow(&link)?;
+    if link.len() > MAX_LINK {
+        return Err(Error::new(
+            Kind::Service,
+            format!("Graph gave a delta link of {} bytes, too long for a watermark", link.len()),
+        ));
+    }
     let at = date.unwrap_or_else(SystemTime::now).duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
     writer.end(Some((feed.key, Some(Entry { link, fingerprint: Some(feed.fingerprint.to_owned()), at: Some(at) }))))
 }

@@ -176,10 +176,7 @@ fn is_of_feed(link: &str, key: Key) -> bool {
 pub(crate) fn expired(error: Error, object_type: &'static str) -> Error {
     Error {
         kind: Kind::WatermarkExpired,
-        message: format!(
-            "Graph no longer accepts the stored delta link of {object_type}; run this import in full, without the watermark ({})",
-            error.message
-        ),
+        message: format!("{object_type} cannot be imported by delta: {}", error.message),
         ..error
     }
 }
