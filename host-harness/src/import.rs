@@ -215,8 +215,9 @@ impl Engine {
         report.outcome = if report.host_error.is_some() { Outcome::Failed } else { Outcome::of(report.status) };
         let left = store.watermark(instance)?;
         report.watermark_to = left.as_deref().map(watermark_hash);
+        let status = report.host_error.is_none().then_some(report.status);
         store
-            .end_run(run, report.outcome.name(), report.status, left.as_deref(), &report.to_json())
+            .end_run(run, report.outcome.name(), status, left.as_deref(), &report.to_json())
             .context("the run could not be recorded")?;
         Ok(report)
     }

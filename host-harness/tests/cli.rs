@@ -3,6 +3,8 @@
 //! Everything else about the commands is cheaper to test in-process. A test here needs the process itself; all of them use
 //! the library as cargo builds it and a simulated tenant in another process.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};

@@ -78,7 +78,8 @@ fn pull(operation: &mut Operation, mut each: impl FnMut(Value) -> Result<()>) ->
 }
 
 fn print(rows: &[Value], console: &mut Console<'_>) -> Result<()> {
-    let mut table = Table::new(&["Object type", "Step", "Outcome", "Objects", "Requests", "Message"]).right(&[3, 4]);
+    let mut table =
+        Table::new(&["Object type", "Step", "Outcome", "Objects", "Requests", "Message"]).right(&[3, 4]).widest(100);
     let text = |row: &Value, name: &str| row[name].as_str().unwrap_or("-").to_owned();
     let number = |row: &Value, name: &str| row[name].as_u64().map_or_else(|| "-".to_owned(), |it| it.to_string());
     let checks = || rows.iter().filter(|row| row["Kind"] == "Check");

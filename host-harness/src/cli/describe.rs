@@ -62,7 +62,7 @@ fn object_types(catalog: &Catalog) -> Table {
 
 /// The keys of a JSON Schema; one with variants lists the keys of each.
 fn keys(schema: &Value) -> Table {
-    let mut table = Table::new(&["Key", "Default", "Meaning"]);
+    let mut table = Table::new(&["Key", "Default", "Meaning"]).widest(120);
     let variants = schema["oneOf"].as_array().or_else(|| schema["anyOf"].as_array());
     for variant in std::iter::once(schema).chain(variants.into_iter().flatten()) {
         let required: Vec<&str> =

@@ -165,7 +165,7 @@ pub(super) fn complaints(report: &RunReport, err: &mut dyn Write) -> Result<()> 
     }
     if let Some(error) = &report.host_error {
         writeln!(err, "error: {error}")?;
-    } else if !report.error.is_null() {
+    } else if !report.error.is_null() && report.outcome != Outcome::Cancelled {
         problem::print(&report.error, report.status, err)?;
     }
     match report.outcome {

@@ -21,7 +21,7 @@ pub(super) fn run(list: &List, console: &mut Console<'_>) -> Result<u8> {
         },
     };
     let found = discover(&folder, DoorKind::C)?;
-    let mut table = Table::new(&["File", "Connector", "Version", "Contract", ""]).whole();
+    let mut table = Table::new(&["File", "Connector", "Version", "Contract", ""]).widest(200);
     let mut usable = 0;
     for file in &found {
         let name = file.path.file_name().unwrap_or_default().to_string_lossy().into_owned();

@@ -19,7 +19,7 @@ pub(super) fn run(secret: &Secret, console: &mut Console<'_>) -> Result<u8> {
         }
         SecretCommand::List => {
             let listed = secrets.list()?;
-            let mut table = Table::new(&["Reference", "Source"]).whole();
+            let mut table = Table::new(&["Reference", "Source"]).widest(200);
             for it in &listed {
                 table.row([format!("secret://{}", it.name), it.source.clone()]);
             }
@@ -52,9 +52,13 @@ fn piped() -> Result<String> {
 /// never stands on a command line.
 #[cfg(unix)]
 fn ask(name: &str, console: &mut Console<'_>) -> Result<String> {
+    use crate::interrupt::Interrupt;
     use std::process::{Command, Stdio};
+
     const READ: &str =
         r#"trap 'stty echo' EXIT; trap 'exit 130' INT TERM; stty -echo; IFS= read -r value; printf '%s' "$value""#;
+    // Ctrl-C goes to both; this process must outlive the shell that puts the echo back.
+    let _kept = Interrupt::of_process();
     write!(console.err, "value of {name} (not shown): ")?;
     console.err.flush()?;
     let answer = Command::new("sh").args(["-c", READ]).stdin(Stdio::inherit()).stderr(Stdio::inherit()).output();

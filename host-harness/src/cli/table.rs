@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-/// The widest a column becomes; `--json` shows everything.
+/// The widest a column becomes unless it is said; `--json` shows everything.
 const WIDEST: usize = 60;
 
 /// A table that is filled row by row and then printed.
@@ -27,9 +27,9 @@ impl Table {
         self
     }
 
-    /// Lets the cells be as long as they are.
-    pub(super) fn whole(mut self) -> Table {
-        self.widest = usize::MAX;
+    /// Lets the cells be this long.
+    pub(super) fn widest(mut self, letters: usize) -> Table {
+        self.widest = letters;
         self
     }
 

@@ -84,8 +84,15 @@ impl Store {
         runs::begin(&self.connection, instance.0, full, watermark)
     }
 
-    /// Remembers how a run ended.
-    pub fn end_run(&self, run: i64, outcome: &str, status: i32, watermark: Option<&str>, report: &Value) -> Result<()> {
+    /// Remembers how a run ended; without a status when it was the host that failed.
+    pub fn end_run(
+        &self,
+        run: i64,
+        outcome: &str,
+        status: Option<i32>,
+        watermark: Option<&str>,
+        report: &Value,
+    ) -> Result<()> {
         runs::end(&self.connection, run, outcome, status, watermark, report)
     }
 }

@@ -25,7 +25,7 @@ pub struct Run {
     pub ended_ms: Option<i64>,
     /// `Succeeded`, `Partial`, `Failed`, `Cancelled`; `Running`; `Interrupted` for one that was killed.
     pub outcome: String,
-    /// The last status of the contract.
+    /// The last status of the contract; `None` when the host itself failed.
     pub status: Option<i32>,
     /// Whether a full import was asked for.
     pub full: bool,
@@ -52,7 +52,7 @@ pub(super) fn end(
     connection: &Connection,
     run: i64,
     outcome: &str,
-    status: i32,
+    status: Option<i32>,
     watermark: Option<&str>,
     report: &Value,
 ) -> Result<()> {

@@ -90,7 +90,7 @@ fn run_that_was_killed_is_shown_as_interrupted() {
     let told = Told::new();
     told.store.begin_run(told.instance, true, None).unwrap();
     let second = told.store.begin_run(told.instance, false, Some("w")).unwrap();
-    told.store.end_run(second, "Succeeded", 1, Some("w2"), &json!({})).unwrap();
+    told.store.end_run(second, "Succeeded", Some(1), Some("w2"), &json!({})).unwrap();
     let outcomes: Vec<_> = told.mesh().runs(10).unwrap().into_iter().map(|run| run.outcome).collect();
     assert_eq!(outcomes, ["Succeeded", "Interrupted"]);
 }
