@@ -47,11 +47,10 @@ fn allowed(layer: &str) -> &'static [&'static str] {
         "sync" => &["graph", "mapping", "model", "error"],
         "graph" => &["cancel", "config", "counters", "error", "log"],
         "mapping" => &["model"],
-        "model" => &[],
+        "model" | "log" => &[],
         "describe" => &["config", "schema"],
         "config" => &["error", "schema"],
         "cancel" | "threads" => &["error"],
-        "log" => &[],
         _ => LEAVES,
     }
 }
