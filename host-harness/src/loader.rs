@@ -96,6 +96,12 @@ pub fn load(path: &Path) -> Result<RawFunctions, LoadError> {
     })
 }
 
+/// The system's own words are in the source; what stands before them is only the name of the call.
+fn not_a_library(error: &libloading::Error) -> LoadError {
+    let words = std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string);
+    LoadError::NotALibrary(words)
+}
+
 /// A bare file name would be searched for in the system's library folders.
 fn absolute(path: &Path) -> Result<PathBuf, LoadError> {
     std::path::absolute(path).map_err(|error| LoadError::NotALibrary(error.to_string()))
@@ -106,13 +112,13 @@ fn open(path: &Path) -> Result<Library, LoadError> {
     use libloading::os::unix::{Library as UnixLibrary, RTLD_LOCAL, RTLD_NOW};
     // SAFETY: loading runs the file's initialisers. That is what dropping a file into a connectors folder asks for.
     let library = unsafe { UnixLibrary::open(Some(path), RTLD_NOW | RTLD_LOCAL) };
-    library.map(Library::from).map_err(|error| LoadError::NotALibrary(error.to_string()))
+    library.map(Library::from).map_err(|error| not_a_library(&error))
 }
 
 #[cfg(not(unix))]
 fn open(path: &Path) -> Result<Library, LoadError> {
     // SAFETY: loading runs the file's initialisers. That is what dropping a file into a connectors folder asks for.
-    unsafe { Library::new(path) }.map_err(|error| LoadError::NotALibrary(error.to_string()))
+    unsafe { Library::new(path) }.map_err(|error| not_a_library(&error))
 }
 
 /// # Safety

@@ -19,6 +19,7 @@ mod equivalence; // the law: full + deltas = full, over random tenants and chang
 mod header; // the C header is what the Rust source says, in every C and C++
 mod imports; // the main job: full, changed, delta, equal to the tenant
 mod layering; // the rules of docs/architecture.md, read off the source
+mod links; // links out of answers and watermarks; what a failed run leaves
 mod memberships; // hidden, vanished and unreadable groups; member types
 mod symbols; // what the library exports
 mod throttling; // 429 and 503 in every form

@@ -1,0 +1,137 @@
+//! Links out of answers: followed byte for byte, never to another origin, never in circles; and what a run that fails
+//! half-way leaves in the watermark.
+
+use std::io::Read;
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use connector_abi::*;
+use host_harness::connector::Next;
+use host_harness::simulator::{Fault, FaultAction, Route, World};
+use serde_json::Value;
+
+use crate::world::{Tenant, records};
+
+#[test]
+fn a_next_link_to_another_host_is_refused_and_never_called() {
+    for route in [Route::UsersDelta, Route::GroupsList, Route::Members] {
+        let tenant = Tenant::new().with("PageSize", 20);
+        tenant.sim.add_fault(Fault::once(route, FaultAction::ForeignNextLink));
+        let report = tenant.import_into("mesh.db", true);
+        assert_eq!(report.status, CONNECTOR_E_SERVICE, "{route:?}: {:#}", report.error);
+    }
+}
+
+#[test]
+fn the_token_is_not_sent_to_a_link_inside_a_stored_watermark() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let elsewhere = format!("http://{}", listener.local_addr().unwrap());
+    let seen = AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        threads.spawn(|| {
+            let (mut connection, _) = listener.accept().unwrap();
+            let mut first = [0; 4];
+            let _ = connection.read(&mut first);
+            seen.store(&first != b"done", Ordering::SeqCst);
+        });
+        let tenant = Tenant::small();
+        let mut mark: Value = serde_json::from_str(tenant.pull(None).watermark()).unwrap();
+        mark["g"] = format!("{elsewhere}/v1.0/groups/delta?$deltatoken=x").into();
+        assert_eq!(tenant.refused(Some(&mark.to_string())).0, CONNECTOR_E_INVALID_WATERMARK);
+        std::io::Write::write_all(&mut std::net::TcpStream::connect(&elsewhere[7..]).unwrap(), b"done").unwrap();
+    });
+    assert!(!seen.into_inner(), "somebody called the foreign link");
+}
+
+#[test]
+fn a_next_link_that_comes_twice_ends_the_walk() {
+    for route in [Route::UsersDelta, Route::GroupsDelta, Route::GroupsList] {
+        let tenant = Tenant::new().with("PageSize", 20);
+        tenant.sim.add_fault(Fault::always(route, FaultAction::RepeatedNextLink).after(1));
+        let report = tenant.import_into("mesh.db", true);
+        assert_eq!(report.status, CONNECTOR_E_SERVICE, "{route:?}");
+        assert!(report.error["Message"].as_str().unwrap().contains("twice"), "{:#}", report.error);
+    }
+}
+
+#[test]
+fn a_type_that_fails_keeps_its_place_and_the_others_move() {
+    let tenant = Tenant::small().with("MaxRetries", 0);
+    let before: Value = serde_json::from_str(tenant.pull(None).watermark()).unwrap();
+    tenant.sim.add_fault(Fault::always(Route::UsersDelta, FaultAction::status(500)));
+    let failed = tenant.pull(Some(&before.to_string()));
+    assert_eq!(failed.status, CONNECTOR_E_SERVICE);
+    let after: Value = serde_json::from_str(failed.watermark()).unwrap();
+    assert_eq!(
+        (&after["u"], &after["x"]["users"]),
+        (&before["u"], &before["x"]["users"]),
+        "what was not delivered is asked for again"
+    );
+    assert_ne!(after["g"], before["g"], "what was delivered is not");
+    assert_eq!(failed.result["Watermark"].as_str(), Some(failed.watermark()));
+}
+
+#[test]
+fn a_failed_delta_is_made_good_by_the_next_run() {
+    let tenant = Tenant::new().with("MaxRetries", 0);
+    tenant.import();
+    tenant.sim.apply(&tenant.sim.demo_changes()).unwrap();
+    for route in [Route::UsersDelta, Route::GroupsDelta, Route::Batch] {
+        tenant.sim.add_fault(Fault::once(route, FaultAction::status(500)));
+        assert!(tenant.import_into("mesh.db", false).status < 0);
+        tenant.sim.clear_faults();
+    }
+    tenant.import();
+    tenant.assert_equals_truth();
+}
+
+#[test]
+fn a_checkpoint_covers_only_types_whose_end_came_before_or_with_it() {
+    let tenant = Tenant::of(World { users: 900, groups: 200, ..World::default() });
+    let mut operation = tenant.start(None).unwrap();
+    let mut ended = Vec::new();
+    let mut checkpoints = 0;
+    while let Next::Batch(batch) = operation.next(Duration::from_secs(60)).unwrap() {
+        ended.extend(
+            records(&batch)
+                .into_iter()
+                .filter(|r| r["Kind"] == "End")
+                .map(|r| r["ObjectType"].as_str().unwrap().to_owned()),
+        );
+        if let Some(checkpoint) = &batch.checkpoint {
+            checkpoints += 1;
+            let mark: Value = serde_json::from_str(checkpoint).unwrap();
+            for (key, object_type) in [("u", "User"), ("g", "Group")] {
+                assert_eq!(
+                    mark.get(key).is_some(),
+                    ended.iter().any(|e| e == object_type),
+                    "{object_type} at {ended:?}"
+                );
+            }
+        }
+    }
+    assert_eq!(checkpoints, 3, "one with each End");
+}
+
+#[test]
+fn transient_damage_of_every_kind_is_survived() {
+    let damages = [
+        FaultAction::ConnectionReset,
+        FaultAction::ResetMidBody,
+        FaultAction::TruncatedJson,
+        FaultAction::WrongJsonType,
+        FaultAction::GzipDamage,
+        FaultAction::InvalidToken,
+        FaultAction::SlowDrip { bytes: 4000, delay_ms: 1 },
+    ];
+    for damage in damages {
+        let tenant = Tenant::small();
+        for route in [Route::UsersDelta, Route::GroupsDelta, Route::GroupsList, Route::Batch] {
+            tenant.sim.add_fault(Fault::once(route, damage.clone()));
+        }
+        let report = tenant.import_into("mesh.db", false);
+        assert_eq!(report.status, CONNECTOR_END, "{damage:?}: {:#}", report.error);
+        tenant.assert_equals_truth();
+    }
+}
