@@ -111,6 +111,9 @@ fn import_into_sqlite(tenant: &Tenant) -> Result<()> {
     let differences = compare(&engine.mesh()?, tenant.process.truth()?)?;
     ensure!(differences.is_empty(), "the store differs from the tenant:\n{differences}");
     say(&format!("equal to the truth: {} rows compared, every attribute", differences.rows()));
+    for stored in engine.mesh()?.types()? {
+        say(&format!("  {:12} {:8} in the store, as many in the tenant", stored.name, stored.visible));
+    }
     Ok(())
 }
 

@@ -56,6 +56,23 @@ fn a_next_link_that_comes_twice_ends_the_walk() {
 }
 
 #[test]
+fn members_whose_next_link_comes_twice_are_an_unread_scope() {
+    let tenant = Tenant::new().with("PageSize", 20);
+    let large = tenant.sim.truth().edges().fold(std::collections::BTreeMap::<_, u32>::new(), |mut sizes, edge| {
+        *sizes.entry(edge.group_id).or_default() += 1;
+        sizes
+    });
+    let (group, _) = large.into_iter().find(|(_, size)| *size > 100).unwrap();
+    tenant.sim.add_fault(Fault::always(Route::Members, FaultAction::RepeatedNextLink).on_url(&group).after(1));
+    let report = tenant.import_into("mesh.db", true);
+    assert_eq!(
+        (report.status, &report.result["ObjectTypes"]["GroupMember"]["UnreadScopes"]),
+        (CONNECTOR_E_SERVICE, &1.into())
+    );
+    assert!(report.error["Message"].as_str().unwrap().contains("twice"));
+}
+
+#[test]
 fn a_type_that_fails_keeps_its_place_and_the_others_move() {
     let tenant = Tenant::small().with("MaxRetries", 0);
     let before: Value = serde_json::from_str(tenant.pull(None).watermark()).unwrap();

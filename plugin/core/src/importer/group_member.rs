@@ -177,8 +177,9 @@ impl Readers<'_> {
             Ok(page) => {
                 let page = page?;
                 scope.rows += page.rows;
-                if page.next.is_some() && page.next == scope.next {
-                    return self.unread(&scope, Error::new(Kind::Service, "Graph gave the same next link twice"));
+                if page.next.as_ref().is_some_and(|next| !scope.seen.first_time(next)) {
+                    let twice = "Graph gave the same next link of this group's members twice; run the import again";
+                    return self.unread(&scope, Error::new(Kind::Service, twice));
                 }
                 match page.next {
                     Some(next) => self.queue.give_back(Scope { next: Some(next), ..scope }),
@@ -201,7 +202,7 @@ impl Readers<'_> {
             if scope.hidden && scope.rows == 0 && progress.hidden_empty.len() < HELD {
                 progress.hidden_empty.push(scope.group.clone());
                 drop(progress);
-                self.queue.done();
+                self.queue.done(scope);
                 return Ok(());
             }
         }
@@ -214,7 +215,7 @@ impl Readers<'_> {
         }
         records.scope(&scope.group, provable, scope.rows);
         self.writer.sink.push(&records, None)?;
-        self.queue.done();
+        self.queue.done(scope);
         Ok(())
     }
 
@@ -234,7 +235,7 @@ impl Readers<'_> {
                 progress.vanished.push(scope.group.clone());
                 let too_many = progress.vanished.len() >= HELD;
                 drop(progress);
-                self.queue.done();
+                self.queue.done(scope);
                 if too_many { Err(mass_vanishing(error)) } else { Ok(()) }
             }
             Err(failure) => self.unread(scope, failure.into()),
@@ -259,7 +260,7 @@ impl Readers<'_> {
         progress.failures_in_a_row += 1;
         let give_up = progress.failures_in_a_row >= GIVE_UP_AFTER;
         drop(progress);
-        self.queue.done();
+        self.queue.done(scope);
         if give_up { Err(error) } else { Ok(()) }
     }
 
@@ -291,7 +292,7 @@ fn scopes_of(answer: &Answer<'_>) -> Result<(crate::model::Links, Vec<Scope>), U
     let page = Page::read(answer.body, RowSeed { properties: &properties }).map_err(unreadable)?;
     let scopes = page.rows.iter().filter_map(|row| {
         let hidden = row.values[0].is_some_and(|v| v.get() == "\"HiddenMembership\"");
-        Some(Scope { group: directory_id(row.id.as_deref()?).into_owned(), hidden, next: None, rows: 0 })
+        Some(Scope::new(directory_id(row.id.as_deref()?).into_owned(), hidden))
     });
     Ok((page.links, scopes.collect()))
 }

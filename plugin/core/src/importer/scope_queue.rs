@@ -4,13 +4,13 @@
 //! comes back and goes to the front: what was begun is finished first. `take` waits for a full batch while groups are
 //! still being listed, because a `$batch` of twenty costs one round trip, like one of three.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::cancel::Cancel;
 use crate::error::Error;
-use crate::graph::Link;
+use crate::graph::{Link, SeenLinks};
 
 /// Graph's limit for one `$batch` (docs: JSON batching).
 pub(super) const BATCH: usize = 20;
@@ -32,11 +32,23 @@ pub(super) struct Scope {
     pub(super) next: Option<Link>,
     /// Edges delivered so far.
     pub(super) rows: u64,
+    /// Next links so far: one that comes again would never end.
+    pub(super) seen: SeenLinks,
+}
+
+impl Scope {
+    /// A group that nothing has been read of.
+    pub(super) fn new(group: String, hidden: bool) -> Scope {
+        Scope { group, hidden, next: None, rows: 0, seen: SeenLinks::default() }
+    }
 }
 
 #[derive(Debug, Default)]
 struct State {
     waiting: VecDeque<Scope>,
+    /// Groups waiting or in hand. A list that repeats a group must not have it read twice at once: the Scope of one read
+    /// would close rows of the other, and its own Scope would then take them away.
+    present: HashSet<String>,
     in_hand: usize,
     listed: bool,
     closed: bool,
@@ -70,7 +82,11 @@ impl ScopeQueue {
         while state.waiting.len() >= CAPACITY && !state.closed {
             state = self.wait(state)?;
         }
-        state.waiting.extend(scopes);
+        for scope in scopes {
+            if state.present.insert(scope.group.clone()) {
+                state.waiting.push_back(scope);
+            }
+        }
         self.changed.notify_all();
         Ok(!state.closed)
     }
@@ -116,8 +132,10 @@ impl ScopeQueue {
     }
 
     /// A group is done.
-    pub(super) fn done(&self) {
-        self.lock().in_hand -= 1;
+    pub(super) fn done(&self, scope: &Scope) {
+        let mut state = self.lock();
+        state.in_hand -= 1;
+        state.present.remove(&scope.group);
         self.changed.notify_all();
     }
 }
@@ -127,7 +145,7 @@ mod tests {
     use super::*;
 
     fn scope(group: &str) -> Scope {
-        Scope { group: group.to_owned(), hidden: false, next: None, rows: 0 }
+        Scope::new(group.to_owned(), false)
     }
 
     fn queue(groups: usize) -> ScopeQueue {
@@ -151,8 +169,20 @@ mod tests {
         let mut first = queue.take().unwrap();
         queue.give_back(first.remove(0));
         assert_eq!(queue.take().unwrap()[0].group, "0");
-        (0..22).for_each(|_| queue.done());
+        (0..22).for_each(|n| queue.done(&scope(&n.to_string())));
         assert!(queue.take().unwrap().is_empty());
+    }
+
+    #[test]
+    fn a_group_that_the_list_repeats_is_not_read_twice_at_once() {
+        let queue = queue(3);
+        queue.offer(vec![scope("1"), scope("3")]).unwrap();
+        queue.listed();
+        assert_eq!(queue.take().unwrap().len(), 4);
+        queue.offer(vec![scope("1")]).unwrap();
+        queue.done(&scope("1"));
+        queue.offer(vec![scope("1")]).unwrap();
+        assert_eq!(queue.take().unwrap().len(), 1, "once it is done it may be read again");
     }
 
     #[test]
