@@ -80,6 +80,11 @@ impl SimulatorProcess {
         self.json("POST", "change", &script.to_string())
     }
 
+    /// Disarms every fault.
+    pub fn clear_faults(&self) -> Result<()> {
+        self.send("DELETE", "faults", "").map(drop)
+    }
+
     /// What the tenant holds now.
     pub fn truth(&self) -> Result<impl Iterator<Item = Result<TruthRow>> + use<>> {
         let lines = BufReader::new(self.send("GET", "truth", "")?).lines();

@@ -175,23 +175,43 @@ fn refused_configuration_is_explained_and_exits_with_one() {
     );
 }
 
+/// An import of this world stands in a wait of an hour: it ends by force, or not while a test looks.
+fn endless() -> serde_json::Value {
+    let mut world = slow();
+    world["faults"] = json!([{
+        "route": "usersDelta", "skip": 3, "times": null,
+        "action": {"status": {"code": 429, "headers": {"Retry-After": "3600"}}},
+    }]);
+    world
+}
+
 #[test]
-fn second_import_into_a_store_says_so_and_the_first_completes() {
-    let world = World::new(&slow());
-    let mut first = world.importing();
+#[cfg(unix)]
+fn second_import_into_a_store_says_so_and_leaves_it_alone() {
+    let world = World::new(&endless());
+    let first = world.importing();
     let second = world.import();
     assert_eq!(second.status.code(), Some(1));
     assert!(text(&second.stderr).contains("another import is writing to"), "{}", text(&second.stderr));
-    assert!(first.wait().unwrap().success());
+    interrupt(&first);
+    assert_eq!(first.wait_with_output().unwrap().status.code(), Some(1));
+    world.simulator.clear_faults().unwrap();
+    assert_eq!(world.import().status.code(), Some(0));
     assert_eq!(world.differences(), 0);
+}
+
+/// What Ctrl-C sends.
+#[cfg(unix)]
+fn interrupt(import: &Child) {
+    assert!(Command::new("kill").args(["-INT", &import.id().to_string()]).status().unwrap().success());
 }
 
 #[test]
 #[cfg(unix)]
 fn ctrl_c_ends_an_import_through_the_connector() {
-    let world = World::new(&slow());
+    let world = World::new(&endless());
     let import = world.importing();
-    assert!(Command::new("kill").args(["-INT", &import.id().to_string()]).status().unwrap().success());
+    interrupt(&import);
     let ended = import.wait_with_output().unwrap();
     assert_eq!(ended.status.code(), Some(1));
     assert!(text(&ended.stderr).contains("stopped: "), "{}", text(&ended.stderr));
@@ -200,13 +220,14 @@ fn ctrl_c_ends_an_import_through_the_connector() {
 
 #[test]
 fn killed_imports_leave_a_store_that_the_next_run_completes() {
-    let world = World::new(&slow());
+    let world = World::new(&endless());
     for pause in [0, 200, 450, 700, 950] {
         let mut import = world.importing();
         std::thread::sleep(Duration::from_millis(pause));
         import.kill().unwrap();
         import.wait().unwrap();
     }
+    world.simulator.clear_faults().unwrap();
     let last = world.import();
     assert_eq!(last.status.code(), Some(0), "{}", text(&last.stderr));
     assert_eq!(world.differences(), 0);

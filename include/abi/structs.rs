@@ -126,6 +126,12 @@ impl Buffer {
 
 impl Batch {
     /// A batch as a host hands it in.
+    ///
+    /// ```
+    /// let batch = connector_abi::Batch::empty();
+    /// assert_eq!(batch.struct_size as usize, size_of::<connector_abi::Batch>());
+    /// assert!(batch.rows.data.is_null());
+    /// ```
     pub const fn empty() -> Batch {
         Batch {
             struct_size: size_of::<Batch>() as u32,

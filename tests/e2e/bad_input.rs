@@ -67,13 +67,26 @@ fn an_unknown_key_is_refused_with_the_nearest_known_one() {
     assert_eq!(one_problem("GroupFilter", "x")["Path"], "/GroupFilter");
 }
 
+#[track_caller]
+fn wrong_page_size(wrong: Value) {
+    let problem = one_problem("PageSize", wrong.clone());
+    assert_eq!(problem["Found"], wrong.to_string());
+    assert!(problem["Expected"].as_str().unwrap().contains("1…999"), "{problem}");
+}
+
 #[test]
-fn page_size_has_its_limits_and_its_type() {
-    for wrong in [json!(0), json!(1000), json!("999")] {
-        let problem = one_problem("PageSize", wrong.clone());
-        assert_eq!(problem["Found"], wrong.to_string());
-        assert!(problem["Expected"].as_str().unwrap().contains("1…999"), "{problem}");
-    }
+fn a_page_size_of_0_is_refused() {
+    wrong_page_size(json!(0));
+}
+
+#[test]
+fn a_page_size_of_1000_is_refused_and_not_cut() {
+    wrong_page_size(json!(1000));
+}
+
+#[test]
+fn a_page_size_as_text_is_refused() {
+    wrong_page_size(json!("999"));
 }
 
 #[test]
@@ -83,8 +96,12 @@ fn a_missing_tenant_is_named() {
 }
 
 #[test]
-fn a_tenant_is_a_guid_or_a_domain_and_never_common() {
+fn a_tenant_that_is_neither_a_guid_nor_a_domain_is_refused() {
     one_problem("TenantId", "not a tenant");
+}
+
+#[test]
+fn common_is_no_tenant_to_import() {
     for shared in ["common", "organizations", "consumers"] {
         assert!(one_problem("TenantId", shared)["Found"].as_str().unwrap().contains(shared));
     }

@@ -47,10 +47,30 @@ fn cancel_ends_a_retry_after_of_an_hour() {
 
 #[test]
 fn cancel_ends_a_stalled_body() {
+    if run_alone("cancellation::cancel_ends_a_stalled_body") {
+        return;
+    }
     let tenant = Tenant::small();
     tenant.sim.add_fault(Fault::once(Route::UsersDelta, FaultAction::StallMidBody));
     let (status, result) = cancel_inside_next(&tenant);
     assert_eq!((status, result["Error"]["Code"].as_str()), (CONNECTOR_E_CANCELLED, Some("Cancelled")));
+    #[cfg(target_os = "linux")]
+    assert!(!connector_threads().is_empty(), "the host waits for no thread: one still stands in the stalled body");
+}
+
+/// Runs a test in a process of its own, where no other test's operations have threads. `false`: this is that process.
+fn run_alone(test: &str) -> bool {
+    if std::env::var_os("CONNECTOR_TEST_ALONE").is_some() {
+        return false;
+    }
+    let alone = std::process::Command::new(std::env::current_exe().unwrap())
+        .args([test, "--exact", "--nocapture"])
+        .env("CONNECTOR_TEST_ALONE", "1")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&alone.stdout).into_owned() + &String::from_utf8_lossy(&alone.stderr);
+    assert!(alone.status.success() && said.contains("1 passed"), "{said}");
+    true
 }
 
 #[test]
@@ -85,20 +105,7 @@ fn connector_threads() -> Vec<String> {
 #[cfg(target_os = "linux")]
 #[test]
 fn release_without_draining_leaves_no_thread_behind() {
-    // In a process of its own: other tests' operations have threads of the same names.
-    if std::env::var_os("CONNECTOR_TEST_ALONE").is_none() {
-        let test = "cancellation::release_without_draining_leaves_no_thread_behind";
-        let alone = std::process::Command::new(std::env::current_exe().unwrap())
-            .args([test, "--exact", "--nocapture"])
-            .env("CONNECTOR_TEST_ALONE", "1")
-            .output()
-            .unwrap();
-        assert!(
-            alone.status.success(),
-            "{}{}",
-            String::from_utf8_lossy(&alone.stdout),
-            String::from_utf8_lossy(&alone.stderr)
-        );
+    if run_alone("cancellation::release_without_draining_leaves_no_thread_behind") {
         return;
     }
     let tenant = Tenant::new();

@@ -2,7 +2,7 @@
 
 use connector_abi::*;
 use host_harness::connector::DoorKind;
-use host_harness::simulator::{Delta, ObjectKind, Route, World};
+use host_harness::simulator::{Change, Delta, ObjectKind, Route, World};
 use serde_json::{Value, json};
 
 use crate::world::Tenant;
@@ -60,6 +60,24 @@ fn with_full_pages_a_delta_costs_at_most_two_requests_and_one_for_a_hundred_rows
         let requests = seen.iter().filter(|x| x.feed == Some(feed)).count() as u64;
         assert!(requests <= 2 + rows.div_ceil(100), "{object_type}: {requests} requests for {rows} rows");
     }
+}
+
+#[test]
+fn a_delete_tells_whether_it_can_be_undone() {
+    let tenant = Tenant::small();
+    let mark = tenant.pull(None).watermark().to_owned();
+    let (deleted, purged) = (tenant.sim.user_id(0), tenant.sim.user_id(1));
+    tenant
+        .sim
+        .apply(&[
+            Change::DeleteUser { user: deleted.clone() },
+            Change::DeleteUser { user: purged.clone() },
+            Change::PurgeUser { user: purged.clone() },
+        ])
+        .unwrap();
+    let delta = tenant.pull(Some(&mark));
+    let last = |id: &str| delta.of("Delete", "User").filter(|d| d["SourceId"] == id).last().unwrap()["Reason"].clone();
+    assert_eq!((last(&deleted), last(&purged)), (json!("SoftDeleted"), json!("Purged")));
 }
 
 #[test]

@@ -53,6 +53,13 @@ pub struct Setup {
 }
 
 /// Reads both texts. An error holds all mistakes of both: ConfigJson's first, each document's in the order of its keys.
+///
+/// ```
+/// use entra_id_core::config::parse;
+/// let error = parse(r#"{"TenantId": "common", "Pagesize": 5}"#, r#"{"Mode": "ClientSecret"}"#).unwrap_err();
+/// let paths: Vec<_> = error.problems.iter().map(|p| p.path.as_str()).collect();
+/// assert_eq!(paths, ["/TenantId", "/Pagesize", "/ClientId", "/ClientSecret"]);
+/// ```
 pub fn parse(config_json: &str, auth_json: &str) -> Result<Setup, Error> {
     let mut config_problems = problems::Problems::new(Document::Config);
     let mut auth_problems = problems::Problems::new(Document::Auth);

@@ -11,6 +11,11 @@ const SHOWN: usize = 200;
 /// Percent-encodes the value of a query option. Quotes, commas and parentheses stay as they are, which RFC 3986 §3.4
 /// allows and which keeps filters readable; `#`, `&`, `+`, `%`, spaces and everything beyond ASCII would change their
 /// meaning on the way and are encoded.
+///
+/// ```
+/// use entra_id_core::graph::query_value;
+/// assert_eq!(query_value("startswith(displayName,'R&D #1')"), "startswith(displayName,'R%26D%20%231')");
+/// ```
 pub fn query_value(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len() + 16);
     for byte in text.bytes() {
@@ -25,6 +30,12 @@ pub fn query_value(text: &str) -> String {
 }
 
 /// A link for logs and errors: path and names of the options, a token cut short, no origin and no other value.
+///
+/// ```
+/// let link = "https://graph.microsoft.com/v1.0/users/delta?$deltatoken=abcdefghijklmnop";
+/// let shown = entra_id_core::graph::short(link);
+/// assert!(shown.contains("/users/delta") && !shown.contains("abcdefghijklmnop"));
+/// ```
 pub fn short(link: &str) -> String {
     let path_and_query = match link.find("://") {
         Some(at) => link[at + 3..].find('/').map_or("/", |slash| &link[at + 3 + slash..]),
