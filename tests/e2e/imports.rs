@@ -2,7 +2,7 @@
 
 use connector_abi::*;
 use host_harness::connector::DoorKind;
-use host_harness::simulator::{Change, Delta, ObjectKind, Route, World};
+use host_harness::simulator::{Change, Delta, Fault, FaultAction, ObjectKind, Refusal, Route, World};
 use serde_json::{Value, json};
 
 use crate::world::Tenant;
@@ -199,6 +199,24 @@ fn an_old_delta_link_warns_and_an_expired_one_says_to_import_in_full() {
     assert!(expired.error()["Message"].as_str().unwrap().contains("Full mode"));
     assert_eq!(expired.end("GroupMember")["Complete"], true, "the other types finish");
     assert_eq!(tenant.pull(None).status, CONNECTOR_END);
+}
+
+#[test]
+fn every_shape_of_a_refused_delta_link_is_an_expired_watermark() {
+    let tenant = Tenant::small();
+    let mark = tenant.pull(None).watermark().to_owned();
+    for shape in
+        [Refusal::GoneWithLocation, Refusal::SyncStateNotFound, Refusal::OlderThan30Days, Refusal::ResyncRequired]
+    {
+        tenant.sim.add_fault(Fault::once(Route::GroupsDelta, FaultAction::RefuseDeltaLink { shape }));
+        let refused = tenant.pull(Some(&mark));
+        assert_eq!(
+            (refused.status, &refused.error()["ObjectType"]),
+            (CONNECTOR_E_WATERMARK_EXPIRED, &json!("Group")),
+            "{shape:?}"
+        );
+        assert_eq!(refused.end("User")["Complete"], true, "the other types finish");
+    }
 }
 
 fn now() -> u64 {
