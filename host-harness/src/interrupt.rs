@@ -25,8 +25,9 @@ impl Interrupt {
 
     /// A flag that Ctrl-C and a polite `kill` set as well, once.
     pub fn of_process() -> Interrupt {
-        // Only a second call in the same process fails, and then the handler is there already.
-        let _ = ctrlc::try_set_handler(|| {
+        // Not `try_set_handler`: that gives up where the parent ignored the signal, as shells do for background jobs, and an
+        // import would then not be stopped at all. Only a second call fails, and then the handler is there already.
+        let _ = ctrlc::set_handler(|| {
             if RAISED.swap(true, Ordering::SeqCst) {
                 end_now();
             }

@@ -193,26 +193,31 @@ fn second_import_into_a_store_says_so_and_leaves_it_alone() {
     let second = world.import();
     assert_eq!(second.status.code(), Some(1));
     assert!(text(&second.stderr).contains("another import is writing to"), "{}", text(&second.stderr));
-    interrupt(&first);
-    assert_eq!(first.wait_with_output().unwrap().status.code(), Some(1));
+    assert_eq!(interrupted(first).status.code(), Some(1));
     world.simulator.clear_faults().unwrap();
     assert_eq!(world.import().status.code(), Some(0));
     assert_eq!(world.differences(), 0);
 }
 
-/// What Ctrl-C sends.
+/// Sends what Ctrl-C sends, and waits for the end; an import that does not end is ended and fails the test.
 #[cfg(unix)]
-fn interrupt(import: &Child) {
+fn interrupted(mut import: Child) -> Output {
     assert!(Command::new("kill").args(["-INT", &import.id().to_string()]).status().unwrap().success());
+    let since = Instant::now();
+    while import.try_wait().unwrap().is_none() {
+        if since.elapsed() > Duration::from_secs(60) {
+            import.kill().unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    import.wait_with_output().unwrap()
 }
 
 #[test]
 #[cfg(unix)]
 fn ctrl_c_ends_an_import_through_the_connector() {
     let world = World::new(&endless());
-    let import = world.importing();
-    interrupt(&import);
-    let ended = import.wait_with_output().unwrap();
+    let ended = interrupted(world.importing());
     assert_eq!(ended.status.code(), Some(1));
     assert!(text(&ended.stderr).contains("stopped: "), "{}", text(&ended.stderr));
     assert_eq!(Mesh::open(&world.store()).unwrap().runs(1).unwrap()[0].outcome, "Cancelled");
