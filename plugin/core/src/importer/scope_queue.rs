@@ -10,10 +10,7 @@ use std::time::Duration;
 
 use crate::cancel::Cancel;
 use crate::error::Error;
-use crate::graph::{Link, SeenLinks};
-
-/// Graph's limit for one `$batch` (docs: JSON batching).
-pub(super) const BATCH: usize = 20;
+use crate::graph::{LARGEST_BATCH, Link, SeenLinks};
 
 /// Groups waiting at most; some 100 bytes each.
 const CAPACITY: usize = 4000;
@@ -103,7 +100,7 @@ impl ScopeQueue {
         self.changed.notify_all();
     }
 
-    /// Up to [`BATCH`] groups to read a page of each; empty when all is read.
+    /// Up to [`LARGEST_BATCH`] groups to read a page of each; empty when all is read.
     pub(super) fn take(&self) -> Result<Vec<Scope>, Error> {
         let mut state = self.lock();
         loop {
@@ -112,8 +109,8 @@ impl ScopeQueue {
                 self.changed.notify_all();
                 return Ok(Vec::new());
             }
-            if state.waiting.len() >= BATCH || (state.listed && !state.waiting.is_empty()) {
-                let count = state.waiting.len().min(BATCH);
+            if state.waiting.len() >= LARGEST_BATCH || (state.listed && !state.waiting.is_empty()) {
+                let count = state.waiting.len().min(LARGEST_BATCH);
                 let taken: Vec<_> = state.waiting.drain(..count).collect();
                 state.in_hand += taken.len();
                 self.changed.notify_all();
