@@ -109,21 +109,30 @@ fn common_is_no_tenant_to_import() {
 
 #[test]
 fn later_keys_are_known_and_only_their_default_is_accepted() {
-    for (key, value) in [
-        ("MembershipMode", json!("Delta")),
-        ("OnDeltaExpired", json!("FullSync")),
-        ("FullImportStrategy", json!("Snapshot")),
-        ("FullReconcileDays", json!(3)),
-        ("MaxDeletes", json!(10)),
-    ] {
-        let problem = one_problem(key, value);
-        assert!(problem.to_string().contains("not in this version"), "{problem}");
-    }
-    let tenant = Tenant::small()
-        .with("MembershipMode", "Recompute")
-        .with("FullReconcileDays", 0)
-        .with("MaxDeletes", Value::Null);
+    let problem = one_problem("FullImportStrategy", "Snapshot");
+    assert!(problem.to_string().contains("not in this version"), "{problem}");
+    let tenant = Tenant::small().with("FullImportStrategy", "DeltaWalk");
     assert_eq!(tenant.pull(None).status, CONNECTOR_END);
+}
+
+#[test]
+fn a_filter_that_breaks_off_is_refused_with_its_place_before_any_request() {
+    let tenant = Tenant::small().with("GroupSelectionFilter", "displayName eq 'APP' adn mail ne null");
+    let (status, error) = tenant.refused(None);
+    assert_eq!(status, CONNECTOR_E_INVALID_CONFIG);
+    assert!(problems(&error)[0].starts_with("Config/GroupSelectionFilter"), "{error:#}");
+    let expected = error["Problems"][0]["Expected"].as_str().unwrap();
+    assert!(expected.contains("at character 22") && expected.contains("did you mean and?"), "{error:#}");
+    assert!(tenant.requests().is_empty());
+}
+
+#[test]
+fn memberships_from_the_change_feed_name_the_key_that_stands_against_them() {
+    let tenant = Tenant::small().with("MembershipMode", "Delta").with("ImportUsers", false);
+    let (status, error) = tenant.refused(None);
+    assert_eq!(status, CONNECTOR_E_INVALID_CONFIG);
+    assert!(problems(&error)[0].starts_with("Config/MembershipMode"), "{error:#}");
+    assert!(error["Problems"][0]["Expected"].as_str().unwrap().contains("ImportUsers true"), "{error:#}");
 }
 
 #[test]

@@ -38,18 +38,22 @@ fn layer_of(name: &str) -> &str {
 
 /// What a layer of the plug-in's core may use besides itself.
 fn allowed(layer: &str) -> &'static [&'static str] {
-    const LEAVES: &[&str] = &["cancel", "config", "counters", "error", "log", "schema", "threads"];
+    const LEAVES: &[&str] = &["cancel", "config", "counters", "error", "filter", "log", "schema", "threads"];
     match layer {
         "operation" => &[
-            "importer", "sync", "graph", "mapping", "cancel", "config", "counters", "error", "log", "schema", "threads",
+            "importer", "sync", "graph", "mapping", "cancel", "config", "counters", "error", "filter", "log", "schema",
+            "threads",
         ],
-        "importer" => &["sync", "graph", "mapping", "model", "cancel", "config", "error", "schema", "threads"],
+        "importer" => {
+            &["sync", "graph", "mapping", "model", "cancel", "config", "error", "filter", "schema", "threads"]
+        }
         "sync" => &["graph", "mapping", "model", "error"],
         "graph" => &["cancel", "config", "counters", "error", "log"],
-        "mapping" => &["model"],
+        "mapping" => &["filter", "model"],
         "model" | "log" => &[],
         "describe" => &["config", "schema"],
-        "config" => &["error", "schema"],
+        "config" => &["error", "filter", "schema"],
+        "filter" => &["schema"],
         "cancel" | "threads" => &["error"],
         _ => LEAVES,
     }

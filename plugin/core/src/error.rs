@@ -87,6 +87,11 @@ impl Kind {
         }
     }
 
+    /// Whether it ends the whole run, and not only the object type or the group it hit.
+    pub fn ends_everything(self) -> bool {
+        matches!(self, Kind::Cancelled | Kind::Auth | Kind::InvalidConfig | Kind::Internal | Kind::OutOfMemory)
+    }
+
     /// Whether the same call may succeed later without anybody changing anything.
     pub fn retryable(self) -> bool {
         matches!(self, Kind::Throttled | Kind::Network | Kind::Service | Kind::OutOfMemory)

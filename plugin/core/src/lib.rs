@@ -6,7 +6,7 @@
 //! sync        delta state machine, watermark
 //! graph       Microsoft Graph as a protocol: request id → retry → throttle → auth → transport; paging; batch
 //! mapping     Graph's JSON → records; pure          model   Graph's JSON shapes
-//! leaves: config, schema, describe, error, cancel, log, counters, threads
+//! leaves: config, filter, schema, describe, error, cancel, log, counters, threads
 //! ```
 //!
 //! A newcomer's mistake would be to reach sideways: `graph/` never names an object type, `importer/` never sleeps,
@@ -17,6 +17,7 @@ pub mod config;
 pub mod counters;
 pub mod describe;
 pub mod error;
+pub mod filter;
 pub mod graph;
 pub mod importer;
 pub mod log;

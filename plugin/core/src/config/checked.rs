@@ -1,4 +1,7 @@
 //! ConfigJson, checked: what the rest of the connector may rely on without looking again.
+//!
+//! Here, and not in a key's type, stands what binds keys to each other: a mode that needs other keys is refused at the mode,
+//! since that is what the operator wrote, and the words name the key to change.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,10 +11,11 @@ use super::auth::RawAuth;
 use super::choice::Choice;
 use super::fields::Fields;
 use super::key::Key;
-use super::number::NoLimit;
 use super::problems::Problems;
-use super::raw::{FullImportStrategy, MembershipMode, OnDeltaExpired, RawConfig};
+use super::raw::{FullImportStrategy, RawConfig};
 use super::tenant::Tenant;
+use crate::filter::Filter;
+use crate::schema::{GROUP, GROUP_MEMBER, USER};
 
 /// Which property is a user's `ExternalId`; groups always have their id.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,13 +27,34 @@ pub enum ExternalId {
     UserPrincipalName,
 }
 
+/// How memberships follow changes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum MembershipMode {
+    /// The members of all groups in scope are read on every run.
+    #[default]
+    Recompute,
+    /// From the change feed of groups. Users, groups and memberships are then all imported, and a filter can be evaluated
+    /// here.
+    Delta,
+}
+
+/// What happens to an object type whose delta link Graph no longer accepts.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum OnDeltaExpired {
+    /// It ends, and the run asks for a full import.
+    #[default]
+    Fail,
+    /// It is read in full, in the same run.
+    FullSync,
+}
+
 /// A checked ConfigJson.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// The directory.
     pub tenant: Tenant,
-    /// OData filter on groups, word for word.
-    pub group_selection_filter: Option<String>,
+    /// Which groups are in scope; `None`: all.
+    pub group_selection_filter: Option<Filter>,
     /// Rows per page of lists and member reads, 1 to 999.
     pub page_size: u16,
     /// Users are imported.
@@ -40,7 +65,13 @@ pub struct Config {
     pub import_memberships: bool,
     /// Users' ExternalId.
     pub external_id: ExternalId,
-    /// Days between re-reads of everything; 0 is never.
+    /// How memberships follow changes.
+    pub membership_mode: MembershipMode,
+    /// What an expired delta link leads to.
+    pub on_delta_expired: OnDeltaExpired,
+    /// Most deletes of one object type in a delta run, 1 to 100,000; `None`: no limit.
+    pub max_deletes: Option<u32>,
+    /// Days between re-reads of everything, up to 90; 0 is never.
     pub full_reconcile_days: u16,
     /// Attributes of users beyond the fixed ones, none twice.
     pub user_attributes: Vec<ExtraAttribute>,
@@ -74,10 +105,7 @@ pub(super) fn read(text: &str, problems: &mut Problems) -> Option<Config> {
 
 fn check(raw: RawConfig, problems: &mut Problems) -> Option<Config> {
     // Keys with one possible value are matched, not ignored: a second value will not compile until it is thought of here.
-    let Key(Choice(MembershipMode::Recompute)) = raw.membership_mode;
-    let Key(Choice(OnDeltaExpired::Fail)) = raw.on_delta_expired;
     let Key(Choice(FullImportStrategy::DeltaWalk)) = raw.full_import_strategy;
-    let Key(NoLimit) = raw.max_deletes;
 
     let (import_users, import_groups, import_memberships) =
         (raw.import_users.0.0, raw.import_groups.0.0, raw.import_memberships.0.0);
@@ -88,15 +116,24 @@ fn check(raw: RawConfig, problems: &mut Problems) -> Option<Config> {
             None,
         );
     }
+    let filter = raw.group_selection_filter.0.map(|filter| filter.0);
+    let membership_mode = raw.membership_mode.0.0;
+    if membership_mode == MembershipMode::Delta {
+        let on = [(&USER, import_users), (&GROUP, import_groups), (&GROUP_MEMBER, import_memberships)];
+        delta_memberships(on.map(|(object_type, on)| (object_type.switch, on)), filter.as_ref(), problems);
+    }
     let cloud = raw.cloud.0.0;
     Some(Config {
         tenant: raw.tenant_id?.0,
-        group_selection_filter: raw.group_selection_filter.0.map(|filter| filter.0),
+        group_selection_filter: filter,
         page_size: raw.page_size.0.0,
         import_users,
         import_groups,
         import_memberships,
         external_id: raw.external_id_attribute.0.0,
+        membership_mode,
+        on_delta_expired: raw.on_delta_expired.0.0,
+        max_deletes: raw.max_deletes.0.map(|limit| limit.0),
         full_reconcile_days: raw.full_reconcile_days.0.0,
         user_attributes: raw.user_attributes.0.0,
         group_attributes: raw.group_attributes.0.0,
@@ -109,4 +146,18 @@ fn check(raw: RawConfig, problems: &mut Problems) -> Option<Config> {
         retry_base: raw.retry_base_seconds.0.0,
         max_concurrency: raw.max_concurrency.0.0.into(),
     })
+}
+
+/// What `MembershipMode` "Delta" needs of other keys: the feed of groups names members of every type, so their objects must
+/// be imported beside them, and a changed group must be judged by its row alone.
+fn delta_memberships(switches: [(&str, bool); 3], filter: Option<&Filter>, problems: &mut Problems) {
+    let mut refuse = |instead: String| {
+        problems.key("MembershipMode").report("\"Delta\"", format!("\"Recompute\", or {instead}"), None);
+    };
+    for (switch, _) in switches.into_iter().filter(|(_, on)| !on) {
+        refuse(format!("{switch} true: memberships from the change feed need it"));
+    }
+    if let Some(why) = filter.and_then(Filter::why_not_here) {
+        refuse(format!("another GroupSelectionFilter: {why}"));
+    }
 }

@@ -39,7 +39,7 @@ pub use attribute_names::ExtraAttribute;
 pub(crate) use attribute_names::{EXTENSION_PATTERN, EXTENSION_TYPE};
 pub use auth::Auth;
 pub(crate) use auth::modes as auth_modes;
-pub use checked::{Config, ExternalId};
+pub use checked::{Config, ExternalId, MembershipMode, OnDeltaExpired};
 pub use secret::Secret;
 pub use tenant::Tenant;
 
@@ -73,7 +73,8 @@ pub fn parse(config_json: &str, auth_json: &str) -> Result<Setup, Error> {
     }
 }
 
-/// JSON Schema (2020-12) of ConfigJson: what it accepts, [`parse`] accepts, and the reverse.
+/// JSON Schema (2020-12) of ConfigJson: what it accepts, [`parse`] accepts, and the reverse. One exception: no schema can
+/// say what an OData filter is, so a text that is none, or none for `MembershipMode` "Delta", passes the schema only.
 pub fn config_schema() -> Value {
     document::schema::<raw::RawConfig>()
 }

@@ -41,63 +41,31 @@ impl<const MIN: u16, const MAX: u16, const DEFAULT: u16> Shape for Whole<MIN, MA
     }
 }
 
-/// `FullReconcileDays`: 0 (never) to 90; in this version 7, which changes nothing yet, or 0.
+/// `MaxDeletes`: 1 to 100,000. No default: as a nullable key its default is null, no limit.
 #[derive(Debug, Clone, Copy, Serialize)]
-pub(super) struct ReconcileDays(pub(super) u16);
+pub(super) struct DeleteLimit(pub(super) u32);
 
-impl ReconcileDays {
-    const NOW: [u16; 2] = [0, 7];
-    const LATER: u16 = 90;
+impl DeleteLimit {
+    const MIN: u32 = 1;
+    const MAX: u32 = 100_000;
 }
 
-impl Default for ReconcileDays {
-    fn default() -> Self {
-        ReconcileDays(7)
-    }
-}
-
-impl Shape for ReconcileDays {
+impl Shape for DeleteLimit {
     fn expected() -> String {
-        let [never, weekly] = Self::NOW;
-        format!("{never} or {weekly}")
+        format!("whole number {}…{}", Self::MIN, Self::MAX)
     }
 
     fn read(found: &Value, place: &mut Place<'_>) -> Option<Self> {
-        if let Some(days) = Self::NOW.into_iter().find(|days| is(found, *days)) {
-            return Some(ReconcileDays(days));
+        // Counting so far takes less than a millisecond, and no cast could wrap.
+        let number = (Self::MIN..=Self::MAX).find(|number| is(found, *number));
+        if number.is_none() {
+            place.refuse(found, Self::expected());
         }
-        let later = (1..=Self::LATER).any(|days| is(found, days));
-        let suffix = if later { " (other numbers of days are not in this version)" } else { "" };
-        place.refuse(found, Self::expected() + suffix);
-        None
+        number.map(DeleteLimit)
     }
 
     fn schema() -> Schema {
-        json_schema!({ "enum": Self::NOW })
-    }
-}
-
-/// `MaxDeletes`: null; a limit from 1 to 100,000 belongs to a later version.
-#[derive(Debug, Clone, Copy, Default, Serialize)]
-pub(super) struct NoLimit;
-
-impl Shape for NoLimit {
-    fn expected() -> String {
-        "null".to_owned()
-    }
-
-    fn read(found: &Value, place: &mut Place<'_>) -> Option<Self> {
-        if found.is_null() {
-            return Some(NoLimit);
-        }
-        let later = found.as_f64().is_some_and(|n| n.fract() == 0.0 && (1.0..=100_000.0).contains(&n));
-        let suffix = if later { " (a limit is not in this version)" } else { "" };
-        place.refuse(found, Self::expected() + suffix);
-        None
-    }
-
-    fn schema() -> Schema {
-        json_schema!({ "type": "null" })
+        json_schema!({ "type": "integer", "minimum": Self::MIN, "maximum": Self::MAX })
     }
 }
 
@@ -141,6 +109,6 @@ impl Shape for RetryBase {
 }
 
 // Compared as floats, in which all numbers of our sizes are exact.
-fn is(found: &Value, number: u16) -> bool {
-    found.as_f64() == Some(f64::from(number))
+fn is(found: &Value, number: impl Into<f64>) -> bool {
+    found.as_f64() == Some(number.into())
 }

@@ -1,28 +1,31 @@
 //! ConfigJson's keys, each once: name, type, limits, default, and what it means.
 //!
 //! The type in a line carries the rest: `Whole<1, 999, 999>` is a whole number from 1 to 999, 999 when absent. Some keys
-//! exist already for what a later version will do; their types accept the default and refuse the rest by name.
+//! exist already for what a later version will do; their types accept the default and refuse the rest by name. What binds two
+//! keys to each other stands at the end, as JSON Schema, and once more in `checked.rs`, in words for operators.
 
 use schemars::Schema;
 use serde_json::{Value, json};
 
 use super::attribute_names::{AttributeNames, Groups, Users};
 use super::ca_file::CaFile;
-use super::checked::ExternalId;
+use super::checked::{ExternalId, MembershipMode, OnDeltaExpired};
 use super::choice::{Choice, Words};
 use super::cloud::Cloud;
 use super::document::document;
 use super::filter::Filter;
-use super::number::{NoLimit, ReconcileDays, RetryBase, Whole};
+use super::number::{DeleteLimit, RetryBase, Whole};
 use super::origin::{Origin, Proxy};
 use super::scope::Scope;
 use super::switch::Switch;
 use super::tenant::Tenant;
-use crate::schema::{GROUP_BY_DEFAULT, GROUP_MEMBER_BY_DEFAULT, OBJECT_TYPES, USER_BY_DEFAULT};
+use crate::schema::{
+    GROUP, GROUP_BY_DEFAULT, GROUP_MEMBER, GROUP_MEMBER_BY_DEFAULT, OBJECT_TYPES, USER, USER_BY_DEFAULT,
+};
 
 document! {
     /// What to import, and how.
-    #[schemars(title = "ConfigJson", transform = refuse_nothing)]
+    #[schemars(title = "ConfigJson", transform = refuse_nothing, transform = bind_delta_memberships)]
     RawConfig
     required {
         /// The tenant: its directory (tenant) id, or one of its verified domain names. `common`, `organizations` and
@@ -30,7 +33,10 @@ document! {
         "TenantId" => tenant_id: Tenant,
     }
     optional {
-        /// OData filter that selects groups, as Graph takes it on `GET /groups`. null: all groups.
+        /// OData filter that selects groups, as Graph takes it on `GET /groups`. null: all groups. A text that is no OData
+        /// is refused with the place where it breaks off, which a JSON Schema cannot tell. Where the connector cannot
+        /// evaluate a filter itself (functions other than startswith and endswith, properties that no feed carries), groups
+        /// are read as a full list on every run.
         "GroupSelectionFilter" => group_selection_filter: Option<Filter>,
         /// Objects per page of list and member reads. Graph chooses the page size of delta queries itself.
         "PageSize" => page_size: Whole<1, 999, 999>,
@@ -42,11 +48,15 @@ document! {
         "ImportMemberships" => import_memberships: Switch<GROUP_MEMBER_BY_DEFAULT>,
         /// Which property becomes ExternalId of users. Groups always have their id.
         "ExternalIdAttribute" => external_id_attribute: Choice<ExternalId>,
-        /// How memberships follow changes. `Recompute`: the members of all selected groups are read on every run.
+        /// How memberships follow changes. `Recompute`: the members of all selected groups are read on every run. `Delta`:
+        /// from the change feed of groups; it needs ImportUsers, ImportGroups and ImportMemberships, and a
+        /// GroupSelectionFilter that the connector can evaluate itself, or none.
         "MembershipMode" => membership_mode: Choice<MembershipMode>,
-        /// Days after which a delta import re-reads everything once; 0: never. In this version neither 7 nor 0 does.
-        "FullReconcileDays" => full_reconcile_days: ReconcileDays,
+        /// Days after which a delta import re-reads everything once, which mends whatever the change feeds left out; 0:
+        /// never.
+        "FullReconcileDays" => full_reconcile_days: Whole<0, 90, 7>,
         /// What happens when Graph no longer accepts a delta link. `Fail`: the import ends and asks for a full one.
+        /// `FullSync`: that object type is read in full by itself, in the same import.
         "OnDeltaExpired" => on_delta_expired: Choice<OnDeltaExpired>,
         /// How the first import reads users and groups. `DeltaWalk`: it walks the change feed from its beginning.
         "FullImportStrategy" => full_import_strategy: Choice<FullImportStrategy>,
@@ -54,8 +64,9 @@ document! {
         "UserAttributes" => user_attributes: AttributeNames<Users>,
         /// Further group properties to deliver: names that Describe lists, and directory extensions.
         "GroupAttributes" => group_attributes: AttributeNames<Groups>,
-        /// Deletes above which a delta import is held back. null: no limit; a limit belongs to a later version.
-        "MaxDeletes" => max_deletes: NoLimit,
+        /// Most deletes that a delta import delivers of one object type. Beyond them it delivers none, keeps that type's
+        /// watermark, and says what it would have deleted. null: no limit.
+        "MaxDeletes" => max_deletes: Option<DeleteLimit>,
         /// The Microsoft cloud the tenant lives in: it decides token service, Graph address and scope.
         "Cloud" => cloud: Choice<Cloud>,
         /// Origin of Microsoft Graph, without a path. null: that of Cloud. http only for 127.0.0.1, `[::1]` and
@@ -87,27 +98,17 @@ impl Words for ExternalId {
 }
 
 /// `MembershipMode`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum MembershipMode {
-    #[default]
-    Recompute,
-}
-
 impl Words for MembershipMode {
-    const NOW: &'static [(&'static str, MembershipMode)] = &[("Recompute", MembershipMode::Recompute)];
-    const LATER: &'static [&'static str] = &["Delta"];
+    const NOW: &'static [(&'static str, MembershipMode)] =
+        &[("Recompute", MembershipMode::Recompute), ("Delta", MembershipMode::Delta)];
+    const LATER: &'static [&'static str] = &[];
 }
 
 /// `OnDeltaExpired`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum OnDeltaExpired {
-    #[default]
-    Fail,
-}
-
 impl Words for OnDeltaExpired {
-    const NOW: &'static [(&'static str, OnDeltaExpired)] = &[("Fail", OnDeltaExpired::Fail)];
-    const LATER: &'static [&'static str] = &["FullSync"];
+    const NOW: &'static [(&'static str, OnDeltaExpired)] =
+        &[("Fail", OnDeltaExpired::Fail), ("FullSync", OnDeltaExpired::FullSync)];
+    const LATER: &'static [&'static str] = &[];
 }
 
 /// `FullImportStrategy`.
@@ -128,4 +129,15 @@ fn refuse_nothing(schema: &mut Schema) {
         OBJECT_TYPES.iter().map(|object_type| (object_type.switch.to_owned(), json!({ "const": false }))).collect();
     let on_by_default: Vec<&str> = OBJECT_TYPES.iter().filter(|o| o.default).map(|o| o.switch).collect();
     schema.insert("not".to_owned(), json!({ "properties": off, "required": on_by_default }));
+}
+
+/// Says in the schema which switches `MembershipMode` "Delta" needs: on, or on by their default.
+fn bind_delta_memberships(schema: &mut Schema) {
+    let needed = [&USER, &GROUP, &GROUP_MEMBER];
+    let on: serde_json::Map<String, Value> =
+        needed.iter().map(|object_type| (object_type.switch.to_owned(), json!({ "const": true }))).collect();
+    let to_write: Vec<&str> = needed.iter().filter(|o| !o.default).map(|o| o.switch).collect();
+    let delta = json!({ "properties": { "MembershipMode": { "const": "Delta" } }, "required": ["MembershipMode"] });
+    schema.insert("if".to_owned(), delta);
+    schema.insert("then".to_owned(), json!({ "properties": on, "required": to_write }));
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
 
 use super::aadsts;
-use super::clock::Clock;
+use super::clock::{Clock, ServerClock};
 use super::error::no_answer;
 use super::failure::{Failure, Refusal, Signals};
 use super::link::Origin;
@@ -26,6 +26,7 @@ pub(crate) struct Authority {
     pub(crate) origin: Origin,
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) server_clock: Arc<ServerClock>,
     pub(crate) policy: Policy,
     pub(crate) cancel: Cancel,
     pub(crate) log: Log,
@@ -59,6 +60,7 @@ impl Authority {
         let reply =
             self.transport.send(Outgoing { url: &url, headers, body }, &self.cancel).map_err(Failure::Broken)?;
         let signals = Signals::of(&reply);
+        self.server_clock.note(signals.date, &*self.clock);
         self.log.write(Level::Debug, || {
             let elapsed = self.clock.now().saturating_duration_since(started).as_millis();
             format!("{path} {} in {elapsed} ms, request-id {}", reply.status, signals.request_id.unwrap_or("-"))

@@ -4,6 +4,7 @@
 //! the time or sleep; a wait that does not go through here could not be cancelled.
 
 use std::fmt::Debug;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::cancel::Cancel;
@@ -34,6 +35,29 @@ impl Clock for SystemClock {
 
     fn wait(&self, cancel: &Cancel, duration: Duration) -> Result<(), Error> {
         cancel.wait(duration)
+    }
+}
+
+/// What time it is where the answers come from: the last `Date` header, and how long ago that was.
+#[derive(Debug, Default)]
+pub(crate) struct ServerClock {
+    last: Mutex<Option<(SystemTime, Instant)>>,
+}
+
+impl ServerClock {
+    /// An answer was dated.
+    pub(crate) fn note(&self, date: Option<SystemTime>, clock: &dyn Clock) {
+        if let Some(date) = date {
+            *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((date, clock.now()));
+        }
+    }
+
+    /// Now; this machine's time until there was an answer.
+    pub(crate) fn now(&self, clock: &dyn Clock) -> SystemTime {
+        match *self.last.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some((date, at)) => date + clock.now().saturating_duration_since(at),
+            None => clock.date(),
+        }
     }
 }
 

@@ -42,7 +42,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use authority::Authority;
-use clock::{Clock, SystemClock};
+use clock::{Clock, ServerClock, SystemClock};
 use credential::ClientSecret;
 use gate::Gate;
 use link::Origin;
@@ -159,10 +159,12 @@ impl Graph {
         log: Log,
     ) -> Graph {
         let policy = Policy { max_retries: connection.max_retries, base: connection.retry_base };
+        let server_clock = Arc::new(ServerClock::default());
         let authority = Arc::new(Authority {
             origin: authority,
             transport: Arc::clone(&transport),
             clock: Arc::clone(&clock),
+            server_clock: Arc::clone(&server_clock),
             policy,
             cancel: cancel.clone(),
             log: log.clone(),
@@ -176,8 +178,18 @@ impl Graph {
         };
         let tokens = Tokens::new(Box::new(credential));
         let permits = Permits::new(connection.max_concurrency);
-        let pipeline =
-            Pipeline { transport, tokens, gate: Gate::default(), permits, clock, policy, cancel, counters, log };
+        let pipeline = Pipeline {
+            transport,
+            tokens,
+            gate: Gate::default(),
+            permits,
+            clock,
+            server_clock,
+            policy,
+            cancel,
+            counters,
+            log,
+        };
         let tenant_guid = Mutex::default();
         Graph { inner: Arc::new(Inner { origin, tenant: connection.tenant, tenant_guid, authority, pipeline }) }
     }
@@ -197,6 +209,12 @@ impl Graph {
         }
         let guid = tenant::guid_of(&self.inner.authority, &self.inner.tenant)?;
         Ok(known.insert(guid).clone())
+    }
+
+    /// The time by the clock of the servers, as the last answer told it: seconds since 1970. This machine's own clock may be
+    /// wrong, and the times in a watermark are Graph's.
+    pub fn now(&self) -> u64 {
+        self.inner.pipeline.server_now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
     }
 
     /// Graph's origin, without a slash behind: what a watermark is bound to.

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
 
 use super::Unreadable;
-use super::clock::Clock;
+use super::clock::{Clock, ServerClock};
 use super::error::Error;
 use super::failure::{Failure, Refusal, Signals};
 use super::gate::Gate;
@@ -36,6 +36,7 @@ pub(crate) struct Pipeline {
     pub(crate) gate: Gate,
     pub(crate) permits: Permits,
     pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) server_clock: Arc<ServerClock>,
     pub(crate) policy: Policy,
     pub(crate) cancel: Cancel,
     pub(crate) counters: Counters,
@@ -130,6 +131,7 @@ impl Pipeline {
         };
         self.counters.received(reply.body.len() as u64);
         let signals = Signals::of(&reply);
+        self.server_clock.note(signals.date, &*self.clock);
         self.log.write(Level::Debug, || self.line(call, &reply, &signals, started));
         if !(200..300).contains(&reply.status) {
             return Ok(Err(Refusal::new(reply.status, &signals, &reply.body, &id, self.date()).into()));
@@ -159,6 +161,11 @@ impl Pipeline {
 
     pub(crate) fn date(&self) -> SystemTime {
         self.clock.date()
+    }
+
+    /// The time by the servers' clock.
+    pub(crate) fn server_now(&self) -> SystemTime {
+        self.server_clock.now(&*self.clock)
     }
 
     fn line(&self, call: &Call<'_>, reply: &Reply, signals: &Signals<'_>, started: Instant) -> String {

@@ -5,16 +5,31 @@
 
 mod group;
 mod group_member;
-mod scope_queue;
+mod plain;
+mod recompute;
+mod recycle_bin;
+mod scopes;
 mod selected;
 mod user;
 
+use std::sync::Arc;
+
 use crate::cancel::Cancel;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::error::Error;
 use crate::graph::{Get, Graph};
 use crate::schema::ObjectType;
-use crate::sync::{Ledger, Plan, RecordSink, SetWriter, Tally, Wanted};
+use crate::sync::{Hold, Ledger, Notes, OnExpired, Plan, RecordSink, SetWriter, Tally, Wanted, fingerprint};
+use crate::threads::Latch;
+
+/// The counts of one object type of a run, and its deletes where they are held back.
+#[derive(Debug)]
+pub struct Line {
+    /// The counts.
+    pub tally: Arc<Tally>,
+    /// `MaxDeletes`.
+    pub hold: Option<Hold>,
+}
 
 /// What every importer of a run shares.
 #[derive(Clone, Copy)]
@@ -23,12 +38,18 @@ pub struct Run<'a> {
     pub graph: &'a Graph,
     /// The configuration.
     pub config: &'a Config,
-    /// Where the feeds start.
+    /// Where each type starts.
     pub plan: &'a Plan,
     /// Where records go.
     pub sink: &'a dyn RecordSink,
     /// The watermark of the run.
     pub ledger: &'a Ledger,
+    /// One for each object type that is switched on.
+    pub lines: &'a [Line],
+    /// For the result.
+    pub notes: &'a Notes,
+    /// Open once nothing more comes of users.
+    pub users_over: &'a Latch,
     /// Ends the run.
     pub cancel: &'a Cancel,
 }
@@ -40,9 +61,29 @@ impl std::fmt::Debug for Run<'_> {
 }
 
 impl<'a> Run<'a> {
-    /// The writer of one object type's set.
-    pub fn writer(&self, tally: &'a Tally) -> SetWriter<'a> {
-        SetWriter { sink: self.sink, tally, ledger: self.ledger }
+    /// The writer of an object type that is switched on.
+    pub fn writer(&self, object_type: &str) -> SetWriter<'a> {
+        let line = self.lines.iter().find(|line| line.tally.object_type() == object_type);
+        let Some(line) = line else { unreachable!("{object_type} is imported without being switched on") };
+        SetWriter { sink: self.sink, tally: &line.tally, ledger: self.ledger, hold: line.hold.as_ref() }
+    }
+
+    /// The interrupted run that this one resumes had finished the type.
+    fn was_finished(&self, object_type: &'static str) {
+        self.writer(object_type).tally.finished_before();
+        self.ledger.was_finished(object_type);
+    }
+
+    /// Whether memberships come with the groups feed.
+    fn follows_members(&self) -> bool {
+        group::follows_members(self.config)
+    }
+
+    fn on_expired(&self) -> OnExpired {
+        match self.config.on_delta_expired {
+            config::OnDeltaExpired::Fail => OnExpired::Fail,
+            config::OnDeltaExpired::FullSync => OnExpired::FullSync,
+        }
     }
 }
 
@@ -54,8 +95,14 @@ pub trait Importer: Sync {
     /// Whether the configuration switches it on.
     fn is_on(&self, config: &Config) -> bool;
 
-    /// Writes one set, Begin to End. On an error the set is open: the caller closes it.
-    fn import(&self, run: Run<'_>, tally: &Tally) -> Result<(), Error>;
+    /// The object type whose importer brings this one too, and with which it stands and falls.
+    fn comes_with(&self, config: &Config) -> Option<&'static str> {
+        let _ = config;
+        None
+    }
+
+    /// Writes the type's sets, Begin to End. On an error a set may be open: the caller closes it.
+    fn import(&self, run: Run<'_>) -> Result<(), Error>;
 
     /// One real read, the smallest that needs the permission.
     fn probe(&self, graph: &Graph, config: &Config) -> Result<Probe, Error>;
@@ -83,25 +130,41 @@ fn allowed(graph: &Graph, path_and_query: &str, advanced: bool) -> Result<Probe,
 /// Every object type, in the order of `Describe`.
 pub static ALL: &[&dyn Importer] = &[&user::User, &group::Group, &group_member::GroupMember];
 
-/// What the configuration asks the feeds for, for the plan.
+/// What the configuration asks for, for the plan.
 #[derive(Debug, Clone)]
 pub struct Asked {
     users: Option<String>,
     groups: Option<String>,
+    groups_listed: bool,
+    members: Option<String>,
+    all: String,
+    follows_members: bool,
+    reconcile_days: u16,
     defaults: bool,
 }
 
 impl Asked {
     /// From the configuration.
     pub fn from(config: &Config) -> Asked {
+        let follows_members = group::follows_members(config);
+        let users = config.import_users.then(|| user::fingerprint_of(config));
+        let groups = config.import_groups.then(|| group::fingerprint_of(config));
+        let recomputes = config.import_memberships && !follows_members;
+        let members = recomputes.then(|| group_member::fingerprint_of(config));
+        let all = [&users, &groups, &members].map(|part| part.as_deref().unwrap_or_default());
         Asked {
-            users: config.import_users.then(|| user::fingerprint_of(config)),
-            groups: (config.import_groups && config.group_selection_filter.is_none())
-                .then(|| group::fingerprint_of(config)),
+            all: fingerprint(&all),
+            groups_listed: group::is_listed(config),
+            follows_members,
+            reconcile_days: config.full_reconcile_days,
             defaults: config.group_selection_filter.is_none()
                 && config.user_attributes.is_empty()
                 && config.group_attributes.is_empty()
-                && config.external_id == crate::config::ExternalId::Id,
+                && config.external_id == config::ExternalId::Id
+                && !follows_members,
+            users,
+            groups,
+            members,
         }
     }
 
@@ -112,8 +175,18 @@ impl Asked {
             origin,
             users: self.users.as_deref(),
             groups: self.groups.as_deref(),
+            groups_listed: self.groups_listed,
+            members: self.members.as_deref(),
+            all: &self.all,
+            follows_members: self.follows_members,
+            reconcile_days: self.reconcile_days,
             defaults: self.defaults,
             now,
         }
     }
+}
+
+/// Whether a group of this `visibility`, as JSON, hides its members.
+fn is_hidden(visibility: Option<&serde_json::value::RawValue>) -> bool {
+    visibility.is_some_and(|value| value.get() == "\"HiddenMembership\"")
 }

@@ -2,6 +2,7 @@
 //!
 //! The filter and `PageSize` have no say here: Graph ignores `$top` on delta and refuses filters.
 
+use super::plain::PlainRounds;
 use super::selected::selection;
 use super::{Importer, Probe, Run, allowed};
 use crate::config::{Config, ExternalId};
@@ -9,7 +10,7 @@ use crate::error::Error;
 use crate::graph::Graph;
 use crate::mapping::Selection;
 use crate::schema::{ObjectType, USER};
-use crate::sync::{Feed, Key, Tally, fingerprint, walk_delta};
+use crate::sync::{Feed, Key, Start, Who, fingerprint, walk_round};
 
 /// The object type `User`.
 #[derive(Debug)]
@@ -35,10 +36,23 @@ impl Importer for User {
         config.import_users
     }
 
-    fn import(&self, run: Run<'_>, tally: &Tally) -> Result<(), Error> {
+    fn import(&self, run: Run<'_>) -> Result<(), Error> {
+        if run.plan.users == Start::Done {
+            run.was_finished(USER.name);
+            return Ok(());
+        }
         let (selection, fingerprint) = (selection_of(run.config), fingerprint_of(run.config));
-        let feed = Feed { path: "/users/delta", key: Key::Users, selection: &selection, fingerprint: &fingerprint };
-        walk_delta(run.graph, run.writer(tally), &feed, &run.plan.users)
+        let feed = Feed {
+            path: "/users/delta",
+            key: Key::Users,
+            selection: &selection,
+            relations: "",
+            fingerprint: &fingerprint,
+            object_type: USER.name,
+        };
+        let watches = run.follows_members().then_some(Who::User);
+        let mut rounds = PlainRounds::new(run, feed, watches);
+        walk_round(run.graph, &feed, run.plan.users.clone(), run.on_expired(), run.notes, &mut rounds)
     }
 
     fn probe(&self, graph: &Graph, _config: &Config) -> Result<Probe, Error> {

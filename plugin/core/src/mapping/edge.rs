@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 
 use super::directory_id;
+use super::kinds::Reason;
 use super::record::Records;
 use crate::model::Member;
 
@@ -20,6 +21,16 @@ pub fn edge(group: &str, member: &Member<'_>, out: &mut Records) -> bool {
         attributes.value("memberId", &*id);
         attributes.value("memberType", &*kind);
     });
+    true
+}
+
+/// Writes the end of the edge; `false` when the member has no id.
+pub fn removed_edge(group: &str, member: &str, out: &mut Records) -> bool {
+    if member.is_empty() {
+        return false;
+    }
+    let key = format!("{group}:{}", directory_id(member));
+    out.delete(&key, Some(&key), Reason::Removed);
     true
 }
 

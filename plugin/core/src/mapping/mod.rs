@@ -4,11 +4,13 @@
 
 mod edge;
 mod identifier;
+mod kinds;
 mod object;
 mod record;
 mod value;
 
-pub use edge::{edge, member_type};
-pub use identifier::directory_id;
-pub use object::{Counted, Selection, map_row};
-pub use record::{Begin, Counts, Issue, Mode, Reason, Records, Severity};
+pub use edge::{edge, member_type, removed_edge};
+pub use identifier::{ObjectId, directory_id};
+pub use kinds::{Begin, Counts, Issue, Mode, Reason, Severity, Written};
+pub use object::{Selection, map_row, object, removed_object, row_without_id};
+pub use record::{Event, Records};

@@ -5,16 +5,20 @@
 
 use std::borrow::Cow;
 
+use serde_json::value::RawValue;
+
 use super::directory_id;
-use super::record::{Issue, Mode, Reason, Records, Severity};
+use super::kinds::{Issue, Mode, Reason, Severity};
+use super::record::Records;
 use super::value::{self, Mapped};
 use crate::model::{Removed, Row};
 
 /// What is asked for and how it becomes a record.
 #[derive(Debug, Clone)]
 pub struct Selection {
-    /// The properties, in the order of `$select` and of records.
+    /// The properties, in the order of `$select`; the first `delivered` of them are in records, in this order.
     properties: Vec<String>,
+    delivered: usize,
     /// Those that are arrays in Graph and one string in records.
     joined: Vec<bool>,
     /// Which of them is the external id; `None`: the id itself.
@@ -26,12 +30,34 @@ impl Selection {
     pub fn new(properties: Vec<String>, joined: &[&str], external_id: Option<&str>) -> Selection {
         let joined = properties.iter().map(|p| joined.contains(&p.as_str())).collect();
         let external_id = external_id.and_then(|name| properties.iter().position(|p| p == name));
-        Selection { properties, joined, external_id }
+        Selection { delivered: properties.len(), properties, joined, external_id }
     }
 
-    /// The properties, in order.
+    /// Asks for more properties, which a filter needs and records do not carry.
+    #[must_use]
+    pub fn judged_by(mut self, properties: &[String]) -> Selection {
+        for name in properties.iter().filter(|name| *name != "id") {
+            if !self.properties.contains(name) {
+                self.properties.push(name.clone());
+                self.joined.push(false);
+            }
+        }
+        self
+    }
+
+    /// All properties asked for, in order.
     pub fn properties(&self) -> &[String] {
         &self.properties
+    }
+
+    /// Those that records carry, in order.
+    pub fn delivered(&self) -> &[String] {
+        &self.properties[..self.delivered]
+    }
+
+    /// Where a property stands among those asked for.
+    pub fn position(&self, name: &str) -> Option<usize> {
+        self.properties.iter().position(|p| p == name)
     }
 
     /// The value of `$select`. `id` comes without being asked for.
@@ -40,54 +66,55 @@ impl Selection {
     }
 }
 
-/// What a row became.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counted {
-    /// Upserts.
-    pub upserts: u64,
-    /// Deletes.
-    pub deletes: u64,
-    /// Issues.
-    pub issues: u64,
+/// Writes one row as it came. `request_id` goes into an Issue, should there be one.
+pub fn map_row(row: &Row<'_>, selection: &Selection, mode: Mode, request_id: Option<&str>, out: &mut Records) {
+    let Some(id) = row.id.as_deref().filter(|id| !id.is_empty()) else { return row_without_id(request_id, out) };
+    let id = directory_id(id);
+    match row.removed {
+        Some(removed) => removed_object(&id, removed, selection, out),
+        None => object(&id, &row.values, selection, mode, request_id, out),
+    }
 }
 
-/// Writes one row. `request_id` goes into an Issue, should there be one.
-pub fn map_row(
-    row: &Row<'_>,
+/// Writes the Issue for a row that has no id.
+pub fn row_without_id(request_id: Option<&str>, out: &mut Records) {
+    out.issue(&Issue {
+        scope: None,
+        source_id: None,
+        severity: Severity::Warning,
+        code: "RowWithoutId",
+        message: "a row without an id was skipped",
+        request_id,
+    });
+}
+
+/// Writes the Delete of an object that Graph removed. `id` is as [`directory_id`] gives it.
+pub fn removed_object(id: &str, removed: Removed, selection: &Selection, out: &mut Records) {
+    let reason = match removed {
+        Removed::Changed => Reason::SoftDeleted,
+        Removed::Deleted => Reason::Purged,
+    };
+    let external_id = if selection.external_id.is_none() { Some(id) } else { None };
+    out.delete(id, external_id, reason);
+}
+
+/// Writes the Upsert of an object. `values` are those of the selection, in its order.
+pub fn object(
+    id: &str,
+    values: &[Option<&RawValue>],
     selection: &Selection,
     mode: Mode,
     request_id: Option<&str>,
     out: &mut Records,
-) -> Counted {
-    let Some(id) = row.id.as_deref().filter(|id| !id.is_empty()) else {
-        out.issue(&Issue {
-            scope: None,
-            source_id: None,
-            severity: Severity::Warning,
-            code: "RowWithoutId",
-            message: "a row without an id was skipped",
-            request_id,
-        });
-        return Counted { issues: 1, ..Counted::default() };
-    };
-    let id = directory_id(id);
-    if let Some(removed) = row.removed {
-        let reason = match removed {
-            Removed::Changed => Reason::SoftDeleted,
-            Removed::Deleted => Reason::Purged,
-        };
-        let external_id = if selection.external_id.is_none() { Some(&*id) } else { None };
-        out.delete(&id, external_id, reason);
-        return Counted { deletes: 1, ..Counted::default() };
-    }
+) {
     let external_id = match selection.external_id {
-        None => Some(Cow::Borrowed(&*id)),
-        Some(index) => row.values[index].and_then(value::text),
+        None => Some(Cow::Borrowed(id)),
+        Some(index) => values[index].and_then(value::text),
     };
     let mut unexpected = Vec::new();
-    out.upsert(&id, external_id.as_deref(), |attributes| {
-        for (index, name) in selection.properties.iter().enumerate() {
-            let mapped = match row.values[index] {
+    out.upsert(id, external_id.as_deref(), |attributes| {
+        for (index, name) in selection.delivered().iter().enumerate() {
+            let mapped = match values[index] {
                 None if mode == Mode::Delta => continue,
                 None => Mapped::Json(Cow::Borrowed("null")),
                 Some(raw) if selection.joined[index] => value::joined(raw),
@@ -104,12 +131,10 @@ pub fn map_row(
             }
         }
     });
-    let mut counted = Counted { upserts: 1, ..Counted::default() };
     if !unexpected.is_empty() {
-        counted.issues = 1;
         out.issue(&Issue {
             scope: None,
-            source_id: Some(&id),
+            source_id: Some(id),
             severity: Severity::Warning,
             code: "UnexpectedValue",
             message: &format!(
@@ -119,22 +144,22 @@ pub fn map_row(
             request_id,
         });
     }
-    counted
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mapping::Written;
     use crate::model::{Page, RowSeed};
 
-    fn mapped(json: &str, mode: Mode, external_id: Option<&str>) -> (String, Counted) {
+    fn mapped(json: &str, mode: Mode, external_id: Option<&str>) -> (String, Written) {
         let names = ["displayName", "userPrincipalName", "businessPhones"].map(String::from).to_vec();
         let selection = Selection::new(names, &["businessPhones"], external_id);
         let body = format!(r#"{{"value":[{json}]}}"#);
         let page = Page::read(body.as_bytes(), RowSeed { properties: selection.properties() }).unwrap();
         let mut out = Records::new("User");
-        let counted = map_row(&page.rows[0], &selection, mode, None, &mut out);
-        (out.lines().map(|l| String::from_utf8_lossy(l).into_owned()).collect(), counted)
+        map_row(&page.rows[0], &selection, mode, None, &mut out);
+        (out.lines().map(|l| String::from_utf8_lossy(l).into_owned()).collect(), out.written())
     }
 
     #[test]
@@ -166,7 +191,7 @@ mod tests {
         let (line, counted) =
             mapped(r#"{"id":"A1","@removed":{"reason":"deleted"}}"#, Mode::Full, Some("userPrincipalName"));
         assert!(line.contains(r#""SourceId":"A1","ExternalId":null,"Reason":"Purged""#), "{line}");
-        assert_eq!(counted, Counted { deletes: 1, ..Counted::default() });
+        assert_eq!((counted.counts.deletes, counted.issues), (1, 0));
         let (line, _) = mapped(r#"{"id":"A1","@removed":{"reason":"changed"}}"#, Mode::Delta, None);
         assert!(line.contains(r#""ExternalId":"A1","Reason":"SoftDeleted""#), "{line}");
     }
@@ -176,7 +201,19 @@ mod tests {
         let (line, counted) = mapped(r#"{"id":"a","displayName":{"x":1},"businessPhones":["1"]}"#, Mode::Delta, None);
         assert!(line.contains(r#""Attributes":{"businessPhones":"1"}"#), "{line}");
         assert!(line.contains(r#""Code":"UnexpectedValue""#), "{line}");
-        assert_eq!(counted, Counted { upserts: 1, deletes: 0, issues: 1 });
-        assert_eq!(mapped(r#"{"displayName":"A"}"#, Mode::Full, None).1, Counted { issues: 1, ..Counted::default() });
+        assert_eq!((counted.counts.upserts, counted.issues), (1, 1));
+        let (_, without_id) = mapped(r#"{"displayName":"A"}"#, Mode::Full, None);
+        assert_eq!((without_id.counts.upserts, without_id.issues), (0, 1));
+    }
+
+    #[test]
+    fn what_only_the_filter_needs_is_asked_for_and_not_delivered() {
+        let selection = Selection::new(vec!["displayName".into()], &[], None).judged_by(&["id".into(), "theme".into()]);
+        assert_eq!(selection.select(), "id,displayName,theme");
+        let mut out = Records::new("Group");
+        let theme = RawValue::from_string("\"Teal\"".into()).unwrap();
+        object("g", &[None, Some(&theme)], &selection, Mode::Full, None, &mut out);
+        let line = String::from_utf8(out.lines().next().unwrap().to_vec()).unwrap();
+        assert!(line.contains(r#""Attributes":{"displayName":null}"#), "{line}");
     }
 }

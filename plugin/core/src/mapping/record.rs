@@ -1,105 +1,12 @@
 //! Writes records as NDJSON lines, the shapes of `docs/contract.md`.
 //!
 //! A `Records` holds the lines of one page and where each ends, so that the queue can cut batches between lines without
-//! looking into them.
+//! looking into them. It also counts what it holds: an End must count what was delivered, not what was read. With deletes
+//! held back (`MaxDeletes`) a Delete becomes an event beside the lines, in order with the Upserts that may take it back.
 
 use serde::Serialize;
 
-/// How a set is to be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// The whole set.
-    Full,
-    /// Changes.
-    Delta,
-}
-
-impl Mode {
-    /// As records spell it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Mode::Full => "Full",
-            Mode::Delta => "Delta",
-        }
-    }
-}
-
-/// Why something is deleted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reason {
-    /// In the recycle bin.
-    SoftDeleted,
-    /// Gone for good.
-    Purged,
-    /// Exists, but the filter no longer matches.
-    LeftScope,
-    /// An edge that ended.
-    Removed,
-}
-
-impl Reason {
-    /// As records spell it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Reason::SoftDeleted => "SoftDeleted",
-            Reason::Purged => "Purged",
-            Reason::LeftScope => "LeftScope",
-            Reason::Removed => "Removed",
-        }
-    }
-}
-
-/// Whether an Issue makes the run partial.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// It does.
-    Error,
-    /// It does not.
-    Warning,
-}
-
-/// The opening of a set.
-#[derive(Debug, Clone, Copy)]
-pub struct Begin<'a> {
-    /// Full or Delta.
-    pub mode: Mode,
-    /// Names this set; a host marks rows with it.
-    pub set_id: &'a str,
-    /// How the host treats an object that a Full set did not bring.
-    pub absence: Reason,
-    /// The attributes that Upserts of this set carry.
-    pub attributes: &'a [String],
-}
-
-/// Something the operator should know about one object, one scope or one object type.
-#[derive(Debug, Clone, Copy)]
-pub struct Issue<'a> {
-    /// The group it concerns, for edges.
-    pub scope: Option<&'a str>,
-    /// The object it concerns.
-    pub source_id: Option<&'a str>,
-    /// Whether the run is partial because of it.
-    pub severity: Severity,
-    /// From the table in `docs/contract.md`; never renamed.
-    pub code: &'a str,
-    /// For the operator.
-    pub message: &'a str,
-    /// Graph's `request-id`.
-    pub request_id: Option<&'a str>,
-}
-
-/// What an End counts.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Upserts since Begin.
-    pub upserts: u64,
-    /// Deletes since Begin, `LeftScope` not among them.
-    pub deletes: u64,
-    /// Deletes with reason `LeftScope`.
-    pub left_scope: u64,
-    /// Scopes that were not read whole.
-    pub unread_scopes: u64,
-}
+use super::kinds::{Begin, Counts, Issue, Reason, Severity, Written};
 
 /// Lines, each a record of one object type.
 #[derive(Debug)]
@@ -107,20 +14,57 @@ pub struct Records {
     object_type: &'static str,
     bytes: Vec<u8>,
     ends: Vec<usize>,
-    rows: u64,
+    written: Written,
+    /// `Some`: Deletes are held back.
+    events: Option<Vec<Event>>,
+}
+
+/// What happened to an id while deletes are held back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// It is there: a Delete held for it is void.
+    Live(String),
+    /// To be deleted.
+    Delete {
+        /// SourceId.
+        id: String,
+        /// The record.
+        line: Vec<u8>,
+    },
 }
 
 impl Records {
     /// No lines yet.
     pub fn new(object_type: &'static str) -> Records {
-        Records { object_type, bytes: Vec::new(), ends: Vec::new(), rows: 0 }
+        Records { object_type, bytes: Vec::new(), ends: Vec::new(), written: Written::default(), events: None }
     }
 
-    /// Takes all lines away, keeping the memory.
-    pub fn clear(&mut self) {
-        self.bytes.clear();
-        self.ends.clear();
-        self.rows = 0;
+    /// No lines yet, of a set whose Deletes are held back. `LeftScope` is none of them.
+    pub fn holding(object_type: &'static str) -> Records {
+        Records { events: Some(Vec::new()), ..Records::new(object_type) }
+    }
+
+    /// What became of ids, in order; empties itself.
+    pub fn take_events(&mut self) -> Vec<Event> {
+        self.events.as_mut().map(std::mem::take).unwrap_or_default()
+    }
+
+    /// Adds a Delete that was held back and has come due.
+    pub fn release(&mut self, line: &[u8]) {
+        self.bytes.extend_from_slice(line);
+        self.ends.push(self.bytes.len());
+        self.written.counts.deletes += 1;
+    }
+
+    /// Adds all that another one holds; of the same object type.
+    pub fn append(&mut self, other: &Records) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&other.bytes);
+        self.ends.extend(other.ends.iter().map(|end| start + end));
+        self.written.add(other.written);
+        if let (Some(events), Some(more)) = (&mut self.events, &other.events) {
+            events.extend_from_slice(more);
+        }
     }
 
     /// The lines, each with its LF.
@@ -131,12 +75,18 @@ impl Records {
 
     /// Upserts and Deletes among the lines.
     pub fn rows(&self) -> u64 {
-        self.rows
+        let counts = self.written.counts;
+        counts.upserts + counts.deletes + counts.left_scope
     }
 
-    /// Whether there is no line.
+    /// The lines, counted.
+    pub fn written(&self) -> Written {
+        self.written
+    }
+
+    /// Whether there is neither a line nor an event.
     pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.ends.is_empty() && self.events.as_ref().is_none_or(Vec::is_empty)
     }
 
     fn open(&mut self, kind: &str) {
@@ -175,7 +125,7 @@ impl Records {
         self.open("Begin");
         self.member("Mode", begin.mode.name());
         self.member("SetId", begin.set_id);
-        self.member("Resumed", &false);
+        self.member("Resumed", &begin.resumed);
         self.member("Absence", begin.absence.name());
         self.member("Attributes", begin.attributes);
         self.close();
@@ -190,7 +140,10 @@ impl Records {
         attributes(&mut Attributes { bytes: &mut self.bytes, first: true });
         self.raw(b"}");
         self.close();
-        self.rows += 1;
+        self.written.counts.upserts += 1;
+        if let Some(events) = &mut self.events {
+            events.push(Event::Live(source_id.to_owned()));
+        }
     }
 
     /// Writes a Delete.
@@ -200,7 +153,18 @@ impl Records {
         self.member("ExternalId", &external_id);
         self.member("Reason", reason.name());
         self.close();
-        self.rows += 1;
+        if reason == Reason::LeftScope {
+            self.written.counts.left_scope += 1;
+            return;
+        }
+        match &mut self.events {
+            None => self.written.counts.deletes += 1,
+            Some(events) => {
+                self.ends.pop();
+                let start = self.ends.last().copied().unwrap_or(0);
+                events.push(Event::Delete { id: source_id.to_owned(), line: self.bytes.split_off(start) });
+            }
+        }
     }
 
     /// Closes the rows of one group.
@@ -222,6 +186,8 @@ impl Records {
         self.member("Message", issue.message);
         self.member("RequestId", &issue.request_id);
         self.close();
+        self.written.issues += 1;
+        self.written.errors += u64::from(issue.severity == Severity::Error);
     }
 
     /// Closes a set.
@@ -276,6 +242,7 @@ fn write_json<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mapping::Mode;
 
     fn text(records: &Records) -> Vec<String> {
         records.lines().map(|l| String::from_utf8(l.to_vec()).unwrap()).collect()
@@ -285,7 +252,8 @@ mod tests {
     fn records_have_the_shapes_of_the_contract() {
         let mut records = Records::new("User");
         let attributes = [String::from("displayName")];
-        records.begin(&Begin { mode: Mode::Full, set_id: "s", absence: Reason::SoftDeleted, attributes: &attributes });
+        let absence = Reason::SoftDeleted;
+        records.begin(&Begin { mode: Mode::Full, set_id: "s", resumed: false, absence, attributes: &attributes });
         records.upsert("a", Some("a"), |w| w.raw("displayName", "\"A\""));
         records.delete("b", None, Reason::Purged);
         records.scope("g", true, 57);
@@ -301,6 +269,30 @@ mod tests {
             ]
         );
         assert_eq!(records.rows(), 2);
+    }
+
+    #[test]
+    fn a_held_delete_is_an_event_and_counts_when_it_is_released() {
+        let mut records = Records::holding("User");
+        records.upsert("a", Some("a"), |_| {});
+        records.delete("a", None, Reason::Purged);
+        records.delete("g", None, Reason::LeftScope);
+        assert_eq!((records.lines().count(), records.rows()), (2, 2));
+        let events = records.take_events();
+        assert_eq!(events[0], Event::Live("a".into()));
+        let Event::Delete { line, .. } = &events[1] else { panic!("{events:?}") };
+        records.release(line);
+        assert_eq!(records.rows(), 3);
+        assert!(text(&records)[2].contains("\"Purged\""));
+    }
+
+    #[test]
+    fn appended_records_keep_their_lines_apart() {
+        let (mut all, mut more) = (Records::new("User"), Records::new("User"));
+        all.delete("a", None, Reason::Purged);
+        more.delete("b", None, Reason::Purged);
+        all.append(&more);
+        assert_eq!((all.lines().count(), all.rows()), (2, 2));
     }
 
     #[test]

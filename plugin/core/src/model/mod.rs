@@ -9,4 +9,4 @@ mod row;
 
 pub use member::Member;
 pub use page::{Links, Page};
-pub use row::{Removed, Row, RowSeed};
+pub use row::{MemberChange, Removed, Row, RowSeed};

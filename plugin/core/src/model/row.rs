@@ -10,6 +10,8 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::Member;
+
 /// Why a row was removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Removed {
@@ -28,6 +30,31 @@ pub struct Row<'a> {
     pub removed: Option<Removed>,
     /// The attributes, in the order they were asked for.
     pub values: Vec<Option<&'a RawValue>>,
+    /// `members@delta`: a slice of a group's members, or changes of them. Empty says nothing about the others.
+    pub members: Vec<MemberChange<'a>>,
+}
+
+/// One entry of `members@delta`.
+#[derive(Debug, Deserialize)]
+pub struct MemberChange<'a> {
+    #[serde(rename = "@odata.type", borrow, default)]
+    odata_type: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    id: Option<Cow<'a, str>>,
+    /// Whether the membership ended; for edges the reason is always `deleted`.
+    #[serde(rename = "@removed", default, deserialize_with = "is_there")]
+    pub removed: bool,
+}
+
+impl<'a> MemberChange<'a> {
+    /// Who it is about.
+    pub fn member(&self) -> Member<'a> {
+        Member { odata_type: self.odata_type.clone(), id: self.id.clone() }
+    }
+}
+
+fn is_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Option::<IgnoredAny>::deserialize(deserializer).map(|note| note.is_some())
 }
 
 /// Reads rows for the properties named.
@@ -53,7 +80,7 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row<'de>, A::Error> {
-        let mut row = Row { id: None, removed: None, values: vec![None; self.properties.len()] };
+        let mut row = Row { id: None, removed: None, values: vec![None; self.properties.len()], members: Vec::new() };
         // Graph sends properties in the order of its schema, which is nearly the order asked for: look there first.
         let mut expected = 0;
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
@@ -61,6 +88,8 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
                 row.id = map.next_value()?;
             } else if key == "@removed" {
                 row.removed = Some(map.next_value::<RemovedNote<'de>>()?.into());
+            } else if key == "members@delta" {
+                row.members = map.next_value::<Option<Vec<MemberChange<'de>>>>()?.unwrap_or_default();
             } else if let Some(index) = position(self.properties, &key, expected) {
                 row.values[index] = Some(map.next_value()?);
                 expected = index + 1;
@@ -117,5 +146,16 @@ mod tests {
         let page = Page::read(text, RowSeed { properties: &names }).unwrap();
         assert_eq!(page.rows[0].removed, Some(Removed::Changed));
         assert_eq!(page.rows[1].removed, Some(Removed::Deleted));
+    }
+
+    #[test]
+    fn a_slice_of_members_tells_who_came_and_who_went() {
+        let names = properties();
+        let text = br##"{"value":[{"id":"g","members@delta":[{"@odata.type":"#microsoft.graph.user","id":"u"},
+            {"id":"v","@removed":{"reason":"deleted"}}]},{"id":"h","members@delta":null}]}"##;
+        let page = Page::read(text, RowSeed { properties: &names }).unwrap();
+        let seen: Vec<_> = page.rows[0].members.iter().map(|m| (m.id.as_deref(), m.removed)).collect();
+        assert_eq!(seen, [(Some("u"), false), (Some("v"), true)]);
+        assert!(page.rows[1].members.is_empty());
     }
 }

@@ -6,15 +6,15 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use super::outcome::{ending, is_fatal};
+use super::outcome::{Ended, ending};
 use super::stream::Ending;
 use super::{Context, Tallies, Work};
 use crate::config::{Config, ExtraAttribute, Tenant};
 use crate::error::{Document, Error, Kind, Problem};
-use crate::importer::{ALL, Asked, Importer, Run};
+use crate::importer::{ALL, Asked, Importer, Line, Run};
 use crate::log::Level;
-use crate::sync::{Ledger, Plan, SetWriter, Tally, Warning, Watermark, expired, plan};
-use crate::threads::{caught, joined, named};
+use crate::sync::{Hold, Ledger, Notes, Plan, Tally, Warning, Watermark, plan};
+use crate::threads::{Latch, caught, joined, named};
 
 /// A tally for each object type that is switched on, in the order of `Describe`.
 pub(super) fn tallies(config: &Config) -> Tallies {
@@ -25,92 +25,136 @@ pub(super) fn tallies(config: &Config) -> Tallies {
 pub(super) fn prepare(context: &Context, watermark: Option<&str>) -> Result<Work, Error> {
     // Empty is the same as none.
     let watermark = watermark.filter(|t| !t.is_empty()).map(Watermark::parse).transpose()?;
-    let early = match &context.config.tenant {
-        Tenant::Guid(tenant) => Some(planned(context, watermark.as_ref(), tenant)?),
-        // A domain is not an identity: which directory it names is the authority's to say.
-        Tenant::Domain(_) => None,
-    };
-    Ok(Box::new(move |context| run(context, watermark.as_ref(), early).unwrap_or_else(Ending::Failed)))
+    if let Tenant::Guid(tenant) = &context.config.tenant {
+        // A domain is not an identity: which directory it names is the authority's to say, and then is soon enough.
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        planned(context, watermark.as_ref(), tenant, now)?;
+    }
+    Ok(Box::new(move |context| run(context, watermark.as_ref()).unwrap_or_else(Ending::Failed)))
 }
 
-fn planned(context: &Context, watermark: Option<&Watermark>, tenant: &str) -> Result<Plan, Error> {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+fn planned(context: &Context, watermark: Option<&Watermark>, tenant: &str, now: u64) -> Result<Plan, Error> {
     let asked = Asked::from(&context.config);
     let wanted = asked.wanted(tenant, &context.config.graph_origin, now);
     plan(watermark, &wanted, |link| context.graph.follow(link).is_ok())
 }
 
-fn run(context: &Context, watermark: Option<&Watermark>, early: Option<Plan>) -> Result<Ending, Error> {
-    let plan = match early {
-        Some(plan) => plan,
-        None => planned(context, watermark, &context.graph.tenant_guid()?)?,
-    };
+fn run(context: &Context, watermark: Option<&Watermark>) -> Result<Ending, Error> {
+    let config = &context.config;
+    let tenant = context.graph.tenant_guid()?;
     context.graph.token()?;
-    for warning in &plan.warnings {
-        context.log.write(Level::Warn, || warning.message.clone());
-    }
-    context.notes.warn(plan.warnings.iter().cloned());
-    if context.config.import_groups && context.config.group_selection_filter.is_some() {
-        context.notes.warn([Warning {
-            code: "FilteredList",
-            object_type: Some("Group"),
-            message: "with GroupSelectionFilter groups are read as a full list on every run, since Graph takes no such filter on a delta query".to_owned(),
-        }]);
-    }
-    let ledger = Ledger::new(plan.carried.clone());
+    // By the clock of whoever gave the token: ages of links are measured in Microsoft's time.
+    let plan = planned(context, watermark, &tenant, context.graph.now())?;
+    let notes = Notes::default();
+    plan.warnings.iter().cloned().chain(filtered_list(config)).for_each(|warning| notes.add(warning));
+    let lines: Vec<Line> = context
+        .notes
+        .tallies()
+        .iter()
+        .map(|tally| Line { tally: Arc::clone(tally), hold: config.max_deletes.map(Hold::new) })
+        .collect();
+    let names = lines.iter().map(|line| line.tally.object_type()).collect();
+    let ledger = Ledger::new(plan.carried.clone(), names);
+    let users_over = Latch::default();
     let run = Run {
         graph: &context.graph,
-        config: &context.config,
+        config,
         plan: &plan,
         sink: &*context.stream,
         ledger: &ledger,
+        lines: &lines,
+        notes: &notes,
+        users_over: &users_over,
         cancel: &context.cancel,
     };
     let fatal = Mutex::new(None::<Error>);
-    let importers = ALL.iter().filter(|i| i.is_on(&context.config));
-    let errors: Vec<Error> = std::thread::scope(|threads| {
-        let started: Vec<_> = importers
-            .zip(context.notes.tallies())
-            .map(|(importer, tally)| {
-                let (tally, fatal) = (&**tally, &fatal);
-                named(threads, "entra-import", move || one_type(*importer, context, run, tally, fatal))
+    let on: Vec<&dyn Importer> = ALL.iter().copied().filter(|i| i.is_on(config)).collect();
+    let outcomes: Vec<Result<(), Error>> = std::thread::scope(|threads| {
+        let leading = on.iter().filter(|importer| importer.comes_with(config).is_none());
+        let started: Vec<_> = leading
+            .map(|importer| {
+                let (fatal, importer) = (&fatal, *importer);
+                let name = importer.object_type().name;
+                let riders = on.iter().filter(|other| other.comes_with(config) == Some(name));
+                let brought: Vec<_> = riders.map(|rider| rider.object_type().name).collect();
+                named(threads, "entra-import", move || one_type(importer, &brought, context, run, fatal))
             })
             .collect();
-        started.into_iter().map(joined).filter_map(Result::err).collect()
+        if started.iter().any(Result::is_err) {
+            // Whoever would have opened it may not be running.
+            users_over.open();
+        }
+        started.into_iter().map(joined).collect()
     });
+    for warning in notes.take() {
+        context.log.write(Level::Warn, || warning.message.clone());
+        context.notes.warn([warning]);
+    }
     // The errors that a fatal one caused in its siblings are its echo.
     let errors = match fatal.into_inner().unwrap_or_else(PoisonError::into_inner) {
         Some(first) => vec![first],
-        None => errors,
+        None => outcomes.into_iter().filter_map(Result::err).collect(),
     };
-    Ok(ending(errors, ledger.text()))
+    let ended = Ended {
+        errors,
+        some_complete: lines.iter().any(|line| line.tally.totals().complete),
+        lacking: lines.iter().any(|line| line.tally.is_partial()),
+    };
+    Ok(ending(ended, ledger.text()))
 }
 
-/// One object type, Begin to End.
+/// What the operator should know when groups cannot be read by delta.
+fn filtered_list(config: &Config) -> Option<Warning> {
+    let why = config.group_selection_filter.as_ref().filter(|_| config.import_groups)?.why_not_here()?;
+    Some(Warning {
+        code: "FilteredList",
+        object_type: Some("Group"),
+        message: format!(
+            "groups are read as a full list on every run, since only Graph can evaluate GroupSelectionFilter: {why}"
+        ),
+    })
+}
+
+/// One object type and those that come with it, Begin to End.
 fn one_type(
     importer: &dyn Importer,
+    brought: &[&'static str],
     context: &Context,
     run: Run<'_>,
-    tally: &Tally,
     fatal: &Mutex<Option<Error>>,
 ) -> Result<(), Error> {
     let name = importer.object_type().name;
     context.log.write(Level::Info, || format!("{name}: import starts"));
-    let failure = match caught(|| importer.import(run, tally)) {
-        Ok(()) => {
-            let totals = tally.totals();
-            context.log.write(Level::Info, || {
-                format!(
-                    "{name}: {} upserts, {} deletes, {} scopes unread",
-                    totals.counts.upserts, totals.counts.deletes, totals.counts.unread_scopes
-                )
-            });
-            return tally.unread_because().map_or(Ok(()), |e| Err(e.with_object_type(name)));
-        }
-        Err(error) => for_operators(error, importer, &context.config),
+    let outcome = caught(|| importer.import(run)).map_err(|error| for_operators(error, importer, &context.config));
+    let result = match outcome {
+        Ok(()) => Ok(()),
+        Err(failure) => closed(failure, name, brought, context, run, fatal),
     };
+    if name == "User" {
+        run.users_over.open();
+    }
+    for object_type in [name].iter().chain(brought) {
+        let totals = run.writer(object_type).tally.totals();
+        context.log.write(Level::Info, || {
+            let counts = totals.counts;
+            let (upserts, deletes, unread) = (counts.upserts, counts.deletes, counts.unread_scopes);
+            format!("{object_type}: {upserts} upserts, {deletes} deletes, {unread} scopes unread")
+        });
+    }
+    result
+}
+
+/// Closes what a failure left open; answers the failure.
+fn closed(
+    failure: Error,
+    name: &'static str,
+    brought: &[&'static str],
+    context: &Context,
+    run: Run<'_>,
+    fatal: &Mutex<Option<Error>>,
+) -> Result<(), Error> {
     context.log.write(Level::Error, || format!("{name}: {}", failure.message));
-    if is_fatal(&failure) {
+    if failure.kind.ends_everything() {
         let mut first = fatal.lock().unwrap_or_else(PoisonError::into_inner);
         if failure.kind != Kind::Cancelled {
             first.get_or_insert_with(|| failure.clone());
@@ -120,9 +164,19 @@ fn one_type(
         context.cancel.cancel();
         return Err(failure);
     }
-    let writer = SetWriter { sink: run.sink, tally, ledger: run.ledger };
-    writer.give_up(&failure)?;
+    for object_type in [name].iter().chain(brought) {
+        run.writer(object_type).give_up(&failure, |mark| begin_again(mark, object_type))?;
+    }
     Err(failure)
+}
+
+/// A type that was given up begins its round again with the next run: its set has an End, and cannot be resumed.
+fn begin_again(mark: &mut Watermark, object_type: &str) {
+    match object_type {
+        "User" => mark.users.position = None,
+        "Group" => mark.groups.position = None,
+        _ => mark.members = None,
+    }
 }
 
 /// The error with the object type, and with the step that mends it.
@@ -130,7 +184,6 @@ fn for_operators(error: Error, importer: &dyn Importer, config: &Config) -> Erro
     let object_type = importer.object_type();
     let error = error.with_object_type(object_type.name);
     match error.kind {
-        Kind::WatermarkExpired => expired(error, object_type.name),
         Kind::Forbidden => {
             let needed = object_type.permissions.join(" and ");
             let message = format!("{} ({} needs the application permission {needed})", error.message, object_type.name);
@@ -155,7 +208,7 @@ fn about(config: &Config, error: Error, path: &str) -> Error {
     let found = match path {
         "/UserAttributes" => serde_json::json!(names(&config.user_attributes)),
         "/GroupAttributes" => serde_json::json!(names(&config.group_attributes)),
-        _ => serde_json::json!(config.group_selection_filter),
+        _ => serde_json::json!(config.group_selection_filter.as_ref().map(|filter| filter.text())),
     };
     let problem = Problem {
         document: Document::Config,

@@ -243,6 +243,10 @@ impl Stream {
 }
 
 impl RecordSink for Stream {
+    fn checkpoint_rows(&self) -> u64 {
+        self.limits.rows as u64
+    }
+
     fn push(&self, records: &Records, checkpoint: Option<String>) -> Result<(), Error> {
         self.counters.fetched(records.rows());
         let mut changes = records.rows();
@@ -261,8 +265,18 @@ impl RecordSink for Stream {
             state.open.changes += std::mem::take(&mut changes);
         }
         if checkpoint.is_some() {
-            state.open.checkpoint = checkpoint;
-            drop(self.cut(state)?);
+            if state.ending.is_some() {
+                return Err(cancelled());
+            }
+            let nothing_open = state.open.row_count == 0;
+            match state.queue.back_mut() {
+                // All it covers is in batches that wait: the last of them carries it.
+                Some(last) if nothing_open => last.checkpoint = checkpoint,
+                _ => {
+                    state.open.checkpoint = checkpoint;
+                    drop(self.cut(state)?);
+                }
+            }
         } else if state.queue.is_empty() && state.open.row_count > 0 {
             drop(self.cut(state)?);
         }

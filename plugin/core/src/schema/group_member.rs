@@ -2,6 +2,9 @@
 //!
 //! A member is not always a user: groups, service principals, devices and contacts are members too, so the far end's
 //! type stands in the record. User.Read.All is not needed here: without it Graph still names each member's id and type.
+//!
+//! `Recompute` is what Describe says and what happens by default. With `MembershipMode` "Delta" a run is a Delta set of
+//! edges instead; an engine learns that from each set's Begin, never from Describe, which knows no configuration.
 
 use super::AttributeType::String;
 use super::{Class, End, EndTarget, ObjectType, OptionalPermission, always};

@@ -138,7 +138,8 @@ pub struct ObjectType {
     pub optional_permissions: &'static [OptionalPermission],
     /// The licence the tenant needs, if any.
     pub licence: Option<&'static str>,
-    /// How changes are found: `DeltaLink` (Graph's change feed) or `Recompute` (read anew on every run).
+    /// How changes are found unless a configuration says otherwise: `DeltaLink` (Graph's change feed) or `Recompute` (read
+    /// anew on every run). A set's own mode stands in its Begin.
     pub delta: &'static str,
     /// What every import delivers, in the order of the records.
     pub attributes: &'static [Attribute],

@@ -1,40 +1,110 @@
 //! The watermark as it grows during a run, shared by the object types.
 //!
-//! Each type moves its own entry, after its `End`; the lock is held until that `End` is queued, so that of two
-//! checkpoints the later one never lacks what the earlier one had.
+//! A place moves under the lock under which its rows are queued, so that every checkpoint, whichever object type gives it,
+//! holds for each type only what lies before it in the stream. When the last type has finished, the checkpoint is that of a
+//! run that is over: nothing in it asks to be resumed.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::watermark::{Entry, Key, Watermark};
+use super::watermark::Watermark;
 use crate::error::Error;
 
 /// The run's watermark.
 #[derive(Debug)]
 pub struct Ledger {
-    watermark: Mutex<Watermark>,
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    mark: Watermark,
+    /// Object types that have not ended, well or badly.
+    running: Vec<&'static str>,
+}
+
+impl State {
+    fn text(&self) -> String {
+        if self.running.is_empty() {
+            let mut mark = self.mark.clone();
+            mark.asked = None;
+            mark.done.clear();
+            return mark.to_text();
+        }
+        self.mark.to_text()
+    }
 }
 
 impl Ledger {
-    /// Starts from what the host brought, with the tenant and origin of this run.
-    pub fn new(watermark: Watermark) -> Ledger {
-        Ledger { watermark: Mutex::new(watermark) }
+    /// Starts from what the plan carries over; `running`: the object types of this run.
+    pub fn new(mark: Watermark, running: Vec<&'static str>) -> Ledger {
+        Ledger { state: Mutex::new(State { mark, running }) }
     }
 
-    /// Moves `key`, if there is something to move, and gives out the new watermark through `queue`.
-    pub fn give_out(
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Looks at the watermark or changes it; rows that a change speaks of must have been queued before.
+    pub fn with<R>(&self, work: impl FnOnce(&mut Watermark) -> R) -> R {
+        work(&mut self.lock().mark)
+    }
+
+    /// Moves the watermark and queues the rows it covers; the text goes with them when `checkpoint` says so.
+    pub fn advance(
         &self,
-        moved: Option<(Key, Option<Entry>)>,
-        queue: impl FnOnce(String) -> Result<(), Error>,
+        checkpoint: bool,
+        change: impl FnOnce(&mut Watermark),
+        queue: impl FnOnce(Option<String>) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let mut watermark = self.watermark.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((key, entry)) = moved {
-            watermark.set(key, entry);
-        }
-        queue(watermark.to_text())
+        let mut state = self.lock();
+        change(&mut state.mark);
+        let text = checkpoint.then(|| state.text());
+        queue(text)
     }
 
-    /// The watermark now.
+    /// Object types have ended: `whole` marks them as done for a run that resumes this one.
+    pub fn finish(
+        &self,
+        object_types: &[&'static str],
+        whole: bool,
+        change: impl FnOnce(&mut Watermark),
+        queue: impl FnOnce(Option<String>) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut state = self.lock();
+        change(&mut state.mark);
+        state.running.retain(|name| !object_types.contains(name));
+        if whole {
+            state.mark.done.extend(object_types.iter().map(|&name| name.to_owned()));
+        }
+        let text = state.text();
+        queue(Some(text))
+    }
+
+    /// An object type that the resumed run had finished.
+    pub fn was_finished(&self, object_type: &'static str) {
+        self.lock().running.retain(|name| *name != object_type);
+    }
+
+    /// The watermark now, as text.
     pub fn text(&self) -> String {
-        self.watermark.lock().unwrap_or_else(PoisonError::into_inner).to_text()
+        self.lock().text()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_type_to_finish_leaves_nothing_to_resume() {
+        let ledger = Ledger::new(Watermark::default(), vec!["User", "Group"]);
+        let seen = Mutex::new(Vec::new());
+        let queue = |text: Option<String>| {
+            seen.lock().unwrap().push(Watermark::parse(&text.unwrap()).unwrap().done);
+            Ok(())
+        };
+        ledger.finish(&["User"], true, |_| {}, queue).unwrap();
+        ledger.finish(&["Group"], false, |_| {}, queue).unwrap();
+        assert_eq!(*seen.lock().unwrap(), [vec!["User".to_owned()], Vec::new()]);
     }
 }

@@ -1,22 +1,40 @@
 //! Staying in step with a feed: what a run starts from, how a round is walked, what it leaves behind.
 //!
+//! ```text
+//! plan        from watermark and configuration to where each type starts       fingerprint
+//! round       one round of a feed, restarts included        pages   following links
+//! sink        the writer of sets      hold   MaxDeletes      pace   when a checkpoint is due      tally   counts
+//! ledger      the watermark as it grows     watermark  watermark_text  lists   what it holds      notes   warnings
+//! ```
+//!
 //! A newcomer would give out the new delta link with the last page. It is given out after the `End` that closes the rows
 //! it covers, and only when the round was whole: a link saved too early loses changes for ever.
 
-mod feed;
 mod fingerprint;
+mod hold;
 mod ledger;
+mod lists;
+mod notes;
+mod pace;
+mod pages;
 mod plan;
+mod round;
 mod sink;
 mod tally;
 mod watermark;
+mod watermark_text;
 
-pub(crate) use feed::{Expect, unreadable, walk_pages};
-pub use feed::{Feed, walk_delta, walk_list};
 pub use fingerprint::fingerprint;
+pub use hold::Hold;
 pub use ledger::Ledger;
-pub(crate) use plan::expired;
-pub use plan::{Plan, Start, Wanted, Warning, plan};
-pub use sink::{RecordSink, SetWriter, set_id};
+pub(crate) use lists::OVERDUE;
+pub use lists::{Lists, Repair, Sign, Who};
+pub use notes::{Notes, Warning};
+pub use pace::Pace;
+pub(crate) use pages::{Broke, Expect, First, Restarts, unreadable, walk_pages};
+pub use plan::{FullPlace, MembersStart, Plan, Start, Wanted, plan};
+pub use round::{Feed, OnExpired};
+pub(crate) use round::{Rounds, walk_round};
+pub use sink::{RecordSink, Set, SetWriter, set_id};
 pub use tally::{Tally, TypeTotals};
-pub use watermark::{Entry, Key, Watermark};
+pub use watermark::{FeedMark, Key, MembersMark, Position, Stage, Watermark};

@@ -1,35 +1,92 @@
-//! What each feed of a run starts from: its delta link, or the beginning.
+//! What each object type of a run starts from: nothing, its delta link, or the place where an interrupted run stopped.
 //!
 //! The order of the checks is part of the contract. Another tenant or Graph: the whole watermark is refused, since going
-//! on would mix two directories. Another selection: the types touched restart as Full, with a warning. A link that leads
-//! elsewhere: refused before any request is made.
+//! on would mix two directories. Another selection, filter, mode or external id: the types touched restart as Full, with a
+//! warning. A link that leads elsewhere: refused before any request is made.
 
 use std::time::Duration;
 
-use super::watermark::{Entry, Key, Watermark, invalid};
+use super::notes::Warning;
+use super::watermark::{FeedMark, Key, Position, Stage, Watermark, invalid};
 use crate::error::{Error, Kind};
 
+const DAY: u64 = 24 * 3600;
+
 /// Graph keeps delta tokens of directory objects for seven days (docs: delta query overview); from this age a run warns.
-const WARN_AGE: Duration = Duration::from_secs(5 * 24 * 3600);
+const WARN_AGE: Duration = Duration::from_secs(5 * DAY);
 
 /// Where a feed starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Start {
-    /// At the beginning.
-    Full,
+    /// The interrupted run had finished it.
+    Done,
+    /// At the beginning, or inside a Full set of an interrupted run.
+    Full {
+        /// Where to go on.
+        resume: Option<FullPlace>,
+    },
     /// At a delta link.
-    Delta(String),
+    Delta {
+        /// The link.
+        link: String,
+        /// Where to go on inside its round.
+        page: Option<String>,
+        /// `Walk`, or `Drain` at the end of a Reconcile.
+        stage: Stage,
+        /// When the Reconcile began, for `Drain`.
+        since: Option<u64>,
+    },
+    /// Everything is read once, then the round from this link on top; only where memberships follow the groups feed.
+    Reconcile {
+        /// The link.
+        link: String,
+        /// Where to go on: `Members` or `Groups`.
+        place: Option<Position>,
+    },
 }
 
-/// Something for the result's `Warnings`.
+/// A place inside a Full set.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
-    /// Never renamed.
-    pub code: &'static str,
-    /// The object type it concerns.
-    pub object_type: Option<&'static str>,
-    /// For the operator.
-    pub message: String,
+pub struct FullPlace {
+    /// Its name.
+    pub set: String,
+    /// The page to go on with.
+    pub page: String,
+    /// When it began.
+    pub since: Option<u64>,
+}
+
+impl Start {
+    /// At the beginning.
+    pub fn full() -> Start {
+        Start::Full { resume: None }
+    }
+
+    /// The same round, from its first page.
+    #[must_use]
+    pub fn from_its_beginning(self) -> Start {
+        match self {
+            Start::Full { .. } => Start::full(),
+            Start::Delta { link, stage, since, .. } => Start::Delta { link, page: None, stage, since },
+            other => other,
+        }
+    }
+}
+
+/// Where recomputed memberships start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MembersStart {
+    /// The interrupted run had finished them.
+    Done,
+    /// With a new set.
+    New,
+    /// Inside the set of an interrupted run.
+    Resume {
+        /// Its name.
+        set: String,
+        /// The page of the list of groups to go on with; `None`: the first.
+        page: Option<String>,
+    },
 }
 
 /// What this run asks for.
@@ -41,11 +98,21 @@ pub struct Wanted<'a> {
     pub origin: &'a str,
     /// Fingerprint of the users feed; `None`: not read by delta.
     pub users: Option<&'a str>,
-    /// Fingerprint of the groups feed; `None`: not read by delta.
+    /// Fingerprint of the groups feed, or list; `None`: not read.
     pub groups: Option<&'a str>,
-    /// Whether a watermark of just the two links would fit: no filter, default attributes.
+    /// Groups are read as a list on every run.
+    pub groups_listed: bool,
+    /// Fingerprint of recomputed memberships; `None`: not recomputed.
+    pub members: Option<&'a str>,
+    /// Fingerprint of all that is asked for, switches included.
+    pub all: &'a str,
+    /// Memberships follow the groups feed.
+    pub follows_members: bool,
+    /// Days between Reconciles; 0: never.
+    pub reconcile_days: u16,
+    /// Whether a watermark of just the two links would fit: no filter, default attributes, memberships recomputed.
     pub defaults: bool,
-    /// Seconds since 1970.
+    /// Seconds since 1970, by Graph's clock.
     pub now: u64,
 }
 
@@ -56,6 +123,8 @@ pub struct Plan {
     pub users: Start,
     /// The groups feed.
     pub groups: Start,
+    /// Recomputed memberships.
+    pub members: MembersStart,
     /// For the result.
     pub warnings: Vec<Warning>,
     /// What the run's watermark grows from.
@@ -68,43 +137,75 @@ pub fn plan(
     wanted: &Wanted<'_>,
     leads_here: impl Fn(&str) -> bool,
 ) -> Result<Plan, Error> {
-    let mut plan = Plan {
-        users: Start::Full,
-        groups: Start::Full,
-        warnings: Vec::new(),
-        carried: Watermark {
-            tenant: Some(wanted.tenant.to_owned()),
-            origin: Some(wanted.origin.to_owned()),
-            ..Watermark::default()
-        },
+    let mut carried = Watermark {
+        tenant: Some(wanted.tenant.to_owned()),
+        origin: Some(wanted.origin.to_owned()),
+        asked: Some(wanted.all.to_owned()),
+        ..Watermark::default()
     };
+    carried.lists.gone = wanted.follows_members.then(Vec::new);
+    let mut plan =
+        Plan { users: Start::full(), groups: Start::full(), members: MembersStart::New, warnings: Vec::new(), carried };
     let Some(previous) = previous else { return Ok(plan) };
     same("/x/tenant", "tenant", previous.tenant.as_deref(), wanted.tenant)?;
     same("/x/origin", "Graph endpoint", previous.origin.as_deref(), wanted.origin)?;
+    // What a run was doing says nothing to a run that asks for something else.
+    let same_run = previous.asked.as_deref() == Some(wanted.all);
+    let done = |name: &str| same_run && previous.done.iter().any(|done| done == name);
     for (key, fingerprint) in [(Key::Users, wanted.users), (Key::Groups, wanted.groups)] {
-        let Some(entry) = previous.entry(key) else { continue };
-        let start = start(key, entry, fingerprint, wanted, &mut plan.warnings);
-        if !(leads_here(&entry.link) && is_of_feed(&entry.link, key)) {
-            let (path, name) = match key {
-                Key::Users => ("/u", "users"),
-                Key::Groups => ("/g", "groups"),
-            };
-            return Err(invalid(
-                path,
-                "a link that leads elsewhere",
-                format!("a delta link of {name} at {}", wanted.origin),
-            ));
-        }
+        let mark = previous.feed(key);
+        let start = match fingerprint {
+            // Where memberships follow the feed, whoever was deleted meanwhile must be known before groups are read on: the
+            // users that were finished are looked at again, by the link they left.
+            _ if done(object_type(key)) && !(key == Key::Users && wanted.follows_members) => Start::Done,
+            None => Start::full(),
+            Some(fingerprint) => start(key, mark, fingerprint, wanted, previous, &mut plan.warnings),
+        };
+        links_lead_here(mark, key, wanted.origin, &leads_here)?;
         if fingerprint.is_some() {
             // Kept until the type's End, so that a run that fails half-way changes nothing.
-            plan.carried.set(key, Some(entry.clone()));
+            *plan.carried.feed_mut(key) = mark.clone();
+        }
+        if key == Key::Groups && wanted.groups_listed {
+            // What is read as a list has no delta link, and one made before would miss what happens meanwhile.
+            plan.carried.groups = FeedMark { position: mark.position.clone(), ..FeedMark::default() };
         }
         match key {
             Key::Users => plan.users = start,
             Key::Groups => plan.groups = start,
         }
     }
+    if let (Some(mark), Some(fingerprint)) = (&previous.members, wanted.members)
+        && same_run
+        && mark.fingerprint == fingerprint
+    {
+        if !mark.page.as_deref().is_none_or(&leads_here) {
+            return Err(elsewhere("/x/members/page", "pages of groups", wanted.origin));
+        }
+        plan.members = MembersStart::Resume { set: mark.set.clone(), page: mark.page.clone() };
+        plan.carried.members = Some(mark.clone());
+    }
+    if done("GroupMember") {
+        plan.members = MembersStart::Done;
+    }
+    if same_run {
+        plan.carried.done.clone_from(&previous.done);
+    }
+    let lists = &mut plan.carried.lists;
+    lists.repair.clone_from(&previous.lists.repair);
+    if wanted.follows_members {
+        lists.confirm.clone_from(&previous.lists.confirm);
+        lists.gone = Some(previous.lists.gone.clone().unwrap_or_default());
+        lists.restored.clone_from(&previous.lists.restored);
+    }
     Ok(plan)
+}
+
+fn object_type(key: Key) -> &'static str {
+    match key {
+        Key::Users => "User",
+        Key::Groups => "Group",
+    }
 }
 
 fn same(path: &str, what: &str, stored: Option<&str>, wanted: &str) -> Result<(), Error> {
@@ -116,50 +217,100 @@ fn same(path: &str, what: &str, stored: Option<&str>, wanted: &str) -> Result<()
     }
 }
 
+fn elsewhere(path: &str, what: &str, origin: &str) -> Error {
+    invalid(path, "a link that leads elsewhere", format!("a link of {what} at {origin}"))
+}
+
+fn links_lead_here(mark: &FeedMark, key: Key, origin: &str, leads_here: &impl Fn(&str) -> bool) -> Result<(), Error> {
+    let (path, name) = match key {
+        Key::Users => ("u", "users"),
+        Key::Groups => ("g", "groups"),
+    };
+    if mark.link.as_deref().is_some_and(|link| !(leads_here(link) && is_of_feed(link, key))) {
+        return Err(elsewhere(&format!("/{path}"), name, origin));
+    }
+    let page = mark.position.as_ref().and_then(|position| position.page.as_deref());
+    if page.is_some_and(|page| !leads_here(page)) {
+        return Err(elsewhere(&format!("/x/{name}/now/page"), name, origin));
+    }
+    Ok(())
+}
+
 fn start(
     key: Key,
-    entry: &Entry,
-    wanted_fingerprint: Option<&str>,
+    mark: &FeedMark,
+    fingerprint: &str,
     wanted: &Wanted<'_>,
+    previous: &Watermark,
     warnings: &mut Vec<Warning>,
 ) -> Start {
-    let object_type = match key {
-        Key::Users => "User",
-        Key::Groups => "Group",
-    };
-    let mut warn = |code, message: String| warnings.push(Warning { code, object_type: Some(object_type), message });
-    let Some(wanted_fingerprint) = wanted_fingerprint else { return Start::Full };
-    match &entry.fingerprint {
-        Some(fingerprint) if fingerprint == wanted_fingerprint => {}
+    let mut warn =
+        |code, message: String| warnings.push(Warning { code, object_type: Some(object_type(key)), message });
+    // A Full set under way goes on, whatever the link behind it was made for.
+    let listed = key == Key::Groups && wanted.groups_listed;
+    let position = mark.position.as_ref().filter(|position| position.fingerprint == fingerprint);
+    if let Some(Position { stage, set: Some(set), page: Some(page), since, .. }) = position
+        && (listed || *stage == Stage::Walk)
+    {
+        let place = FullPlace { set: set.clone(), page: page.clone(), since: *since };
+        return Start::Full { resume: Some(place) };
+    }
+    if listed {
+        return Start::full();
+    }
+    let Some(link) = mark.link.clone() else { return Start::full() };
+    match mark.fingerprint.as_deref() {
+        Some(known) if known == fingerprint => {}
         Some(_) => {
             warn(
                 "SelectionChanged",
-                "the configuration asks for other attributes than the stored delta link was made for: imported in full"
+                "the configuration asks for something else than the stored delta link was made for: imported in full"
                     .into(),
             );
-            return Start::Full;
+            return Start::full();
         }
         None if wanted.defaults => {
             warn("ForeignWatermark", "the watermark holds only links: taken over, on the word of the host that they belong to this tenant and to the default attributes".into());
         }
         None => {
             warn("ForeignWatermark", "the watermark holds only links, and the configuration asks for more than the defaults: imported in full".into());
-            return Start::Full;
+            return Start::full();
         }
     }
-    if let Some(at) = entry.at {
+    if key == Key::Users && wanted.follows_members && previous.lists.gone.is_none() {
+        warn(
+            "SelectionChanged",
+            "memberships now follow the change feed, which needs to know which users lie in the recycle bin: imported in full"
+                .into(),
+        );
+        return Start::full();
+    }
+    if let Some(at) = mark.at {
         let age = Duration::from_secs(wanted.now.saturating_sub(at));
         if age >= WARN_AGE {
+            let days = age.as_secs() / DAY;
             warn(
                 "DeltaLinkAge",
-                format!(
-                    "the delta link is {} days old; Graph keeps them for 7 days: import more often",
-                    age.as_secs() / 86400
-                ),
+                format!("the delta link is {days} days old; Graph keeps them for 7 days: import more often"),
             );
         }
     }
-    Start::Delta(entry.link.clone())
+    let follows = key == Key::Groups && wanted.follows_members;
+    match position {
+        Some(place) if matches!(place.stage, Stage::Members | Stage::Groups) => {
+            Start::Reconcile { link, place: Some(place.clone()) }
+        }
+        Some(place) => Start::Delta { link, page: place.page.clone(), stage: place.stage, since: place.since },
+        None if is_due(mark, wanted) && follows => Start::Reconcile { link, place: None },
+        None if is_due(mark, wanted) => Start::full(),
+        None => Start::Delta { link, page: None, stage: Stage::Walk, since: None },
+    }
+}
+
+/// Whether everything is to be read again. Where nobody knows when it last was, the count begins with this run.
+fn is_due(mark: &FeedMark, wanted: &Wanted<'_>) -> bool {
+    let days = u64::from(wanted.reconcile_days);
+    days > 0 && mark.full.is_some_and(|full| wanted.now.saturating_sub(full) >= days * DAY)
 }
 
 /// Whether the link's path is the feed's function, in any of Graph's spellings.
@@ -182,88 +333,4 @@ pub(crate) fn expired(error: Error, object_type: &'static str) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const USERS: &str = "https://graph/v1.0/users/delta?$deltatoken=1";
-
-    fn wanted() -> Wanted<'static> {
-        Wanted {
-            tenant: "t",
-            origin: "https://graph",
-            users: Some("fu"),
-            groups: Some("fg"),
-            defaults: true,
-            now: 10 * 86400,
-        }
-    }
-
-    fn mark(link: &str, fingerprint: Option<&str>, at: u64) -> Watermark {
-        let entry = Entry { link: link.into(), fingerprint: fingerprint.map(Into::into), at: Some(at) };
-        Watermark { tenant: Some("t".into()), origin: Some("https://graph".into()), users: Some(entry), groups: None }
-    }
-
-    fn planned(mark: &Watermark, wanted: &Wanted<'_>) -> Result<Plan, Error> {
-        plan(Some(mark), wanted, |link| link.starts_with("https://graph/"))
-    }
-
-    #[test]
-    fn a_matching_link_is_followed_and_a_missing_one_starts_full() {
-        let plan = planned(&mark(USERS, Some("fu"), 10 * 86400), &wanted()).unwrap();
-        assert_eq!((plan.users, plan.groups), (Start::Delta(USERS.into()), Start::Full));
-        assert!(plan.warnings.is_empty());
-    }
-
-    #[test]
-    fn another_tenant_or_graph_is_refused_naming_both() {
-        let error = planned(&mark(USERS, Some("fu"), 0), &Wanted { tenant: "other", ..wanted() }).unwrap_err();
-        assert!(
-            error.kind == Kind::InvalidWatermark
-                && error.message.contains("tenant t,")
-                && error.message.contains("other")
-        );
-        assert!(planned(&mark(USERS, Some("fu"), 0), &Wanted { origin: "https://elsewhere", ..wanted() }).is_err());
-    }
-
-    #[test]
-    fn another_selection_restarts_as_full_with_a_warning_and_keeps_the_old_link_meanwhile() {
-        let plan = planned(&mark(USERS, Some("old"), 0), &wanted()).unwrap();
-        assert_eq!((plan.users, plan.warnings[0].code), (Start::Full, "SelectionChanged"));
-        assert_eq!(plan.carried.users.unwrap().fingerprint.as_deref(), Some("old"));
-    }
-
-    #[test]
-    fn a_link_of_a_foreign_origin_or_feed_is_refused() {
-        for link in [
-            "https://evil/v1.0/users/delta?$deltatoken=1",
-            "https://graph/v1.0/groups/delta?$deltatoken=1",
-            "https://graph/v1.0/users",
-        ] {
-            assert_eq!(
-                planned(&mark(link, Some("fu"), 0), &wanted()).unwrap_err().kind,
-                Kind::InvalidWatermark,
-                "{link}"
-            );
-        }
-    }
-
-    #[test]
-    fn just_links_are_taken_over_for_the_defaults_only() {
-        let plan = planned(&mark(USERS, None, 10 * 86400), &wanted()).unwrap();
-        assert_eq!((plan.users, plan.warnings[0].code), (Start::Delta(USERS.into()), "ForeignWatermark"));
-        let plan = planned(&mark(USERS, None, 0), &Wanted { defaults: false, ..wanted() }).unwrap();
-        assert_eq!((plan.users, plan.warnings[0].code), (Start::Full, "ForeignWatermark"));
-    }
-
-    #[test]
-    fn a_type_switched_off_loses_its_link() {
-        let plan = planned(&mark(USERS, Some("fu"), 0), &Wanted { users: None, ..wanted() }).unwrap();
-        assert_eq!(plan.carried.users, None);
-    }
-
-    #[test]
-    fn from_the_fifth_day_a_run_warns() {
-        assert_eq!(planned(&mark(USERS, Some("fu"), 5 * 86400), &wanted()).unwrap().warnings[0].code, "DeltaLinkAge");
-        assert!(planned(&mark(USERS, Some("fu"), 5 * 86400 + 1), &wanted()).unwrap().warnings.is_empty());
-    }
-}
+mod tests;

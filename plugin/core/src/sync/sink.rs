@@ -1,11 +1,12 @@
-//! Where records go, and the writer of one set.
+//! Where records go, and the writer of one object type's sets.
 //!
 //! The queue itself belongs to the operation; down here it is a trait with two calls. `push` may block for as long as the
 //! host does not fetch: that is the back-pressure, and a cancel ends it.
 
+use super::hold::Hold;
 use super::ledger::Ledger;
 use super::tally::Tally;
-use super::watermark::{Entry, Key};
+use super::watermark::Watermark;
 use crate::error::{Error, Kind};
 use crate::mapping::{Begin, Issue, Mode, Reason, Records, Severity};
 
@@ -13,6 +14,9 @@ use crate::mapping::{Begin, Issue, Mode, Reason, Records, Severity};
 pub trait RecordSink: Sync {
     /// Queues the lines. `checkpoint`, if given, is good once these lines and all before them are stored.
     fn push(&self, records: &Records, checkpoint: Option<String>) -> Result<(), Error>;
+
+    /// Rows after which a checkpoint is due.
+    fn checkpoint_rows(&self) -> u64;
 }
 
 /// A fresh name for a set: 128 random bits.
@@ -23,7 +27,30 @@ pub fn set_id() -> Result<String, Error> {
     Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
 }
 
-/// Writes one set of one object type: Begin, rows, End.
+/// A set, named.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Set {
+    /// Full or Delta.
+    pub mode: Mode,
+    /// Its name.
+    pub id: String,
+    /// Whether it goes on where an interrupted run stopped.
+    pub resumed: bool,
+}
+
+impl Set {
+    /// A new set.
+    pub fn new(mode: Mode) -> Result<Set, Error> {
+        Ok(Set { mode, id: set_id()?, resumed: false })
+    }
+
+    /// A Full set of an interrupted run.
+    pub fn resumed(id: String) -> Set {
+        Set { mode: Mode::Full, id, resumed: true }
+    }
+}
+
+/// Writes the sets of one object type: Begin, rows, End.
 #[derive(Clone, Copy)]
 pub struct SetWriter<'a> {
     /// The queue.
@@ -32,6 +59,8 @@ pub struct SetWriter<'a> {
     pub tally: &'a Tally,
     /// The watermark.
     pub ledger: &'a Ledger,
+    /// Holds Deletes of Delta sets back.
+    pub hold: Option<&'a Hold>,
 }
 
 impl std::fmt::Debug for SetWriter<'_> {
@@ -42,39 +71,129 @@ impl std::fmt::Debug for SetWriter<'_> {
 
 impl SetWriter<'_> {
     /// No lines yet, of this object type.
-    pub fn records(&self) -> Records {
-        Records::new(self.tally.object_type())
+    pub fn records(&self, mode: Mode) -> Records {
+        match self.hold {
+            Some(_) if mode == Mode::Delta => Records::holding(self.tally.object_type()),
+            _ => Records::new(self.tally.object_type()),
+        }
     }
 
-    /// Opens the set.
-    pub fn begin(&self, mode: Mode, absence: Reason, attributes: &[String]) -> Result<(), Error> {
-        self.tally.begin(mode);
-        let mut records = self.records();
-        records.begin(&Begin { mode, set_id: &set_id()?, absence, attributes });
-        self.sink.push(&records, None)
+    /// Whether Deletes are held: the type's place must not move meanwhile.
+    pub fn is_holding(&self) -> bool {
+        self.hold.is_some_and(Hold::is_holding)
     }
 
-    /// Closes a whole set; `moved` is the feed's new place.
-    pub fn end(&self, moved: Option<(Key, Option<Entry>)>) -> Result<(), Error> {
-        self.tally.completed();
-        let mut records = self.records();
-        records.end(true, self.tally.totals().counts);
-        self.ledger.give_out(moved, |watermark| self.sink.push(&records, Some(watermark)))
+    /// Opens a set. `change` takes away what the watermark says of a set that this one voids.
+    pub fn begin(
+        &self,
+        set: &Set,
+        absence: Reason,
+        attributes: &[String],
+        change: impl FnOnce(&mut Watermark),
+    ) -> Result<(), Error> {
+        self.tally.begin(set.mode);
+        if let Some(hold) = self.hold {
+            hold.drop_all();
+        }
+        let mut records = Records::new(self.tally.object_type());
+        records.begin(&Begin { mode: set.mode, set_id: &set.id, resumed: set.resumed, absence, attributes });
+        self.ledger.advance(false, change, |_| self.sink.push(&records, None))
     }
 
-    /// Closes a set that could not be read to its end. The feed's place stays where it was.
-    pub fn give_up(&self, error: &Error) -> Result<(), Error> {
-        let mut records = self.records();
-        self.tally.wrote(0, 0, 1);
-        records.issue(&Issue {
-            scope: None,
-            source_id: None,
-            severity: Severity::Error,
-            code: error.kind.code(),
-            message: &error.message,
-            request_id: error.http.as_ref().and_then(|h| h.request_id.as_deref()),
-        });
-        records.end(false, self.tally.totals().counts);
-        self.ledger.give_out(None, |watermark| self.sink.push(&records, Some(watermark)))
+    /// Queues rows.
+    pub fn push(&self, mut records: Records) -> Result<(), Error> {
+        self.account(&mut records)?;
+        if records.is_empty() { Ok(()) } else { self.sink.push(&records, None) }
+    }
+
+    /// Queues rows and moves the watermark past them; a checkpoint goes with them when it is due. `change` is told whether
+    /// the type's place may move: not while Deletes are held here or by the type that shares the place.
+    pub fn advance(
+        &self,
+        mut records: Records,
+        checkpoint: bool,
+        rider: Option<&SetWriter<'_>>,
+        change: impl FnOnce(&mut Watermark, bool),
+    ) -> Result<(), Error> {
+        self.account(&mut records)?;
+        let free = !self.is_holding() && !rider.is_some_and(|rider| rider.is_holding());
+        self.ledger.advance(
+            checkpoint && free,
+            |mark| change(mark, free),
+            |text| {
+                if records.is_empty() && text.is_none() { Ok(()) } else { self.sink.push(&records, text) }
+            },
+        )
+    }
+
+    fn account(&self, records: &mut Records) -> Result<(), Error> {
+        if let Some(hold) = self.hold {
+            hold.note(records.take_events(), self.tally.object_type())?;
+        }
+        self.tally.wrote(records.written());
+        Ok(())
+    }
+
+    /// Queues the Deletes that were held back and came to no more than their limit.
+    pub fn release_held(&self) -> Result<(), Error> {
+        let Some(hold) = self.hold else { return Ok(()) };
+        let mut records = Records::new(self.tally.object_type());
+        hold.release(&mut records);
+        self.tally.wrote(records.written());
+        if records.is_empty() { Ok(()) } else { self.sink.push(&records, None) }
+    }
+
+    /// Closes a whole set after which the type goes on with another one.
+    pub fn end_stage(&self, change: impl FnOnce(&mut Watermark)) -> Result<(), Error> {
+        let records = self.closing(true, None)?;
+        self.ledger.advance(true, change, |text| self.sink.push(&records, text))
+    }
+
+    /// Closes the type's last set, whole; `change` moves its place.
+    pub fn end(&self, change: impl FnOnce(&mut Watermark)) -> Result<(), Error> {
+        let records = self.closing(true, None)?;
+        self.ledger.finish(&[self.tally.object_type()], true, change, |text| self.sink.push(&records, text))
+    }
+
+    /// Closes this set and that of a type that shares its place, with one checkpoint for both.
+    pub fn end_with(&self, rider: &SetWriter<'_>, change: impl FnOnce(&mut Watermark)) -> Result<(), Error> {
+        let records = self.closing(true, None)?;
+        self.sink.push(&records, None)?;
+        let records = rider.closing(true, None)?;
+        let both = [self.tally.object_type(), rider.tally.object_type()];
+        self.ledger.finish(&both, true, change, |text| self.sink.push(&records, text))
+    }
+
+    /// Closes a type that could not be read to its end; `change` takes its place inside the round away.
+    pub fn give_up(&self, error: &Error, change: impl FnOnce(&mut Watermark)) -> Result<(), Error> {
+        if let Some(hold) = self.hold {
+            hold.drop_all();
+        }
+        if !self.tally.is_open() {
+            self.begin(&Set::new(Mode::Delta)?, Reason::SoftDeleted, &[], |_| {})?;
+        }
+        let records = self.closing(false, Some(error))?;
+        self.ledger.finish(&[self.tally.object_type()], false, change, |text| self.sink.push(&records, text))
+    }
+
+    fn closing(&self, complete: bool, error: Option<&Error>) -> Result<Records, Error> {
+        if complete {
+            self.release_held()?;
+        }
+        let mut records = Records::new(self.tally.object_type());
+        if let Some(error) = error {
+            records.issue(&Issue {
+                scope: None,
+                source_id: None,
+                severity: Severity::Error,
+                code: error.kind.code(),
+                message: &error.message,
+                request_id: error.http.as_ref().and_then(|h| h.request_id.as_deref()),
+            });
+        }
+        self.tally.wrote(records.written());
+        records.end(complete, self.tally.set_counts());
+        self.tally.end(complete);
+        Ok(records)
     }
 }

@@ -67,6 +67,11 @@ pub(super) fn fitting(schema: &Value) -> BoxedStrategy<Value> {
             prop_oneof![Just(min), Just(max), min..=max].prop_map(Value::from).boxed()
         }
         Some("array") => vec(fitting(&schema["items"]), 0..4).prop_map(Value::from).boxed(),
+        // What a pattern cannot say, the schema shows by examples.
+        Some("string") if schema["examples"].is_array() => {
+            let examples = select(schema["examples"].as_array().unwrap().clone());
+            prop_oneof![4 => examples, 1 => fitting_text(schema).prop_map(Value::from)].boxed()
+        }
         // A string, or the branch of one: `items` put the type beside their `anyOf`.
         _ => fitting_text(schema).prop_map(Value::from).boxed(),
     }

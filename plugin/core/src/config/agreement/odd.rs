@@ -128,6 +128,8 @@ pub(super) fn odd() -> Vec<Value> {
         json!(999),
         json!(1000.0),
         json!(100_000),
+        json!(100_001),
+        json!(1e5),
         json!(0.01),
         json!(0.009_999),
         json!(60),

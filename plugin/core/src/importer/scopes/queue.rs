@@ -20,23 +20,31 @@ const CANCEL_CHECK: Duration = Duration::from_millis(200);
 
 /// One group whose members are being read.
 #[derive(Debug)]
-pub(super) struct Scope {
+pub(in crate::importer) struct Scope {
     /// Its id, as records carry it.
-    pub(super) group: String,
+    pub(in crate::importer) group: String,
     /// `visibility` is `HiddenMembership`.
-    pub(super) hidden: bool,
+    pub(in crate::importer) hidden: bool,
+    /// Which page of the list of groups it stood on.
+    pub(in crate::importer) page: usize,
+    /// Edges delivered so far.
+    pub(in crate::importer) rows: u64,
     /// The next page; `None` before the first.
     pub(super) next: Option<Link>,
-    /// Edges delivered so far.
-    pub(super) rows: u64,
     /// Next links so far: one that comes again would never end.
     pub(super) seen: SeenLinks,
 }
 
 impl Scope {
     /// A group that nothing has been read of.
-    pub(super) fn new(group: String, hidden: bool) -> Scope {
-        Scope { group, hidden, next: None, rows: 0, seen: SeenLinks::default() }
+    pub(in crate::importer) fn new(group: String, hidden: bool) -> Scope {
+        Scope { group, hidden, page: 0, next: None, rows: 0, seen: SeenLinks::default() }
+    }
+
+    /// On this page of the list.
+    #[must_use]
+    pub(in crate::importer) fn on_page(self, page: usize) -> Scope {
+        Scope { page, ..self }
     }
 }
 
@@ -53,7 +61,7 @@ struct State {
 
 /// The queue.
 #[derive(Debug)]
-pub(super) struct ScopeQueue {
+pub(in crate::importer) struct ScopeQueue {
     state: Mutex<State>,
     changed: Condvar,
     cancel: Cancel,
@@ -73,23 +81,26 @@ impl ScopeQueue {
         Ok(self.changed.wait_timeout(state, CANCEL_CHECK).unwrap_or_else(PoisonError::into_inner).0)
     }
 
-    /// Adds a page of groups, waiting for room. `false`: the readers have given up.
-    pub(super) fn offer(&self, scopes: Vec<Scope>) -> Result<bool, Error> {
+    /// Adds a page of groups, waiting for room. Answers how many were there already; `None`: the readers have given up.
+    pub(in crate::importer) fn offer(&self, scopes: Vec<Scope>) -> Result<Option<usize>, Error> {
         let mut state = self.lock();
         while state.waiting.len() >= CAPACITY && !state.closed {
             state = self.wait(state)?;
         }
+        let mut repeated = 0;
         for scope in scopes {
             if state.present.insert(scope.group.clone()) {
                 state.waiting.push_back(scope);
+            } else {
+                repeated += 1;
             }
         }
         self.changed.notify_all();
-        Ok(!state.closed)
+        Ok((!state.closed).then_some(repeated))
     }
 
     /// All groups have been offered.
-    pub(super) fn listed(&self) {
+    pub(in crate::importer) fn listed(&self) {
         self.lock().listed = true;
         self.changed.notify_all();
     }
@@ -207,7 +218,7 @@ mod tests {
         std::thread::scope(|s| {
             let lister = s.spawn(|| queue.offer(vec![scope("x")]).unwrap());
             queue.close();
-            assert!(!lister.join().unwrap());
+            assert_eq!(lister.join().unwrap(), None);
         });
     }
 }

@@ -1,0 +1,114 @@
+//! Groups read as a list, as a Full set: where the filter cannot be evaluated here, and within a Reconcile.
+//!
+//! With a filter a group that the list does not bring may well exist: Begin's `Absence` says so. There is no delta link.
+
+use super::{absence, list_query};
+use crate::error::Error;
+use crate::importer::Run;
+use crate::mapping::{Mode, Selection, map_row};
+use crate::model::{Page, RowSeed};
+use crate::schema::GROUP;
+use crate::sync::{
+    Broke, Expect, First, FullPlace, Pace, Position, Restarts, Set, SetWriter, Stage, Start, Warning, unreadable,
+    walk_pages,
+};
+
+/// What follows the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    /// Nothing: the object type is done.
+    Over,
+    /// The round from the old link.
+    Drain {
+        /// When the Reconcile began.
+        since: u64,
+    },
+}
+
+/// Reads the list, Begin to End.
+pub(super) fn read(
+    run: Run<'_>,
+    selection: &Selection,
+    fingerprint: &str,
+    start: Start,
+    then: Then,
+) -> Result<(), Error> {
+    let mut resume = if let Start::Full { resume } = start { resume } else { None };
+    let list = List { run, selection, fingerprint, then, writer: run.writer(GROUP.name) };
+    let mut restarts = Restarts::default();
+    while let Err(broke) = list.once(resume.take()) {
+        let error = restarts.after(broke)?;
+        run.notes.add(Warning {
+            code: "RoundRestarted",
+            object_type: Some(GROUP.name),
+            message: format!("the list of groups was begun again from its first page: {}", error.message),
+        });
+    }
+    match then {
+        Then::Over => list.writer.end(|mark| mark.groups.position = None),
+        Then::Drain { .. } => {
+            list.writer.end_stage(|mark| mark.groups.position = Some(list.place(Stage::Drain, None, None)))
+        }
+    }
+}
+
+struct List<'a> {
+    run: Run<'a>,
+    selection: &'a Selection,
+    fingerprint: &'a str,
+    then: Then,
+    writer: SetWriter<'a>,
+}
+
+impl List<'_> {
+    fn place(&self, stage: Stage, set: Option<&str>, page: Option<String>) -> Position {
+        let since = if let Then::Drain { since } = self.then { Some(since) } else { None };
+        Position { fingerprint: self.fingerprint.to_owned(), stage, set: set.map(str::to_owned), page, since }
+    }
+
+    fn once(&self, resume: Option<FullPlace>) -> Result<(), Broke> {
+        let Run { graph, config, .. } = self.run;
+        let (query, advanced) = list_query(config, &self.selection.select(), config.page_size);
+        let (set, first) = match resume {
+            Some(place) => {
+                let first = First { link: graph.follow(&place.page)?, inside: true, advanced };
+                (Set::resumed(place.set), first)
+            }
+            None => (Set::new(Mode::Full)?, First { link: graph.link(&query), inside: false, advanced }),
+        };
+        self.writer.begin(&set, absence(config), self.selection.delivered(), |mark| {
+            if !set.resumed {
+                // Within a Reconcile the stage stays: only the set is new.
+                mark.groups.position = match self.then {
+                    Then::Over => None,
+                    Then::Drain { .. } => Some(self.place(Stage::Groups, None, None)),
+                };
+            }
+        })?;
+        let mut pace = Pace::new(self.run.sink.checkpoint_rows());
+        walk_pages(
+            graph,
+            first,
+            Expect::NoDeltaLink,
+            |answer| {
+                let seed = RowSeed { properties: self.selection.properties() };
+                let page = Page::read(answer.body, seed).map_err(unreadable)?;
+                let mut records = self.writer.records(Mode::Full);
+                for row in &page.rows {
+                    map_row(row, self.selection, Mode::Full, answer.request_id, &mut records);
+                }
+                Ok((page.links, records))
+            },
+            |records, after| {
+                let next = after.next.clone();
+                let due = next.is_some() && pace.page(records.rows());
+                self.writer.advance(records, due, None, |mark, _| {
+                    if next.is_some() {
+                        mark.groups.position = Some(self.place(Stage::Groups, Some(&set.id), next));
+                    }
+                })
+            },
+        )?;
+        Ok(())
+    }
+}

@@ -1,0 +1,139 @@
+//! Groups, in one of three ways.
+//!
+//! * By delta, judged here: Graph takes no filter on `/groups/delta`, so `GroupSelectionFilter` is evaluated on the rows.
+//! * By delta with `members` selected (`MembershipMode: Delta`): the feed brings groups *and* memberships.
+//! * As a list on every run, where the filter cannot be evaluated here and Graph has to.
+//!
+//! A newcomer would take a row of the feed for a group. It may be a slice of one, a change of one, or nothing but an id.
+
+mod again;
+mod followed;
+mod judge;
+mod listed;
+mod lookup;
+mod reconcile;
+mod restored;
+mod rounds;
+mod row;
+
+use super::plain::PlainRounds;
+use super::selected::selection;
+use super::{Importer, Probe, Run, allowed};
+use crate::config::{Config, MembershipMode};
+use crate::error::Error;
+use crate::graph::{Get, Graph, query_value};
+use crate::mapping::{Reason, Selection};
+use crate::model::{Member, Page};
+use crate::schema::{GROUP, GROUP_MEMBER, ObjectType};
+use crate::sync::{Feed, Key, Stage, Start, fingerprint, unreadable, walk_round};
+
+/// The object type `Group`.
+#[derive(Debug)]
+pub(super) struct Group;
+
+/// What is asked for: the attributes, then what the filter names beyond them.
+fn selection_of(config: &Config) -> Selection {
+    let named = config.group_selection_filter.as_ref().map_or(&[][..], |filter| filter.properties());
+    selection(&GROUP, &config.group_attributes, &["groupTypes"], None).judged_by(named)
+}
+
+/// Whether Graph has to evaluate the filter: groups are then read as a list on every run.
+pub(super) fn is_listed(config: &Config) -> bool {
+    config.group_selection_filter.as_ref().is_some_and(|filter| filter.why_not_here().is_some())
+}
+
+/// Names what is asked for: attributes, filter, and whether memberships come with it.
+pub(super) fn fingerprint_of(config: &Config) -> String {
+    let filter = config.group_selection_filter.as_ref().map_or("", |filter| filter.text());
+    let members = if follows_members(config) { "members" } else { "" };
+    let select = selection_of(config).select();
+    if filter.is_empty() && members.is_empty() {
+        return fingerprint(&["Group", &select]);
+    }
+    fingerprint(&["Group", &select, filter, members])
+}
+
+/// Whether memberships come with the groups feed.
+pub(super) fn follows_members(config: &Config) -> bool {
+    config.membership_mode == MembershipMode::Delta && config.import_memberships
+}
+
+/// How a host treats a group that a list did not bring: with a filter it may well exist.
+fn absence(config: &Config) -> Reason {
+    if config.group_selection_filter.is_some() { Reason::LeftScope } else { Reason::SoftDeleted }
+}
+
+/// The list of groups in scope: `select` of them, `top` a page. With a filter it is an advanced query, which may use all
+/// of Graph's operators; the header must then be sent with every page.
+pub(super) fn list_query(config: &Config, select: &str, top: u16) -> (String, bool) {
+    match &config.group_selection_filter {
+        None => (format!("/groups?$select={select}&$top={top}"), false),
+        Some(filter) => {
+            let filter = query_value(filter.text());
+            (format!("/groups?$filter={filter}&$select={select}&$top={top}&$count=true"), true)
+        }
+    }
+}
+
+/// The id of one group in scope.
+pub(super) fn first_group(graph: &Graph, config: &Config) -> Result<Option<String>, Error> {
+    let (query, advanced) = list_query(config, "id", 1);
+    let read = graph.get(&Get { link: graph.link(&query), advanced }, |answer| {
+        let page = Page::<Member<'_>>::read_plain(answer.body).map_err(unreadable)?;
+        Ok(page.rows.into_iter().find_map(|row| row.id).map(std::borrow::Cow::into_owned))
+    });
+    read.map_err(Into::into)
+}
+
+impl Importer for Group {
+    fn object_type(&self) -> &'static ObjectType {
+        &GROUP
+    }
+
+    fn is_on(&self, config: &Config) -> bool {
+        config.import_groups
+    }
+
+    fn import(&self, run: Run<'_>) -> Result<(), Error> {
+        let follows = run.follows_members();
+        let start = run.plan.groups.clone();
+        if start == Start::Done {
+            run.was_finished(GROUP.name);
+            if follows {
+                run.was_finished(GROUP_MEMBER.name);
+            }
+            return Ok(());
+        }
+        let (selection, fingerprint) = (selection_of(run.config), fingerprint_of(run.config));
+        if is_listed(run.config) {
+            return listed::read(run, &selection, &fingerprint, start, listed::Then::Over);
+        }
+        let feed = Feed {
+            path: "/groups/delta",
+            key: Key::Groups,
+            selection: &selection,
+            relations: if follows { ",members" } else { "" },
+            fingerprint: &fingerprint,
+            object_type: GROUP.name,
+        };
+        let start = match start {
+            Start::Reconcile { link, place } => {
+                let since = reconcile::read_everything(run, &selection, &fingerprint, place)?;
+                Start::Delta { link, page: None, stage: Stage::Drain, since: Some(since) }
+            }
+            other => other,
+        };
+        if run.config.group_selection_filter.is_none() && !follows {
+            let mut rounds = PlainRounds::new(run, feed, None);
+            return walk_round(run.graph, &feed, start, run.on_expired(), run.notes, &mut rounds);
+        }
+        let reconciles = matches!(start, Start::Delta { stage: Stage::Drain, .. });
+        let mut rounds = rounds::GroupRounds::new(run, feed, reconciles);
+        walk_round(run.graph, &feed, start, run.on_expired(), run.notes, &mut rounds)
+    }
+
+    fn probe(&self, graph: &Graph, config: &Config) -> Result<Probe, Error> {
+        let (query, advanced) = list_query(config, "id", 1);
+        allowed(graph, &query, advanced)
+    }
+}

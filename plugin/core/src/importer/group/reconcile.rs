@@ -1,0 +1,51 @@
+//! Everything read once, where memberships otherwise come by delta: what a feed never mentions is corrected here.
+//!
+//! Three sets, one after the other: members of all groups in scope, the list of groups, and then the round from the *old*
+//! delta link, so that every change that came meanwhile is applied on top of lists that may be older. A newcomer would take
+//! a new link first, and lose what lies between the two.
+
+use super::listed::{self, Then};
+use crate::error::Error;
+use crate::importer::recompute::Recompute;
+use crate::importer::{Run, recycle_bin};
+use crate::mapping::Selection;
+use crate::schema::GROUP_MEMBER;
+use crate::sync::{FullPlace, MembersStart, Position, Stage, Start, Watermark, Who};
+
+/// Reads members and groups, from `place` where an interrupted run stopped. Answers when the Reconcile began.
+pub(super) fn read_everything(
+    run: Run<'_>,
+    selection: &Selection,
+    fingerprint: &str,
+    place: Option<Position>,
+) -> Result<u64, Error> {
+    let since = place.as_ref().and_then(|place| place.since).unwrap_or_else(|| run.graph.now());
+    let at = |stage, set: Option<&str>, page| {
+        let set = set.map(str::to_owned);
+        Some(Position { fingerprint: fingerprint.to_owned(), stage, set, page, since: Some(since) })
+    };
+    let mut list = Start::full();
+    let mut members = Some(MembersStart::New);
+    if let Some(place) = place {
+        match (place.stage, place.set, place.page) {
+            (Stage::Members, Some(set), page) => members = Some(MembersStart::Resume { set, page }),
+            (Stage::Groups, set, page) => {
+                members = None;
+                if let (Some(set), Some(page)) = (set, page) {
+                    list = Start::Full { resume: Some(FullPlace { set, page, since: Some(since) }) };
+                }
+            }
+            _ => {}
+        }
+    }
+    if let Some(start) = members {
+        recycle_bin::note(run, Who::User)?;
+        recycle_bin::note(run, Who::Group)?;
+        let writer = run.writer(GROUP_MEMBER.name);
+        let place = |mark: &mut Watermark, set: &str, page| mark.groups.position = at(Stage::Members, Some(set), page);
+        Recompute { run, writer, place: &place, follows: true }.read(start)?;
+        writer.end_stage(|mark| mark.groups.position = at(Stage::Groups, None, None))?;
+    }
+    listed::read(run, selection, fingerprint, list, Then::Drain { since })?;
+    Ok(since)
+}

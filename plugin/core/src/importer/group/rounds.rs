@@ -1,0 +1,320 @@
+//! A round of the groups feed whose rows have to be judged, or bring memberships, or both.
+//!
+//! A page is handled whole: first what its rows lack is looked up in one batch, then its groups go out, then the members of
+//! those that must be read, and last the rows' own entries in the order they came. What a newcomer gets wrong is that order:
+//! a read may be older than the row that caused it, so the row's entries must be applied on top of it.
+
+use std::collections::{HashMap, HashSet};
+
+use serde_json::value::RawValue;
+
+use super::followed::{Followed, Why};
+use super::judge::{Judge, merged};
+use super::lookup::{Found, look_up};
+use super::row::GroupRow;
+use crate::error::Error;
+use crate::graph::{Answer, Unreadable};
+use crate::importer::plain::{settle, sign_of};
+use crate::importer::scopes::Scope;
+use crate::importer::{Run, is_hidden, recycle_bin};
+use crate::mapping::{Issue, Mode, ObjectId, Reason, Records, Severity, object, removed_object, row_without_id};
+use crate::model::{Links, Page, RowSeed};
+use crate::sync::{Feed, FeedMark, Pace, Position, Rounds, Set, SetWriter, Sign, Warning, Who, unreadable};
+
+/// Verdicts of this round that are kept, so that the slices of one large group are judged once.
+const VERDICTS: usize = 50_000;
+
+/// A round of groups.
+pub(super) struct GroupRounds<'a> {
+    pub(super) run: Run<'a>,
+    pub(super) feed: Feed<'a>,
+    pub(super) writer: SetWriter<'a>,
+    pub(super) judge: Judge<'a>,
+    /// Memberships come with the feed.
+    pub(super) followed: Option<Followed<'a>>,
+    /// Restored objects that could not be asked for in this run.
+    pub(super) unasked: Vec<ObjectId>,
+    pace: Pace,
+    visibility: Option<usize>,
+    mode: Mode,
+    /// The end of a Reconcile: every group that is named is read.
+    reconciles: bool,
+    /// The recycle bin is still to be read.
+    bin: bool,
+    verdicts: HashMap<ObjectId, bool>,
+    /// Hidden groups that this Full walk has read.
+    hidden_read: HashSet<String>,
+}
+
+/// One page.
+pub(super) struct GroupPage {
+    rows: Vec<GroupRow>,
+    /// Issues for rows without an id.
+    issues: Records,
+}
+
+/// What the rows of a page come to.
+struct Delivery {
+    objects: Records,
+    entries: Records,
+    reads: Vec<Scope>,
+    signs: Vec<(ObjectId, Sign)>,
+    over: Vec<ObjectId>,
+    confirm: Vec<ObjectId>,
+}
+
+impl<'a> GroupRounds<'a> {
+    pub(super) fn new(run: Run<'a>, feed: Feed<'a>, reconciles: bool) -> GroupRounds<'a> {
+        let filter = run.config.group_selection_filter.as_ref();
+        GroupRounds {
+            run,
+            feed,
+            writer: run.writer(feed.object_type),
+            judge: Judge::new(filter, feed.selection),
+            followed: run.follows_members().then(|| Followed::new(run)),
+            unasked: Vec::new(),
+            pace: Pace::new(run.sink.checkpoint_rows()),
+            visibility: feed.selection.position("visibility"),
+            mode: Mode::Full,
+            reconciles,
+            bin: false,
+            verdicts: HashMap::new(),
+            hidden_read: HashSet::new(),
+        }
+    }
+
+    /// The value of `visibility` among those of the selection.
+    pub(super) fn visibility<'v>(&self, values: &[Option<&'v RawValue>]) -> Option<&'v RawValue> {
+        self.visibility.and_then(|place| values[place])
+    }
+
+    /// Looks up the groups whose rows do not say enough.
+    fn look_up_missing(&self, rows: &[GroupRow]) -> Result<HashMap<String, Found>, Error> {
+        let mut ids: Vec<&str> = Vec::new();
+        for row in rows.iter().filter(|row| row.removed.is_none()) {
+            let known = row.object_id().is_some_and(|id| self.verdicts.contains_key(&id)) && self.mode == Mode::Full;
+            let judged = known || self.judge.suffices(row, self.mode);
+            let enough =
+                judged && (self.judge.is_whole(row, self.mode) || !self.judge.is_in_scope(&row.id, &merged(row, None)));
+            if !enough && !ids.contains(&row.id.as_str()) {
+                ids.push(&row.id);
+            }
+        }
+        let found = look_up(self.run.graph, &ids, self.feed.selection)?;
+        Ok(ids.into_iter().map(str::to_owned).zip(found).collect())
+    }
+
+    /// A group that can neither be judged nor read: reported, kept by the host, and first in the next run.
+    pub(super) fn unread(&self, group: &str, mode: Mode, error: &Error) -> Result<(), Error> {
+        if let Some(followed) = &self.followed {
+            return followed.unread(&Scope::new(group.to_owned(), false), mode, error);
+        }
+        if let Some(id) = ObjectId::parse(group) {
+            self.writer.ledger.with(|mark| mark.lists.unread(id));
+        }
+        let mut records = self.writer.records(mode);
+        records.issue(&Issue {
+            scope: None,
+            source_id: Some(group),
+            severity: Severity::Error,
+            code: "GroupUnread",
+            message: &format!(
+                "a change of this group cannot be judged by the filter until it is read; the next import tries again: {}",
+                error.message
+            ),
+            request_id: error.http.as_ref().and_then(|http| http.request_id.as_deref()),
+        });
+        self.writer.push(records)
+    }
+
+    fn handle(&mut self, row: &GroupRow, found: Option<&Found>, out: &mut Delivery) -> Result<(), Error> {
+        let selection = self.feed.selection;
+        let id = row.object_id();
+        out.signs.extend(sign_of(&row.id, row.removed));
+        if let Some(removed) = row.removed {
+            removed_object(&row.id, removed, selection, &mut out.objects);
+            out.over.extend(id);
+            return Ok(());
+        }
+        let verdict = id.and_then(|id| self.verdicts.get(&id).copied()).filter(|_| self.mode == Mode::Full);
+        let looked_up = match found {
+            Some(Found::Group(values)) => Some(values.as_slice()),
+            _ => None,
+        };
+        let by_itself = self.judge.suffices(row, self.mode);
+        if let (false, None, Some(Found::Nothing(error) | Found::Failed(error))) = (by_itself, verdict, found) {
+            return self.unread(&row.id, self.mode, error);
+        }
+        let values = merged(row, looked_up);
+        let in_scope = match verdict {
+            Some(verdict) if !by_itself => verdict,
+            _ => self.judge.is_in_scope(&row.id, &values),
+        };
+        if let Some(id) = id {
+            if by_itself && self.judge.filters() && self.verdicts.len() < VERDICTS {
+                self.verdicts.insert(id, in_scope);
+            }
+            if !by_itself && verdict.is_none() {
+                out.confirm.push(id);
+            }
+        }
+        if !in_scope {
+            out.objects.delete(&row.id, Some(&row.id), Reason::LeftScope);
+            if by_itself {
+                out.over.extend(id);
+            }
+            return Ok(());
+        }
+        // In a Full set a row without a single attribute is a slice of members and no image of the group.
+        if !(row.is_bare(selection) && self.mode == Mode::Full) {
+            object(&row.id, &values, selection, self.mode, None, &mut out.objects);
+        }
+        self.members_of(row, &values, out);
+        Ok(())
+    }
+
+    /// What the row says about members, and whether they have to be read.
+    fn members_of(&mut self, row: &GroupRow, values: &[Option<&RawValue>], out: &mut Delivery) {
+        if self.followed.is_none() {
+            return;
+        }
+        let hidden = is_hidden(self.visibility(values));
+        let named_later = self.mode == Mode::Delta && (self.judge.filters() || self.reconciles);
+        let hidden_now = self.mode == Mode::Full && hidden && self.hidden_read.insert(row.id.clone());
+        if (named_later || hidden_now) && !out.reads.iter().any(|scope| scope.group == row.id) {
+            out.reads.push(Scope::new(row.id.clone(), hidden));
+        }
+        if let Some(entries) = &row.entries {
+            out.entries.append(entries);
+        }
+    }
+}
+
+impl Rounds for GroupRounds<'_> {
+    type Page = GroupPage;
+
+    fn begin(&mut self, set: &Set) -> Result<(), Error> {
+        self.mode = set.mode;
+        self.verdicts.clear();
+        self.hidden_read.clear();
+        let first = set.mode == Mode::Full && !set.resumed;
+        self.bin = first && self.followed.is_some();
+        self.writer.begin(set, Reason::SoftDeleted, self.feed.selection.delivered(), |mark| {
+            if first {
+                // Everything is about to be read: nothing is left over from before.
+                mark.groups.position = None;
+                mark.lists.repair.clear();
+                mark.lists.confirm.clear();
+            }
+        })?;
+        if let Some(followed) = &self.followed {
+            followed.begin(set)?;
+        }
+        if set.mode == Mode::Delta {
+            if !self.reconciles {
+                self.read_again()?;
+            }
+            // Whatever the groups feed says is to be applied on top of what restored users bring.
+            self.wait_for_users()?;
+        }
+        Ok(())
+    }
+
+    fn before_page(&mut self) -> Result<(), Error> {
+        if self.followed.is_some() { self.bring_restored(self.mode) } else { Ok(()) }
+    }
+
+    fn read(&mut self, answer: &Answer<'_>, mode: Mode) -> Result<(Links, GroupPage), Unreadable> {
+        let selection = self.feed.selection;
+        let page = Page::read(answer.body, RowSeed { properties: selection.properties() }).map_err(unreadable)?;
+        let mut issues = self.writer.records(mode);
+        let followed = self.followed.as_ref();
+        let entries = || followed.map_or_else(|| Records::new(""), |followed| followed.writer.records(mode));
+        let mut rows = Vec::with_capacity(page.rows.len());
+        for row in &page.rows {
+            match GroupRow::of(row, entries) {
+                Some(row) => rows.push(row),
+                None => row_without_id(answer.request_id, &mut issues),
+            }
+        }
+        Ok((page.links, GroupPage { rows, issues }))
+    }
+
+    fn take(&mut self, page: GroupPage, set: &Set, position: Option<Position>) -> Result<(), Error> {
+        if std::mem::take(&mut self.bin) {
+            recycle_bin::deliver(self.run, &self.writer, self.feed.selection, Who::Group)?;
+        }
+        let found = self.look_up_missing(&page.rows)?;
+        let entries = self.followed.as_ref().map(|followed| followed.writer.records(set.mode));
+        let mut out = Delivery {
+            objects: page.issues,
+            entries: entries.unwrap_or_else(|| Records::new("")),
+            reads: Vec::new(),
+            signs: Vec::new(),
+            over: Vec::new(),
+            confirm: Vec::new(),
+        };
+        for row in &page.rows {
+            self.handle(row, found.get(&row.id), &mut out)?;
+        }
+        self.deliver(out, position)
+    }
+
+    fn end(&mut self, set: &Set, moved: FeedMark) -> Result<(), Error> {
+        if self.followed.is_some() {
+            self.wait_for_users()?;
+            self.bring_restored(set.mode)?;
+        }
+        let Some(followed) = &self.followed else {
+            return self.writer.end(|mark| settle(&mut mark.groups, moved));
+        };
+        followed.settle(set.mode)?;
+        let mut overflow = false;
+        self.writer.end_with(&followed.writer, |mark| {
+            overflow = mark.lists.confirms_overflow;
+            if mark.lists.repairs_overflow {
+                // What found no place on the list is mentioned again by the old link only.
+                mark.groups.position = None;
+            } else {
+                settle(&mut mark.groups, moved);
+            }
+        })?;
+        if overflow {
+            self.run.notes.add(Warning {
+                code: "ConfirmOverflow",
+                object_type: Some("GroupMember"),
+                message: format!(
+                    "more groups changed than can be read a second time: should a list have lagged behind the change feed,                      up to {} days may pass until the next Reconcile corrects it",
+                    self.run.config.full_reconcile_days
+                ),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl GroupRounds<'_> {
+    fn wait_for_users(&self) -> Result<(), Error> {
+        if self.followed.is_some() { self.run.users_over.wait(self.run.cancel) } else { Ok(()) }
+    }
+
+    /// Sends what a page came to, in the one order that is right.
+    fn deliver(&mut self, out: Delivery, position: Option<Position>) -> Result<(), Error> {
+        let rows = out.objects.rows() + out.entries.rows();
+        let due = position.is_some() && self.pace.page(rows);
+        let change = |mark: &mut crate::sync::Watermark, moves: bool| {
+            out.signs.iter().for_each(|(id, sign)| mark.lists.saw(Who::Group, *id, *sign));
+            out.over.iter().for_each(|id| mark.lists.forget(*id));
+            if let Some(position) = position.filter(|_| moves && !mark.lists.repairs_overflow) {
+                mark.groups.position = Some(position);
+            }
+        };
+        let Some(followed) = &self.followed else {
+            return self.writer.advance(out.objects, due, None, change);
+        };
+        self.writer.push(out.objects)?;
+        self.writer.ledger.with(|mark| out.confirm.iter().for_each(|id| mark.lists.to_confirm(*id)));
+        followed.read(out.reads, self.mode, Why::Feed)?;
+        followed.writer.advance(out.entries, due, Some(&self.writer), change)
+    }
+}

@@ -1,0 +1,189 @@
+//! Reads the members of groups and delivers their edges.
+//!
+//! A group's pages are read one after the other, groups twenty to a request, each answer on its own. Nothing of a page is
+//! delivered unless all of it could be read, so a repeated request is safe.
+
+use super::queue::{Scope, ScopeQueue};
+use super::{Closing, Outcome};
+use crate::error::{Error, Kind};
+use crate::graph::{self, Answer, Get, LARGEST_BATCH, Link, Reason, Unreadable};
+use crate::importer::Run;
+use crate::mapping::{Issue, Mode, Severity, edge};
+use crate::model::{Member, Page};
+use crate::sync::{Broke, SetWriter, unreadable};
+use crate::threads::{caught, joined, named};
+
+/// What one page of members brought.
+struct MembersPage {
+    rows: u64,
+    next: Option<Link>,
+}
+
+/// Reads members for one set of `GroupMember`.
+#[derive(Clone, Copy)]
+pub(in crate::importer) struct MembersReader<'a> {
+    pub(in crate::importer) run: Run<'a>,
+    pub(in crate::importer) writer: SetWriter<'a>,
+    pub(in crate::importer) mode: Mode,
+}
+
+impl MembersReader<'_> {
+    /// Reads what `list` offers, on as many threads as requests may be under way.
+    pub(in crate::importer) fn read_listed(
+        &self,
+        closing: &dyn Closing,
+        list: impl FnOnce(&ScopeQueue) -> Result<(), Broke>,
+    ) -> Result<(), Broke> {
+        let queue = ScopeQueue::new(self.run.cancel.clone());
+        // An error of one thread ends them all.
+        let read = || caught(|| self.read_from(&queue, closing)).inspect_err(|_| queue.close());
+        std::thread::scope(|threads| {
+            let readers: Vec<_> =
+                (0..self.run.config.max_concurrency).map(|_| named(threads, "entra-members", read)).collect();
+            let started = readers.iter().any(Result::is_ok);
+            let mut broke = None;
+            let listed = if started {
+                // The closure is called once, and a panic in it must end the readers like an error.
+                let mut list = Some(list);
+                caught(|| match list.take().map(|list| list(&queue)) {
+                    Some(Err(other)) => {
+                        broke = Some(other);
+                        Err(Error::new(Kind::Cancelled, "the list of groups ended"))
+                    }
+                    _ => Ok(()),
+                })
+                .inspect_err(|_| queue.close())
+            } else {
+                Ok(())
+            };
+            let read = readers.into_iter().filter(|r| r.is_ok() || !started).map(joined);
+            let outcome = read.chain([listed]).reduce(more_telling).unwrap_or(Ok(()));
+            match (outcome, broke) {
+                (Err(error), Some(broke)) if error.kind == Kind::Cancelled => Err(broke),
+                (Err(error), _) => Err(Broke::Other(error)),
+                (Ok(()), _) => Ok(()),
+            }
+        })
+    }
+
+    /// Reads these groups, one batch after the other. A caller that names a group twice has it read once.
+    pub(in crate::importer) fn read_these(&self, scopes: Vec<Scope>, closing: &dyn Closing) -> Result<(), Error> {
+        let queue = ScopeQueue::new(self.run.cancel.clone());
+        let large = scopes.len() > LARGEST_BATCH;
+        let offer = |queue: &ScopeQueue| {
+            queue.offer(scopes)?;
+            queue.listed();
+            Ok(())
+        };
+        if large {
+            return self.read_listed(closing, offer).map_err(Broke::into_error);
+        }
+        offer(&queue).map_err(Broke::into_error)?;
+        self.read_from(&queue, closing)
+    }
+
+    fn read_from(&self, queue: &ScopeQueue, closing: &dyn Closing) -> Result<(), Error> {
+        loop {
+            let scopes = queue.take()?;
+            if scopes.is_empty() {
+                return Ok(());
+            }
+            let requests: Vec<Get> = scopes.iter().map(|scope| self.request(scope)).collect();
+            let answers = match requests.as_slice() {
+                [only] => vec![self.run.graph.get(only, |answer| self.take_page(&scopes[0], answer))],
+                many => self.run.graph.batch(many, |index, answer| self.take_page(&scopes[index], answer))?,
+            };
+            for (scope, answer) in scopes.into_iter().zip(answers) {
+                self.after_page(scope, answer, queue, closing)?;
+            }
+        }
+    }
+
+    fn request(&self, scope: &Scope) -> Get {
+        let link = scope.next.clone().unwrap_or_else(|| {
+            let top = self.run.config.page_size;
+            self.run.graph.link(&format!("/groups/{}/members?$select=id&$top={top}&$count=true", scope.group))
+        });
+        Get { link, advanced: true }
+    }
+
+    fn take_page(&self, scope: &Scope, answer: &Answer<'_>) -> Result<Result<MembersPage, Error>, Unreadable> {
+        let page = Page::<Member<'_>>::read_plain(answer.body).map_err(unreadable)?;
+        let next = match page.links.next.map(|next| self.run.graph.follow(&next)).transpose() {
+            Ok(next) => next,
+            Err(foreign) => return Ok(Err(foreign.into())),
+        };
+        let mut records = self.writer.records(self.mode);
+        let mut rows = 0;
+        for member in &page.rows {
+            if edge(&scope.group, member, &mut records) {
+                rows += 1;
+            } else {
+                records.issue(&Issue {
+                    scope: Some(&scope.group),
+                    source_id: None,
+                    severity: Severity::Warning,
+                    code: "RowWithoutId",
+                    message: "a member without an id was skipped",
+                    request_id: answer.request_id,
+                });
+            }
+        }
+        Ok(self.writer.push(records).map(|()| MembersPage { rows, next }))
+    }
+
+    fn after_page(
+        &self,
+        mut scope: Scope,
+        answer: Result<Result<MembersPage, Error>, graph::Error>,
+        queue: &ScopeQueue,
+        closing: &dyn Closing,
+    ) -> Result<(), Error> {
+        let outcome = match answer {
+            Ok(page) => {
+                let page = page?;
+                scope.rows += page.rows;
+                match page.next {
+                    Some(next) if scope.seen.first_time(&next) => {
+                        queue.give_back(Scope { next: Some(next), ..scope });
+                        return Ok(());
+                    }
+                    Some(_) => {
+                        let twice = "Graph gave the same next link of this group's members twice; run the import again";
+                        Outcome::Unread(Error::new(Kind::Service, twice))
+                    }
+                    None => Outcome::Whole,
+                }
+            }
+            Err(failure) if failure.reason == Reason::Gone => self.whether_gone(&scope, failure.into()),
+            Err(failure) => Outcome::Unread(failure.into()),
+        };
+        if let Outcome::Unread(error) = &outcome
+            && error.kind.ends_everything()
+        {
+            return Err(error.clone());
+        }
+        closing.close(&scope, outcome)?;
+        queue.done(&scope);
+        Ok(())
+    }
+
+    /// 404 on a group's members: gone since the list, or not readable; one read of the group tells.
+    fn whether_gone(&self, scope: &Scope, error: Error) -> Outcome {
+        let link = self.run.graph.link(&format!("/groups/{}?$select=id", scope.group));
+        match self.run.graph.get(&Get { link, advanced: false }, |_| Ok(())) {
+            Err(failure) if failure.reason == Reason::Gone => Outcome::Gone(error),
+            Err(failure) => Outcome::Unread(failure.into()),
+            Ok(()) => Outcome::Unread(error),
+        }
+    }
+}
+
+/// Of two outcomes the one that says more: a cancel is often only the echo of another thread's error.
+fn more_telling(a: Result<(), Error>, b: Result<(), Error>) -> Result<(), Error> {
+    match (&a, &b) {
+        (Err(x), Err(_)) if x.kind == Kind::Cancelled => b,
+        (Err(_), _) => a,
+        _ => b,
+    }
+}

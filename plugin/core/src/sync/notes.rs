@@ -1,0 +1,32 @@
+//! What the operator should know after a run that was no failure: the result's `Warnings`.
+
+use std::sync::{Mutex, PoisonError};
+
+/// Something for the result's `Warnings`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// Never renamed.
+    pub code: &'static str,
+    /// The object type it concerns.
+    pub object_type: Option<&'static str>,
+    /// For the operator.
+    pub message: String,
+}
+
+/// Warnings of a run, from all its threads.
+#[derive(Debug, Default)]
+pub struct Notes {
+    warnings: Mutex<Vec<Warning>>,
+}
+
+impl Notes {
+    /// Adds one.
+    pub fn add(&self, warning: Warning) {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
+    }
+
+    /// Takes all.
+    pub fn take(&self) -> Vec<Warning> {
+        std::mem::take(&mut *self.warnings.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,174 @@
+//! Walks pages until the links say that there are no more.
+//!
+//! A page's size says nothing: empty pages come in the middle, short pages everywhere. A repeated next link would walk in
+//! circles for ever, so it ends the walk. Links are followed exactly as given. What went wrong is told by where it went
+//! wrong, because that decides what can be done: a refused delta link, a page inside, or something else.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use crate::error::{Error, Kind};
+use crate::graph::{self, Answer, Get, Graph, Link, Reason, SeenLinks, Unreadable};
+use crate::model::Links;
+
+/// Restarts of one enumeration whose page links died, in one run.
+const RESTARTS: u32 = 3;
+
+/// Why a walk stopped.
+#[derive(Debug)]
+pub(crate) enum Broke {
+    /// Graph no longer accepts the delta link the round began with.
+    DeltaLink(Error),
+    /// A page link inside the walk is dead, or repeats: only the first link helps.
+    PageLink(Error),
+    /// A page inside the walk fails for good.
+    Page(Error),
+    /// What the first link asks for does not exist.
+    Missing(Error),
+    /// Anything else.
+    Other(Error),
+}
+
+impl From<Error> for Broke {
+    fn from(error: Error) -> Broke {
+        Broke::Other(error)
+    }
+}
+
+impl From<graph::Error> for Broke {
+    fn from(error: graph::Error) -> Broke {
+        Broke::Other(error.into())
+    }
+}
+
+impl Broke {
+    /// The error, with what was tried.
+    pub(crate) fn into_error(self) -> Error {
+        match self {
+            Broke::DeltaLink(error)
+            | Broke::PageLink(error)
+            | Broke::Page(error)
+            | Broke::Missing(error)
+            | Broke::Other(error) => error,
+        }
+    }
+}
+
+/// Counts the restarts of one enumeration.
+#[derive(Debug, Default)]
+pub(crate) struct Restarts {
+    done: u32,
+    pages: u32,
+}
+
+impl Restarts {
+    /// Whether to begin again after this. `Err`: no, with the words for the operator.
+    pub(crate) fn after(&mut self, broke: Broke) -> Result<Error, Error> {
+        let error = match broke {
+            Broke::PageLink(error) if self.done < RESTARTS => error,
+            // A page that fails after all its retries has cost enough: once more, from the start, and no further.
+            Broke::Page(error) if self.pages == 0 => {
+                self.pages = 1;
+                error
+            }
+            Broke::PageLink(error) | Broke::Page(error) => {
+                let message = format!("{} (begun again {} times)", error.message, self.done);
+                return Err(Error { message, ..error });
+            }
+            other => return Err(other.into_error()),
+        };
+        self.done += 1;
+        Ok(error)
+    }
+}
+
+/// Which link the last page carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Expect {
+    /// A delta feed: every page has a next link or a delta link, never both, never neither.
+    DeltaLink,
+    /// A list: the last page has no link.
+    NoDeltaLink,
+}
+
+/// Where a walk begins.
+#[derive(Debug, Clone)]
+pub(crate) struct First {
+    pub(crate) link: Link,
+    /// The link is a page inside a walk that an earlier run began.
+    pub(crate) inside: bool,
+    /// With `ConsistencyLevel: eventual` on every page.
+    pub(crate) advanced: bool,
+}
+
+impl First {
+    /// A link of our own making.
+    pub(crate) fn of(link: Link) -> First {
+        First { link, inside: false, advanced: false }
+    }
+}
+
+/// What follows a page.
+#[derive(Debug, Clone)]
+pub(crate) struct After {
+    /// The next page, byte for byte; `None`: this was the last.
+    pub(crate) next: Option<String>,
+    /// When the page was answered, by Graph's clock: seconds since 1970.
+    pub(crate) date: u64,
+}
+
+/// Follows next links from `first`: `read` turns an answer into something, `take` gets each in order, with what follows.
+/// Answers the delta link and the time of the last page. Nothing may be asked of Graph inside `read`.
+pub(crate) fn walk_pages<T>(
+    graph: &Graph,
+    first: First,
+    expect: Expect,
+    mut read: impl FnMut(&Answer<'_>) -> Result<(Links, T), Unreadable>,
+    mut take: impl FnMut(T, &After) -> Result<(), Error>,
+) -> Result<(Option<String>, u64), Broke> {
+    let mut seen = SeenLinks::default();
+    let First { mut link, mut inside, advanced } = first;
+    loop {
+        if !seen.first_time(&link) {
+            return Err(Broke::PageLink(Error::new(
+                Kind::Service,
+                "Graph gave the same next link twice in one walk, which would never end; run the import again, and if it stays so, in full",
+            )));
+        }
+        let answered = graph.get(&Get { link: link.clone(), advanced }, |answer| {
+            let (links, page) = read(answer)?;
+            if expect == Expect::DeltaLink && links.next.is_some() == links.delta.is_some() {
+                return Err(Unreadable("a delta page must have either a next link or a delta link".to_owned()));
+            }
+            Ok((links, page, answer.date))
+        });
+        let (links, page, date) = match answered {
+            Ok(answered) => answered,
+            Err(failure) => return Err(broke(failure, inside)),
+        };
+        let date = date.unwrap_or_else(SystemTime::now).duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
+        // Checked before the page is delivered: a position must never hold a link that no run may follow.
+        let next = links.next.as_deref().map(|next| graph.follow(next)).transpose()?;
+        take(page, &After { next: links.next, date })?;
+        match next {
+            Some(next) => (link, inside) = (next, true),
+            None => return Ok((links.delta, date)),
+        }
+    }
+}
+
+fn broke(failure: graph::Error, inside: bool) -> Broke {
+    let reason = failure.reason;
+    let error = Error::from(failure);
+    match reason {
+        Reason::DeltaLinkRefused => Broke::DeltaLink(error),
+        Reason::PageTokenExpired => Broke::PageLink(error),
+        Reason::Gone if !inside => Broke::Missing(error),
+        _ if inside && error.kind == Kind::Service => Broke::Page(error),
+        _ => Broke::Other(error),
+    }
+}
+
+/// A body that is no page.
+pub(crate) fn unreadable(error: serde_json::Error) -> Unreadable {
+    Unreadable(error.to_string())
+}

@@ -1,0 +1,178 @@
+//! Claims about what a run starts from.
+
+use super::*;
+use crate::sync::watermark::MembersMark;
+
+const USERS: &str = "https://graph/v1.0/users/delta?$deltatoken=1";
+const GROUPS: &str = "https://graph/v1.0/groups/delta?$deltatoken=1";
+const PAGE: &str = "https://graph/v1.0/users/delta?$skiptoken=2";
+
+fn wanted() -> Wanted<'static> {
+    Wanted {
+        tenant: "t",
+        origin: "https://graph",
+        users: Some("fu"),
+        groups: Some("fg"),
+        groups_listed: false,
+        members: Some("fm"),
+        all: "all",
+        follows_members: false,
+        reconcile_days: 7,
+        defaults: true,
+        now: 10 * DAY,
+    }
+}
+
+fn mark(link: &str, fingerprint: Option<&str>, at: u64) -> Watermark {
+    let users = FeedMark {
+        link: Some(link.into()),
+        fingerprint: fingerprint.map(Into::into),
+        at: Some(at),
+        full: Some(9 * DAY),
+        position: None,
+    };
+    Watermark { tenant: Some("t".into()), origin: Some("https://graph".into()), users, ..Watermark::default() }
+}
+
+fn position(stage: Stage, set: Option<&str>) -> Position {
+    Position { fingerprint: "fu".into(), stage, set: set.map(Into::into), page: Some(PAGE.into()), since: Some(3) }
+}
+
+fn planned(mark: &Watermark, wanted: &Wanted<'_>) -> Result<Plan, Error> {
+    plan(Some(mark), wanted, |link| link.starts_with("https://graph/"))
+}
+
+fn delta(link: &str) -> Start {
+    Start::Delta { link: link.into(), page: None, stage: Stage::Walk, since: None }
+}
+
+#[test]
+fn a_matching_link_is_followed_and_a_missing_one_starts_full() {
+    let plan = planned(&mark(USERS, Some("fu"), 10 * DAY), &wanted()).unwrap();
+    assert_eq!((plan.users, plan.groups), (delta(USERS), Start::full()));
+    assert!(plan.warnings.is_empty());
+}
+
+#[test]
+fn another_tenant_or_graph_is_refused_naming_both() {
+    let error = planned(&mark(USERS, Some("fu"), 0), &Wanted { tenant: "other", ..wanted() }).unwrap_err();
+    assert_eq!(error.kind, Kind::InvalidWatermark);
+    assert!(error.message.contains("tenant t,") && error.message.contains("other"));
+    assert!(planned(&mark(USERS, Some("fu"), 0), &Wanted { origin: "https://elsewhere", ..wanted() }).is_err());
+}
+
+#[test]
+fn another_selection_restarts_as_full_with_a_warning_and_keeps_the_old_link_meanwhile() {
+    let plan = planned(&mark(USERS, Some("old"), 0), &wanted()).unwrap();
+    assert_eq!((plan.users, plan.warnings[0].code), (Start::full(), "SelectionChanged"));
+    assert_eq!(plan.carried.users.fingerprint.as_deref(), Some("old"));
+}
+
+#[test]
+fn a_link_of_a_foreign_origin_or_feed_is_refused() {
+    for link in ["https://evil/v1.0/users/delta?$deltatoken=1", GROUPS, "https://graph/v1.0/users"] {
+        let error = planned(&mark(link, Some("fu"), 0), &wanted()).unwrap_err();
+        assert_eq!(error.kind, Kind::InvalidWatermark, "{link}");
+    }
+    let mut away = mark(USERS, Some("fu"), 0);
+    away.users.position = Some(Position { page: Some("https://evil/x".into()), ..position(Stage::Walk, None) });
+    assert_eq!(planned(&away, &wanted()).unwrap_err().problems[0].path, "/x/users/now/page");
+}
+
+#[test]
+fn just_links_are_taken_over_for_the_defaults_only() {
+    let foreign = Watermark::parse(&format!(r#"{{"u":"{USERS}"}}"#)).unwrap();
+    let plan = planned(&foreign, &wanted()).unwrap();
+    assert_eq!((plan.users, plan.warnings[0].code), (delta(USERS), "ForeignWatermark"));
+    let plan = planned(&foreign, &Wanted { defaults: false, ..wanted() }).unwrap();
+    assert_eq!((plan.users, plan.warnings[0].code), (Start::full(), "ForeignWatermark"));
+}
+
+#[test]
+fn a_type_switched_off_loses_its_link() {
+    let plan = planned(&mark(USERS, Some("fu"), 0), &Wanted { users: None, ..wanted() }).unwrap();
+    assert!(plan.carried.users.is_empty());
+}
+
+#[test]
+fn from_the_fifth_day_a_run_warns() {
+    assert_eq!(planned(&mark(USERS, Some("fu"), 5 * DAY), &wanted()).unwrap().warnings[0].code, "DeltaLinkAge");
+    assert!(planned(&mark(USERS, Some("fu"), 5 * DAY + 1), &wanted()).unwrap().warnings.is_empty());
+}
+
+#[test]
+fn an_interrupted_round_goes_on_where_it_stopped() {
+    let mut interrupted = mark(USERS, Some("fu"), 10 * DAY);
+    interrupted.users.position = Some(position(Stage::Walk, None));
+    let Start::Delta { page, .. } = planned(&interrupted, &wanted()).unwrap().users else { panic!() };
+    assert_eq!(page.as_deref(), Some(PAGE));
+    interrupted.users.position = Some(position(Stage::Walk, Some("s")));
+    let Start::Full { resume: Some(place) } = planned(&interrupted, &wanted()).unwrap().users else { panic!() };
+    assert_eq!((place.set.as_str(), place.page.as_str()), ("s", PAGE));
+    let other = Wanted { users: Some("new"), ..wanted() };
+    assert_eq!(planned(&interrupted, &other).unwrap().users, Start::full(), "asked for something else");
+}
+
+#[test]
+fn a_type_that_the_interrupted_run_finished_is_left_out_unless_something_else_is_asked() {
+    let mut interrupted = mark(USERS, Some("fu"), 10 * DAY);
+    interrupted.asked = Some("all".into());
+    interrupted.done = vec!["User".into(), "GroupMember".into()];
+    let plan = planned(&interrupted, &wanted()).unwrap();
+    assert_eq!((plan.users, plan.members), (Start::Done, MembersStart::Done));
+    let plan = planned(&interrupted, &Wanted { all: "else", ..wanted() }).unwrap();
+    assert_eq!((plan.users, plan.members, plan.carried.done.len()), (delta(USERS), MembersStart::New, 0));
+}
+
+#[test]
+fn users_that_were_finished_are_looked_at_again_where_memberships_follow_the_feed() {
+    let mut interrupted = mark(USERS, Some("fu"), 10 * DAY);
+    interrupted.asked = Some("all".into());
+    interrupted.done = vec!["User".into()];
+    interrupted.lists.gone = Some(Vec::new());
+    let plan = planned(&interrupted, &Wanted { follows_members: true, ..wanted() }).unwrap();
+    assert_eq!(plan.users, delta(USERS));
+}
+
+#[test]
+fn recomputed_memberships_go_on_only_for_the_same_groups() {
+    let mut interrupted = mark(USERS, Some("fu"), 10 * DAY);
+    interrupted.asked = Some("all".into());
+    interrupted.members = Some(MembersMark { fingerprint: "fm".into(), set: "s".into(), page: None });
+    let plan = planned(&interrupted, &wanted()).unwrap();
+    assert_eq!(plan.members, MembersStart::Resume { set: "s".into(), page: None });
+    let plan = planned(&interrupted, &Wanted { members: Some("other"), ..wanted() }).unwrap();
+    assert_eq!(plan.members, MembersStart::New);
+}
+
+#[test]
+fn after_so_many_days_everything_is_read_again_and_never_with_zero() {
+    let mut old = mark(USERS, Some("fu"), 10 * DAY);
+    old.users.full = Some(3 * DAY);
+    assert_eq!(planned(&old, &wanted()).unwrap().users, Start::full());
+    assert_eq!(planned(&old, &Wanted { reconcile_days: 0, ..wanted() }).unwrap().users, delta(USERS));
+    old.users.full = None;
+    assert_eq!(planned(&old, &wanted()).unwrap().users, delta(USERS));
+}
+
+#[test]
+fn a_reconcile_of_followed_memberships_keeps_the_link() {
+    let mut old = mark(USERS, Some("fu"), 10 * DAY);
+    old.lists.gone = Some(Vec::new());
+    old.groups =
+        FeedMark { link: Some(GROUPS.into()), fingerprint: Some("fg".into()), full: Some(0), ..FeedMark::default() };
+    let wanted = Wanted { follows_members: true, ..wanted() };
+    assert_eq!(planned(&old, &wanted).unwrap().groups, Start::Reconcile { link: GROUPS.into(), place: None });
+    let place = Position { fingerprint: "fg".into(), ..position(Stage::Groups, Some("s")) };
+    old.groups.position = Some(place.clone());
+    assert_eq!(planned(&old, &wanted).unwrap().groups, Start::Reconcile { link: GROUPS.into(), place: Some(place) });
+    old.groups.position = Some(Position { fingerprint: "fg".into(), ..position(Stage::Drain, None) });
+    assert!(matches!(planned(&old, &wanted).unwrap().groups, Start::Delta { stage: Stage::Drain, since: Some(3), .. }));
+}
+
+#[test]
+fn following_memberships_for_the_first_time_reads_users_again() {
+    let wanted = Wanted { follows_members: true, ..wanted() };
+    let plan = planned(&mark(USERS, Some("fu"), 10 * DAY), &wanted).unwrap();
+    assert_eq!((plan.users, plan.warnings[0].code), (Start::full(), "SelectionChanged"));
+}

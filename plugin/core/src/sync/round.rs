@@ -1,0 +1,168 @@
+//! One round of a delta feed: from where the plan says, through dead pages and a refused link, to the next delta link.
+//!
+//! What a newcomer gets wrong is what a restart costs: a dead page restarts the round from the link it began with, which the
+//! watermark keeps until the End, not a Full set. Only a Full set whose pages died, or a refused delta link, begins a Full
+//! set anew, under a new name, so that no host takes rows of the old one for rows of the new.
+
+use super::notes::{Notes, Warning};
+use super::pages::{After, Broke, Expect, First, Restarts, walk_pages};
+use super::plan::{Start, expired};
+use super::sink::Set;
+use super::watermark::{FeedMark, Key, MAX_LINK, Position, Stage};
+use crate::error::{Error, Kind};
+use crate::graph::{Answer, Graph, Unreadable};
+use crate::mapping::{Mode, Selection};
+use crate::model::Links;
+
+/// A delta feed.
+#[derive(Debug, Clone, Copy)]
+pub struct Feed<'a> {
+    /// Its function, `/users/delta`.
+    pub path: &'a str,
+    /// Its place in the watermark.
+    pub key: Key,
+    /// What is asked for.
+    pub selection: &'a Selection,
+    /// What `$select` asks for beyond the selection: `,members`.
+    pub relations: &'a str,
+    /// Its name for the watermark.
+    pub fingerprint: &'a str,
+    /// The object type it brings.
+    pub object_type: &'static str,
+}
+
+/// What to do when Graph refuses a delta link.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnExpired {
+    /// The object type ends with `WatermarkExpired`.
+    Fail,
+    /// It restarts as Full.
+    FullSync,
+}
+
+/// Where the rows of a round go.
+pub(crate) trait Rounds {
+    /// What one page becomes while its bytes are there.
+    type Page;
+
+    /// A set begins; one that was begun before is void.
+    fn begin(&mut self, set: &Set) -> Result<(), Error>;
+
+    /// Before each page is asked for.
+    fn before_page(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Reads a page. Nothing may be asked of Graph here.
+    fn read(&mut self, answer: &Answer<'_>, mode: Mode) -> Result<(Links, Self::Page), Unreadable>;
+
+    /// Delivers it. `position` is the place behind it, `None` for the last page: its place is the new link.
+    fn take(&mut self, page: Self::Page, set: &Set, position: Option<Position>) -> Result<(), Error>;
+
+    /// The round is whole; `moved` is the feed's new place.
+    fn end(&mut self, set: &Set, moved: FeedMark) -> Result<(), Error>;
+}
+
+/// Walks the round.
+pub(crate) fn walk_round<R: Rounds>(
+    graph: &Graph,
+    feed: &Feed<'_>,
+    start: Start,
+    on_expired: OnExpired,
+    notes: &Notes,
+    rounds: &mut R,
+) -> Result<(), Error> {
+    let mut start = start;
+    let mut restarts = Restarts::default();
+    loop {
+        let broke = match once(graph, feed, &start, rounds) {
+            Ok(()) => return Ok(()),
+            Err(broke) => broke,
+        };
+        start = match broke {
+            Broke::DeltaLink(error) if on_expired == OnExpired::Fail => return Err(expired(error, feed.object_type)),
+            Broke::DeltaLink(error) => {
+                notes.add(Warning {
+                    code: "DeltaLinkExpired",
+                    object_type: Some(feed.object_type),
+                    message: format!(
+                        "imported in full, since Graph no longer accepts the stored delta link: {}",
+                        error.message
+                    ),
+                });
+                Start::full()
+            }
+            broke => {
+                let error = restarts.after(broke)?;
+                notes.add(Warning {
+                    code: "RoundRestarted",
+                    object_type: Some(feed.object_type),
+                    message: format!("begun again from its first page: {}", error.message),
+                });
+                start.from_its_beginning()
+            }
+        };
+    }
+}
+
+fn once<R: Rounds>(graph: &Graph, feed: &Feed<'_>, start: &Start, rounds: &mut R) -> Result<(), Broke> {
+    let select = || graph.link(&format!("{}?$select={}{}", feed.path, feed.selection.select(), feed.relations));
+    let (set, first, stage, mut since) = match start {
+        Start::Full { resume: None } => (Set::new(Mode::Full)?, First::of(select()), Stage::Walk, None),
+        Start::Full { resume: Some(place) } => {
+            let first = First { inside: true, ..First::of(graph.follow(&place.page)?) };
+            (Set::resumed(place.set.clone()), first, Stage::Walk, place.since)
+        }
+        Start::Delta { link, page, stage, since } => {
+            let first = First { inside: page.is_some(), ..First::of(graph.follow(page.as_ref().unwrap_or(link))?) };
+            (Set::new(Mode::Delta)?, first, *stage, *since)
+        }
+        Start::Done | Start::Reconcile { .. } => {
+            return Err(
+                Error::new(Kind::Internal, "a round was to be walked that has no link; please report this").into()
+            );
+        }
+    };
+    rounds.begin(&set)?;
+    // Both the reading and the taking need the rounds, never at the same time.
+    let rounds = std::cell::RefCell::new(rounds);
+    rounds.borrow_mut().before_page()?;
+    let (link, at) = walk_pages(
+        graph,
+        first,
+        Expect::DeltaLink,
+        |answer| rounds.borrow_mut().read(answer, set.mode),
+        |page, After { next, date }| {
+            if set.mode == Mode::Full {
+                since.get_or_insert(*date);
+            }
+            let position = next.as_ref().map(|next| Position {
+                fingerprint: feed.fingerprint.to_owned(),
+                stage,
+                set: (set.mode == Mode::Full).then(|| set.id.clone()),
+                page: Some(next.clone()),
+                since,
+            });
+            let more = position.is_some();
+            rounds.borrow_mut().take(page, &set, position)?;
+            if more { rounds.borrow_mut().before_page() } else { Ok(()) }
+        },
+    )?;
+    let Some(link) = link else {
+        return Err(Error::new(Kind::Internal, "a delta walk ended without a delta link; please report this").into());
+    };
+    // Refused now rather than by the next run, which could no longer say where it came from.
+    graph.follow(&link)?;
+    if link.len() > MAX_LINK {
+        let words = format!("Graph gave a delta link of {} bytes, too long for a watermark", link.len());
+        return Err(Error::new(Kind::Service, words).into());
+    }
+    let moved = FeedMark {
+        link: Some(link),
+        fingerprint: Some(feed.fingerprint.to_owned()),
+        at: Some(at),
+        full: since,
+        position: None,
+    };
+    rounds.into_inner().end(&set, moved).map_err(Broke::Other)
+}

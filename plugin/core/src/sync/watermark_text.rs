@@ -1,0 +1,323 @@
+//! The watermark as the text a host stores: `{"u":"…","g":"…","x":{…}}`.
+//!
+//! A watermark of just the two links, as another implementation stored it, can be read too. Lists of ids are packed into
+//! base64, so that five hundred of them cost eleven kilobytes. A text that would grow beyond the contract's limit is written
+//! without positions: the round is then walked again after an interruption, which costs time and nothing else.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
+use serde::{Deserialize, Serialize};
+
+use super::lists::{Lists, PLACES, Repair, Who};
+use super::watermark::{FeedMark, MAX_LENGTH, MembersMark, Position, Stage, Watermark, invalid};
+use crate::error::Error;
+use crate::mapping::ObjectId;
+
+/// The version this connector writes.
+const VERSION: u32 = 1;
+
+#[derive(Serialize, Deserialize)]
+struct Text {
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    u: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    g: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    x: Option<Extra>,
+}
+
+#[derive(Serialize, Deserialize, Default)]
+struct Extra {
+    v: u32,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    tenant: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    origin: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    users: Option<Note>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    groups: Option<Note>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    members: Option<Members>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    asked: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    done: Vec<String>,
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    repair: String,
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    confirm: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    gone: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    restored: String,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Note {
+    #[serde(rename = "for", skip_serializing_if = "Option::is_none", default)]
+    fingerprint: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    at: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    full: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    now: Option<Now>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Now {
+    #[serde(rename = "for")]
+    fingerprint: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    stage: Option<StageName>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    set: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    page: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    since: Option<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum StageName {
+    Members,
+    Groups,
+    Drain,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Members {
+    #[serde(rename = "for")]
+    fingerprint: String,
+    set: String,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    page: Option<String>,
+}
+
+impl Watermark {
+    /// Reads a host's text. The error never quotes it: links hold tokens.
+    pub fn parse(text: &str) -> Result<Watermark, Error> {
+        const OURS: &str = "a checkpoint of this connector, byte for byte";
+        if text.len() > MAX_LENGTH {
+            return Err(invalid("", format!("{} bytes", text.len()), format!("at most {MAX_LENGTH} bytes")));
+        }
+        let raw: Text = serde_json::from_str(text).map_err(|e| {
+            let found = format!("text that is not a watermark (line {} column {})", e.line(), e.column());
+            invalid("", found, OURS)
+        })?;
+        if raw.u.is_none() && raw.g.is_none() && raw.x.is_none() {
+            return Err(invalid("", "a JSON object without u, g and x", OURS));
+        }
+        if let Some(x) = raw.x.as_ref().filter(|x| x.v != VERSION) {
+            return Err(invalid("/x/v", x.v.to_string(), format!("{VERSION}: a newer connector wrote this watermark")));
+        }
+        let x = raw.x.unwrap_or_default();
+        let ids =
+            |path: &str, text: &str| unpack::<16>(text).ok_or_else(|| invalid(path, "ids that cannot be read", OURS));
+        let repair = unpack::<17>(&x.repair).ok_or_else(|| invalid("/x/repair", "ids that cannot be read", OURS))?;
+        let restored =
+            unpack::<17>(&x.restored).ok_or_else(|| invalid("/x/restored", "ids that cannot be read", OURS))?;
+        Ok(Watermark {
+            tenant: x.tenant,
+            origin: x.origin,
+            users: feed_mark(raw.u, x.users),
+            groups: feed_mark(raw.g, x.groups),
+            members: x.members.map(|m| MembersMark { fingerprint: m.fingerprint, set: m.set, page: m.page }),
+            asked: x.asked,
+            done: x.done,
+            lists: Lists {
+                repair: repair.iter().map(|b| Repair { group: id_of(b), failures: b[16] }).collect(),
+                confirm: ids("/x/confirm", &x.confirm)?.iter().map(|b| id_of(b)).collect(),
+                gone: match &x.gone {
+                    Some(text) => Some(ids("/x/gone", text)?.iter().map(|b| id_of(b)).collect()),
+                    None => None,
+                },
+                restored: restored
+                    .iter()
+                    .map(|b| (if b[16] == 0 { Who::User } else { Who::Group }, id_of(b)))
+                    .collect(),
+                ..Lists::default()
+            },
+        })
+    }
+
+    /// The text for the host.
+    pub fn to_text(&self) -> String {
+        let text = self.written(true);
+        if text.len() <= MAX_LENGTH { text } else { self.written(false) }
+    }
+
+    fn written(&self, positions: bool) -> String {
+        let lists = &self.lists;
+        let members = self.members.as_ref().filter(|_| positions);
+        let text = Text {
+            u: self.users.link.clone(),
+            g: self.groups.link.clone(),
+            x: Some(Extra {
+                v: VERSION,
+                tenant: self.tenant.clone(),
+                origin: self.origin.clone(),
+                users: note(&self.users, positions),
+                groups: note(&self.groups, positions),
+                members: members.map(|m| Members {
+                    fingerprint: m.fingerprint.clone(),
+                    set: m.set.clone(),
+                    page: m.page.clone(),
+                }),
+                asked: self.asked.clone(),
+                done: self.done.clone(),
+                repair: pack(lists.repair.iter().map(|r| with(r.group, r.failures))),
+                confirm: pack(lists.confirm.iter().map(|id| id.0)),
+                gone: lists.gone.as_ref().map(|gone| pack(gone.iter().map(|id| id.0))),
+                restored: pack(lists.restored.iter().map(|(who, id)| with(*id, u8::from(*who == Who::Group)))),
+            }),
+        };
+        // Strings and numbers into memory: there is nothing that could fail.
+        serde_json::to_string(&text).unwrap_or_default()
+    }
+}
+
+fn feed_mark(link: Option<String>, note: Option<Note>) -> FeedMark {
+    let Some(note) = note else { return FeedMark { link, ..FeedMark::default() } };
+    let position = note.now.map(|now| Position {
+        fingerprint: now.fingerprint,
+        stage: match now.stage {
+            None => Stage::Walk,
+            Some(StageName::Members) => Stage::Members,
+            Some(StageName::Groups) => Stage::Groups,
+            Some(StageName::Drain) => Stage::Drain,
+        },
+        set: now.set,
+        page: now.page,
+        since: now.since,
+    });
+    FeedMark { link, fingerprint: note.fingerprint, at: note.at, full: note.full, position }
+}
+
+fn note(mark: &FeedMark, positions: bool) -> Option<Note> {
+    let now = mark.position.as_ref().filter(|_| positions).map(|position| Now {
+        fingerprint: position.fingerprint.clone(),
+        stage: match position.stage {
+            Stage::Walk => None,
+            Stage::Members => Some(StageName::Members),
+            Stage::Groups => Some(StageName::Groups),
+            Stage::Drain => Some(StageName::Drain),
+        },
+        set: position.set.clone(),
+        page: position.page.clone(),
+        since: position.since,
+    });
+    let note = Note { fingerprint: mark.fingerprint.clone(), at: mark.at, full: mark.full, now };
+    (note.fingerprint.is_some() || note.full.is_some() || note.now.is_some()).then_some(note)
+}
+
+fn with(id: ObjectId, byte: u8) -> [u8; 17] {
+    let mut bytes = [byte; 17];
+    bytes[..16].copy_from_slice(&id.0);
+    bytes
+}
+
+fn id_of(bytes: &[u8]) -> ObjectId {
+    let mut id = [0; 16];
+    id.copy_from_slice(&bytes[..16]);
+    ObjectId(id)
+}
+
+fn pack<const N: usize>(items: impl Iterator<Item = [u8; N]>) -> String {
+    BASE64.encode(items.flatten().collect::<Vec<u8>>())
+}
+
+fn unpack<const N: usize>(text: &str) -> Option<Vec<[u8; N]>> {
+    let bytes = BASE64.decode(text).ok()?;
+    let (items, rest) = bytes.as_chunks::<N>();
+    (rest.is_empty() && items.len() <= PLACES).then(|| items.to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::Kind;
+
+    fn whole() -> Watermark {
+        let link = "https://graph.microsoft.com/v1.0/users/delta?$deltatoken=a+b%2Bc=\"é";
+        let id = |n| ObjectId([n; 16]);
+        Watermark {
+            tenant: Some("t".into()),
+            origin: Some("o".into()),
+            users: FeedMark {
+                link: Some(link.into()),
+                fingerprint: Some("f".into()),
+                at: Some(7),
+                full: Some(5),
+                position: Some(Position {
+                    fingerprint: "f".into(),
+                    stage: Stage::Drain,
+                    set: Some("s".into()),
+                    page: Some("p".into()),
+                    since: Some(9),
+                }),
+            },
+            groups: FeedMark::default(),
+            members: Some(MembersMark { fingerprint: "m".into(), set: "s".into(), page: None }),
+            asked: Some("a".into()),
+            done: vec!["User".into()],
+            lists: Lists {
+                repair: vec![Repair { group: id(1), failures: 3 }],
+                confirm: vec![id(2), id(3)],
+                gone: Some(Vec::new()),
+                restored: vec![(Who::Group, id(4)), (Who::User, id(5))],
+                ..Lists::default()
+            },
+        }
+    }
+
+    #[test]
+    fn a_watermark_survives_its_text_and_links_come_back_byte_for_byte() {
+        assert_eq!(Watermark::parse(&whole().to_text()).unwrap(), whole());
+        assert_eq!(Watermark::parse(&Watermark::default().to_text()).unwrap(), Watermark::default());
+    }
+
+    #[test]
+    fn just_the_two_links_are_a_watermark() {
+        let mark = Watermark::parse(r#"{"u":"a","g":"b"}"#).unwrap();
+        assert_eq!(mark.users, FeedMark { link: Some("a".into()), ..FeedMark::default() });
+    }
+
+    #[test]
+    fn what_is_not_ours_is_refused_without_quoting_it() {
+        for text in [
+            "",
+            "{}",
+            "[1]",
+            "SECRET",
+            r#"{"u":7}"#,
+            r#"{"x":{"v":2}}"#,
+            r#"{"x":7}"#,
+            r#"{"x":{"v":1,"confirm":"AA"}}"#,
+            r#"{"x":{"v":1,"repair":"SECRET !"}}"#,
+        ] {
+            let error = Watermark::parse(text).unwrap_err();
+            assert_eq!(error.kind, Kind::InvalidWatermark, "{text}");
+            assert!(!error.message.contains("SECRET"));
+        }
+        assert!(Watermark::parse(&format!("{{\"u\":\"{}\"}}", "x".repeat(MAX_LENGTH))).is_err());
+    }
+
+    #[test]
+    fn no_watermark_is_longer_than_the_contract_allows() {
+        let mut mark = whole();
+        let id = |n: usize| ObjectId((n as u128).to_be_bytes());
+        mark.lists.repair = (0..PLACES).map(|n| Repair { group: id(n), failures: 1 }).collect();
+        mark.lists.confirm.clear();
+        mark.lists.gone = Some((0..PLACES).map(id).collect());
+        mark.lists.restored = (0..PLACES).map(|n| (Who::User, id(n))).collect();
+        mark.users.link = Some("u".repeat(super::super::watermark::MAX_LINK));
+        mark.groups.link = mark.users.link.clone();
+        mark.users.position.as_mut().unwrap().page = Some("p".repeat(20_000));
+        let text = mark.to_text();
+        assert!(text.len() <= MAX_LENGTH, "{}", text.len());
+        assert_eq!(Watermark::parse(&text).unwrap().users.position, None, "positions go first");
+    }
+}
