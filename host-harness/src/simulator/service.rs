@@ -1,5 +1,6 @@
 //! Everything one running simulator holds, shared by its connections and by the handle in the test.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -38,6 +39,8 @@ pub(crate) struct Service {
     bucket: Option<Mutex<Bucket>>,
     generation: AtomicU64,
     nonces: AtomicU64,
+    /// How often each URL was read, for [`Service::lag_roll`].
+    reads: Mutex<HashMap<u64, u64>>,
     asked_to_stop: Mutex<bool>,
     stop: Condvar,
 }
@@ -55,12 +58,13 @@ impl Service {
             client_id: id(&world.client_id, "client"),
             seal: Seal::new(mix(world.seed, stream("page tokens"), 0), world.delta.plus_in_tokens),
             bearer_seal: Seal::new(mix(world.seed, stream("access tokens"), 0), false),
-            tenant: RwLock::new(Tenant::new(Arc::clone(&base), rules, world.lists.lag_changes)),
+            tenant: RwLock::new(Tenant::new(Arc::clone(&base), rules, &world.lists)),
             faults: Mutex::new(Script::new(&world.faults)),
             journal: Mutex::new(Journal::new(world.journal, world.journal_capacity)),
             bucket: world.throttling.clone().map(|throttling| Mutex::new(Bucket::new(throttling, clock.millis()))),
             generation: AtomicU64::new(0),
             nonces: AtomicU64::new(0),
+            reads: Mutex::default(),
             asked_to_stop: Mutex::new(false),
             stop: Condvar::new(),
             world,
@@ -89,6 +93,18 @@ impl Service {
     /// A number that never comes again.
     pub(crate) fn nonce(&self) -> u64 {
         mix(self.world.seed, stream("nonce"), self.nonces.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Decides how old a read is. It depends on what is read and how often that was, not on what else is under way: workers
+    /// that overtake each other see the same tenant.
+    pub(crate) fn lag_roll(&self, read: u64) -> u64 {
+        if !self.world.lists.varying_lag {
+            return 0;
+        }
+        let mut reads = held(&self.reads);
+        let count = reads.entry(read).or_default();
+        *count += 1;
+        mix(self.world.seed, stream("lag") ^ read, *count)
     }
 
     pub(crate) fn fault_for(&self, route: Route, url: &str) -> Option<FaultAction> {

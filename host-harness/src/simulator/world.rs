@@ -94,6 +94,9 @@ pub struct Permissions {
     pub user_read_all: bool,
     /// `GroupMember.Read.All`; without it groups and members are 403.
     pub group_member_read_all: bool,
+    /// `Group.Read.All`; without it the recycle bin of groups is 403. Everything else of groups asks for
+    /// `group_member_read_all` alone.
+    pub group_read_all: bool,
     /// `Member.Read.Hidden`; without it hidden memberships look empty.
     pub member_read_hidden: bool,
     /// `Device.Read.All`; without it device members show type and id only.
@@ -132,6 +135,9 @@ pub struct Delta {
     pub purge_shows_in_groups: bool,
     /// A restored object brings its memberships as entries of its groups.
     pub restore_shows_in_groups: bool,
+    /// A later round lists every coming and going of a member, in the order it happened, up to the moment its page is
+    /// asked for; otherwise it lists each member once, as it stands then.
+    pub membership_history: bool,
     /// A row for a membership change alone carries `id` and `members@delta` only.
     pub id_only_membership_rows: bool,
     /// Second and later slices of a group carry `id` and `members@delta` only.
@@ -156,8 +162,10 @@ pub struct Delta {
 pub struct Lists {
     /// Some pages hold fewer rows than asked for, and still carry a next link.
     pub short_pages: bool,
-    /// Reads do not see the newest this many changes; delta queries do.
+    /// Reads do not see the newest this many changes; delta queries do. What `settle` fixed is always seen.
     pub lag_changes: u32,
+    /// Each read lags by 0 to `lag_changes` changes, drawn from the seed, instead of by exactly that many.
+    pub varying_lag: bool,
     /// Seconds until a next link is refused; never when absent.
     pub page_seconds: Option<u64>,
     /// Member reads leave out service principals unless asked as an advanced query.
@@ -290,6 +298,7 @@ impl Default for Permissions {
         Permissions {
             user_read_all: true,
             group_member_read_all: true,
+            group_read_all: true,
             member_read_hidden: true,
             device_read_all: true,
             application_read_all: true,
@@ -313,6 +322,7 @@ impl Default for Delta {
             member_types: MemberTypes::All,
             purge_shows_in_groups: true,
             restore_shows_in_groups: false,
+            membership_history: false,
             id_only_membership_rows: false,
             id_only_slices: false,
             lean_rows: false,
@@ -330,6 +340,7 @@ impl Default for Lists {
         Lists {
             short_pages: true,
             lag_changes: 0,
+            varying_lag: false,
             page_seconds: None,
             hide_service_principals: true,
             filter_height: None,

@@ -32,11 +32,7 @@ pub(crate) fn instead(
         FaultAction::InvalidToken => login::invalid_token(context, "Lifetime validation failed, the token is expired."),
         FaultAction::ClaimsChallenge => claims_challenge(context),
         FaultAction::RequestDenied => GraphError::denied(),
-        FaultAction::NotFound => GraphError::not_found(match target {
-            Target::Object(_, id) | Target::MemberOf(_, id) => id,
-            Target::Members { group, .. } | Target::MembersCount { group } => group,
-            _ => "",
-        }),
+        FaultAction::NotFound => GraphError::not_found(target.object().unwrap_or_default()),
         _ => return None,
     };
     Some(error.into_answer(context))

@@ -94,3 +94,45 @@ fn member_of_is_the_other_side_of_members() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn member_of_takes_a_cast_as_an_advanced_query() -> Result<()> {
+    let client = Client::start(World::default())?;
+    let truth = client.simulator.truth();
+    let edge = truth.edges().find(|edge| edge.member_type == "User").unwrap();
+    let nested = truth.edges().find(|edge| edge.member_type == "Group").unwrap();
+    for (collection, member) in [("users", &edge.member_id), ("groups", &nested.member_id)] {
+        let url =
+            format!("/{collection}/{member}/memberOf/microsoft.graph.group?$select=id,displayName&$count=true&$top=2");
+        assert_eq!(client.get(&url)?.status, 400, "the header is missing");
+        let rows = client.all(&url, &EVENTUAL)?;
+        let read: BTreeSet<_> = rows.iter().filter_map(|row| row["id"].as_str().map(str::to_owned)).collect();
+        let edges = truth.edges().filter(|edge| edge.member_id == *member);
+        assert_eq!(read, edges.map(|edge| edge.group_id).collect());
+        assert!(rows.iter().all(|row| row["displayName"].is_string() && row.get("@odata.type").is_none()));
+        let page = client.eventually(&url)?;
+        assert_eq!(page.body["@odata.count"], rows.len());
+        if let Some(next) = page.next_link() {
+            assert_eq!(client.get(next)?.status, 400, "the header is missing on page 2");
+        }
+    }
+    assert_eq!(client.eventually(&format!("/users/{}/memberOf/microsoft.graph.user", edge.member_id))?.status, 400);
+    Ok(())
+}
+
+#[test]
+fn member_of_a_deleted_or_unknown_object_is_not_found() -> Result<()> {
+    let client = Client::start(World::default())?;
+    client.simulator.apply(&[Change::DeleteUser { user: "#4".into() }, Change::PurgeGroup { group: "#9".into() }])?;
+    let query = "memberOf/microsoft.graph.group?$select=id&$count=true";
+    for url in [
+        format!("/users/{}/{query}", client.simulator.user_id(4)),
+        format!("/groups/{}/{query}", client.simulator.group_id(9)),
+        format!("/users/{}/{query}", client.simulator.group_id(1)),
+        format!("/users/99999999-9999-4999-8999-999999999999/{query}"),
+    ] {
+        let reply = client.eventually(&url)?;
+        assert_eq!((reply.status, reply.code()), (404, "Request_ResourceNotFound"), "{url}");
+    }
+    Ok(())
+}

@@ -12,3 +12,4 @@ mod follower;
 mod lists;
 mod login;
 mod members;
+mod rows;

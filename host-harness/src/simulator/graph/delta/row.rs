@@ -142,6 +142,9 @@ impl<'a> Rows<'a> {
                 let with_deleted = self.world.deleted_members_in_first_round;
                 slice::present(view, object.number, from, length, |kind| self.lists(kind), with_deleted)
             }
+            Some((since, _)) if self.world.membership_history => {
+                slice::history(self.tenant, object, since, from, length, |kind| self.lists(kind))
+            }
             Some(window) => slice::changed(self.tenant, object, window, from, length, |kind| self.lists(kind)),
         };
         if !entries.is_empty() {
