@@ -17,6 +17,7 @@ use super::seal::Seal;
 use super::seed::{mix, stream};
 use super::tenant::Tenant;
 use super::tenant::resolve::Rules;
+use super::tenant::script::{Agenda, ChangesDuring};
 use super::tenant::truth::Truth;
 use super::throttle::Bucket;
 use super::world::World;
@@ -34,6 +35,7 @@ pub(crate) struct Service {
     /// Access tokens.
     pub(crate) bearer_seal: Seal,
     tenant: RwLock<Tenant>,
+    agenda: Mutex<Agenda>,
     faults: Mutex<Script>,
     journal: Mutex<Journal>,
     bucket: Option<Mutex<Bucket>>,
@@ -53,12 +55,15 @@ impl Service {
         let id = |given: &Option<String>, purpose: &str| {
             given.clone().unwrap_or_else(|| base.ids.other(stream(purpose), 0)).to_lowercase()
         };
+        let mut agenda = Agenda::default();
+        world.changes_during.iter().for_each(|during| agenda.add(during.clone()));
         Service {
             tenant_id: id(&world.tenant_id, "tenant"),
             client_id: id(&world.client_id, "client"),
             seal: Seal::new(mix(world.seed, stream("page tokens"), 0), world.delta.plus_in_tokens),
             bearer_seal: Seal::new(mix(world.seed, stream("access tokens"), 0), false),
             tenant: RwLock::new(Tenant::new(Arc::clone(&base), rules, &world.lists)),
+            agenda: Mutex::new(agenda),
             faults: Mutex::new(Script::new(&world.faults)),
             journal: Mutex::new(Journal::new(world.journal, world.journal_capacity)),
             bucket: world.throttling.clone().map(|throttling| Mutex::new(Bucket::new(throttling, clock.millis()))),
@@ -88,6 +93,23 @@ impl Service {
     pub(crate) fn truth(&self) -> Truth {
         let state = self.tenant().state();
         Truth::new(Arc::clone(&self.base), state, self.world.permissions.member_read_hidden)
+    }
+
+    /// Count a request to Graph and let happen what waited for it. Later requests wait meanwhile: none of them is answered
+    /// from the tenant as it was before.
+    pub(crate) fn arrive(&self) {
+        let mut agenda = self.agenda();
+        for script in agenda.arrive() {
+            agenda.carry_out(script, &mut self.tenant_mut(), self.clock.seconds());
+        }
+    }
+
+    pub(crate) fn agenda(&self) -> MutexGuard<'_, Agenda> {
+        held(&self.agenda)
+    }
+
+    pub(crate) fn change_during(&self, during: ChangesDuring) {
+        self.agenda().add(during);
     }
 
     /// A number that never comes again.

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::fault::Fault;
+use super::tenant::script::ChangesDuring;
 use super::throttle::Throttling;
 
 /// The configuration of one simulated tenant and its service.
@@ -70,6 +71,8 @@ pub struct World {
     pub journal: JournalMode,
     /// How many exchanges are kept at most; the oldest go first.
     pub journal_capacity: usize,
+    /// Changes that happen while the first requests are under way.
+    pub changes_during: Vec<ChangesDuring>,
     /// Faults that are armed from the start.
     pub faults: Vec<Fault>,
 }
@@ -281,6 +284,7 @@ impl Default for World {
             clock_start: None,
             journal: JournalMode::Summary,
             journal_capacity: 200_000,
+            changes_during: Vec::new(),
             faults: Vec::new(),
         }
     }

@@ -105,6 +105,9 @@ pub(super) async fn exchange(service: Arc<Service>, scheme: &'static str, reques
     if service.world.latency_ms > 0 {
         tokio::time::sleep(Duration::from_millis(service.world.latency_ms)).await;
     }
+    if let Endpoint::Graph(_) = &endpoint {
+        service.arrive();
+    }
     let fault = service.fault_for(endpoint.route(), &request.url());
     match fault {
         Some(FaultAction::StallBeforeHeaders) => {

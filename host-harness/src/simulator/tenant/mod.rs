@@ -9,6 +9,7 @@ pub(crate) mod log;
 pub(crate) mod random;
 pub(crate) mod replica;
 pub(crate) mod resolve;
+pub(crate) mod script;
 pub(crate) mod state;
 pub(crate) mod truth;
 pub(crate) mod view;

@@ -7,6 +7,7 @@ mod batch;
 mod changes;
 mod client;
 mod delta;
+mod during;
 mod faults;
 mod follower;
 mod lists;
