@@ -34,9 +34,9 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 pub use self::base::identity::ObjectKind;
-pub use self::fault::{Fault, FaultAction, FaultBody};
+pub use self::fault::{Call, Fault, FaultAction, FaultBody};
 pub use self::graph::route::Route;
-pub use self::journal::{Exchange, Item};
+pub use self::journal::{Asked, Exchange, Item};
 pub use self::tenant::change::{Change, ChangeKind, ChangeSummary};
 pub use self::tenant::script::{ChangesDuring, Draw, Script};
 pub use self::tenant::truth::{OrderFreeHash, Truth, TruthEdge, TruthObject};
@@ -159,6 +159,20 @@ impl Simulator {
     /// Every exchange kept, oldest first.
     pub fn journal(&self) -> Vec<Exchange> {
         self.service.journal().all()
+    }
+
+    /// How often something was asked, alone or in a batch, as far as the journal reaches back.
+    ///
+    /// ```no_run
+    /// # use host_harness::simulator::{Route, Simulator, World};
+    /// # fn main() -> anyhow::Result<()> {
+    /// # let (simulator, group) = (Simulator::start(World::default())?, "");
+    /// let pages = simulator.count(|asked| asked.route == Route::Members && asked.object == Some(group));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn count(&self, counts: impl Fn(&Asked<'_>) -> bool) -> usize {
+        self.journal().iter().flat_map(Exchange::asked).filter(|asked| counts(asked)).count()
     }
 
     /// Forget the exchanges so far.

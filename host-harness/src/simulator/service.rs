@@ -7,11 +7,11 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockRead
 use serde_json::json;
 
 use super::base::Base;
+use super::base::identity::ObjectRef;
 use super::clock::{Clock, format_zoneless};
-use super::fault::{Fault, FaultAction, Script};
+use super::fault::{Fault, FaultAction, Script, Subject};
 use super::graph::Context;
 use super::graph::answer::{Answer, Body};
-use super::graph::route::Route;
 use super::journal::Journal;
 use super::seal::Seal;
 use super::seed::{mix, stream};
@@ -55,6 +55,7 @@ impl Service {
         let id = |given: &Option<String>, purpose: &str| {
             given.clone().unwrap_or_else(|| base.ids.other(stream(purpose), 0)).to_lowercase()
         };
+        let faults: Vec<_> = world.faults.iter().map(|fault| named(&base, fault.clone())).collect();
         let mut agenda = Agenda::default();
         world.changes_during.iter().for_each(|during| agenda.add(during.clone()));
         Service {
@@ -64,7 +65,7 @@ impl Service {
             bearer_seal: Seal::new(mix(world.seed, stream("access tokens"), 0), false),
             tenant: RwLock::new(Tenant::new(Arc::clone(&base), rules, &world.lists)),
             agenda: Mutex::new(agenda),
-            faults: Mutex::new(Script::new(&world.faults)),
+            faults: Mutex::new(Script::new(&faults)),
             journal: Mutex::new(Journal::new(world.journal, world.journal_capacity)),
             bucket: world.throttling.clone().map(|throttling| Mutex::new(Bucket::new(throttling, clock.millis()))),
             generation: AtomicU64::new(0),
@@ -129,12 +130,12 @@ impl Service {
         mix(self.world.seed, stream("lag") ^ read, *count)
     }
 
-    pub(crate) fn fault_for(&self, route: Route, url: &str) -> Option<FaultAction> {
-        held(&self.faults).due(route, url)
+    pub(crate) fn fault_for(&self, subject: &Subject<'_>) -> Option<FaultAction> {
+        held(&self.faults).due(subject)
     }
 
     pub(crate) fn add_fault(&self, fault: Fault) {
-        held(&self.faults).add(fault);
+        held(&self.faults).add(named(&self.base, fault));
     }
 
     pub(crate) fn clear_faults(&self) {
@@ -202,6 +203,13 @@ impl Service {
             asked = self.stop.wait(asked).unwrap_or_else(PoisonError::into_inner);
         }
     }
+}
+
+/// A fault on `#n` becomes one on that group's id.
+fn named(base: &Base, fault: Fault) -> Fault {
+    let number = fault.object.as_deref().and_then(|object| object.strip_prefix('#')?.parse().ok());
+    let id = number.map(|number| base.ids.id(ObjectRef::group(number)));
+    Fault { object: id.or(fault.object), ..fault }
 }
 
 /// A lock that a panicking test poisoned is still good: nothing here is left half-done.

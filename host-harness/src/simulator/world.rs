@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::base::identity::ObjectKind;
 use super::fault::Fault;
 use super::tenant::script::ChangesDuring;
 use super::throttle::Throttling;
@@ -178,13 +179,15 @@ pub struct Lists {
 }
 
 /// Which member types a feed lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum MemberTypes {
     /// All of them.
     All,
     /// Users and groups; devices, service principals and contacts are left out.
     UsersAndGroups,
+    /// These.
+    Only(Vec<ObjectKind>),
 }
 
 /// What deleting a security group does. Microsoft 365 groups are always soft-deleted, distribution lists never.
@@ -209,6 +212,25 @@ pub enum Refusal {
     OlderThan30Days,
     /// 410 `resyncRequired`.
     ResyncRequired,
+    /// 410 `SyncStateNotFound`, as the mail service spells it.
+    SyncStateGone,
+    /// 410 `resyncChangesApplyDifferences`.
+    ApplyDifferences,
+    /// 410 `resyncChangesUploadDifferences`.
+    UploadDifferences,
+}
+
+impl Refusal {
+    /// Every way.
+    pub const ALL: [Refusal; 7] = [
+        Refusal::GoneWithLocation,
+        Refusal::SyncStateNotFound,
+        Refusal::OlderThan30Days,
+        Refusal::ResyncRequired,
+        Refusal::SyncStateGone,
+        Refusal::ApplyDifferences,
+        Refusal::UploadDifferences,
+    ];
 }
 
 /// How much of each exchange the journal keeps.

@@ -136,3 +136,40 @@ fn member_of_a_deleted_or_unknown_object_is_not_found() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn entries_of_hidden_groups_are_missing_from_the_feed_without_the_permission() -> Result<()> {
+    for member_read_hidden in [false, true] {
+        let permissions = Permissions { member_read_hidden, ..Permissions::default() };
+        let client = Client::start(World { permissions, ..World::default() })?;
+        let groups = client.simulator.truth().groups();
+        let hidden = groups.filter(|group| group.attributes["visibility"] == "HiddenMembership").map(|group| group.id);
+        let hidden: BTreeSet<_> = hidden.collect();
+        let (rows, _) = super::delta::walk(&client, "/groups/delta?$select=displayName,members")?;
+        let told = |row: &&Value| row.get("members@delta").is_some();
+        let shown = rows.iter().filter(told).any(|row| hidden.contains(row["id"].as_str().unwrap_or_default()));
+        assert_eq!(shown, member_read_hidden);
+        assert!(rows.iter().any(|row| hidden.contains(row["id"].as_str().unwrap_or_default())), "the groups are there");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_feed_lists_the_member_types_the_world_names() -> Result<()> {
+    use crate::simulator::{Delta, MemberTypes, ObjectKind};
+    let types = |member_types: MemberTypes| -> Result<BTreeSet<String>> {
+        let client = Client::start(World { delta: Delta { member_types, ..Delta::default() }, ..World::default() })?;
+        let (rows, _) = super::delta::walk(&client, "/groups/delta?$select=members")?;
+        let entries = rows.iter().filter_map(|row| row["members@delta"].as_array()).flatten();
+        Ok(entries
+            .map(|entry| entry["@odata.type"].as_str().unwrap_or_default().replace("#microsoft.graph.", ""))
+            .collect())
+    };
+    assert_eq!(types(MemberTypes::All)?.len(), 5);
+    assert_eq!(types(MemberTypes::UsersAndGroups)?, ["group", "user"].map(String::from).into());
+    let only = MemberTypes::Only(vec![ObjectKind::User, ObjectKind::Device]);
+    assert_eq!(types(only)?, ["device", "user"].map(String::from).into());
+    let world: World = serde_json::from_str(r#"{"delta": {"memberTypes": {"only": ["user", "orgContact"]}}}"#)?;
+    assert_eq!(world.delta.member_types, MemberTypes::Only(vec![ObjectKind::User, ObjectKind::OrgContact]));
+    Ok(())
+}

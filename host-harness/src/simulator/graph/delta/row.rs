@@ -57,7 +57,11 @@ impl<'a> Rows<'a> {
 
     /// Whether the feed lists members of a kind.
     pub(super) fn lists(&self, kind: ObjectKind) -> bool {
-        self.world.member_types == MemberTypes::All || matches!(kind, ObjectKind::User | ObjectKind::Group)
+        match &self.world.member_types {
+            MemberTypes::All => true,
+            MemberTypes::UsersAndGroups => matches!(kind, ObjectKind::User | ObjectKind::Group),
+            MemberTypes::Only(kinds) => kinds.contains(&kind),
+        }
     }
 
     /// The row of an object with the first slice of its members, and where the next slice starts.
