@@ -59,7 +59,8 @@ impl Replica {
     /// Let go of what no read may see any more.
     pub(super) fn follow(&mut self, base: &Base, log: &Log) {
         let surplus = self.newer.len().saturating_sub(self.lag);
-        if let Some(until) = self.newer.drain(..surplus).last() {
+        let passed = self.newer.drain(..surplus).next_back();
+        if let Some(until) = passed {
             self.advance(base, log, until);
         }
     }

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::client::Client;
 use super::follower::Follower;
-use crate::simulator::{Change, ChangeKind, Delta, World};
+use crate::simulator::{Change, ChangeKind, Delta, Script, World};
 
 /// Restored objects bring their edges, so that a follower without special knowledge can be compared.
 fn telling(delta: Delta) -> Delta {
@@ -73,6 +73,41 @@ fn changes_during_a_round_come_in_it_or_in_the_next() -> Result<()> {
         }
         follower.round(&client, &mut || {})?;
         follower.check(&client.simulator.truth())?;
+    }
+    Ok(())
+}
+
+/// Switches of the feeds in all mixtures, and changes in the middle of rounds. Not lean restores: an object that the follower
+/// never held would come back without its properties.
+#[test]
+fn mixtures_of_switches_lead_to_the_truth() -> Result<()> {
+    for seed in 0..32_u64 {
+        let on = |bit: u32| seed >> bit & 1 == 1;
+        let world = World { seed, users: 30, groups: 14, edges: 120, large_group: None, ..World::default() };
+        let delta = Delta {
+            user_page: 4,
+            group_page: 3,
+            member_slice: 2,
+            membership_history: on(0),
+            lean_rows: on(1),
+            id_only_slices: on(3),
+            id_only_membership_rows: on(4),
+            duplicates: on(2),
+            ..telling(world.delta.clone())
+        };
+        let client = Client::start(World { delta, ..world })?;
+        let mut follower = Follower::default();
+        for round in 0..3 {
+            for nth in 1..6 {
+                client.simulator.on_request(nth * 3, Script::random(seed * 100 + round * 10 + nth, 5));
+            }
+            follower.round(&client, &mut || {})?;
+        }
+        while client.simulator.waiting_scripts() > 0 {
+            follower.round(&client, &mut || {})?;
+        }
+        follower.round(&client, &mut || {})?;
+        follower.check(&client.simulator.truth()).with_context(|| format!("seed {seed}"))?;
     }
     Ok(())
 }

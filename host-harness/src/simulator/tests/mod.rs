@@ -12,5 +12,6 @@ mod faults;
 mod follower;
 mod lists;
 mod login;
+mod manual;
 mod members;
 mod rows;

@@ -32,7 +32,7 @@ fn comings_and_goings() -> Vec<Change> {
 /// The members of one group as its entries, over all rows in their order, tell them: plus for there, minus for gone.
 fn told(client: &Client, rows: &[Value], group: u32) -> Vec<String> {
     let id = client.simulator.group_id(group);
-    let entries = rows.iter().filter(|row| row["id"] == id).flat_map(|row| row["members@delta"].as_array());
+    let entries = rows.iter().filter(|row| row["id"] == id).filter_map(|row| row["members@delta"].as_array());
     let number = |entry: &Value| (0..40).find(|number| entry["id"] == client.simulator.user_id(*number)).unwrap_or(99);
     entries
         .flatten()

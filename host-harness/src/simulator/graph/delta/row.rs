@@ -83,12 +83,13 @@ impl<'a> Rows<'a> {
         (Value::Object(row), more)
     }
 
-    /// A further row of a group; none if the group is gone or its remaining members are.
+    /// A further row of a group; none if its remaining members are gone. A group that is gone itself is told as such: should
+    /// it be restored before the next round, nobody would know that entries are missing.
     pub(super) fn further_slice(&self, group: u32, from: u32) -> (Option<Value>, Option<u32>) {
         let view = self.tenant.now();
         let object = ObjectRef::group(group);
         if !view.is_live(object) {
-            return (None, None);
+            return (Some(self.first_slice(object).0), None);
         }
         let mut row = Map::new();
         row.insert("id".into(), json!(view.id(object)));
