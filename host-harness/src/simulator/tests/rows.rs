@@ -185,3 +185,22 @@ fn a_first_round_lists_soft_deleted_members_where_the_world_says_so() -> Result<
     }
     Ok(())
 }
+
+#[test]
+fn a_group_that_goes_while_its_slices_wait_is_told_as_removed() -> Result<()> {
+    let client = Client::start(world(|delta| Delta { member_slice: 1, group_page: 1, ..delta }))?;
+    client.simulator.apply(&[
+        Change::AddGroup { properties: serde_json::Map::new() },
+        member(true, "#12", "#1"),
+        member(true, "#12", "#2"),
+    ])?;
+    let id = client.simulator.group_id(12);
+    let first = client.get(&format!("/groups/delta?$select=members&$filter=id%20eq%20'{id}'"))?;
+    assert_eq!(told(&client, first.rows(), 12), ["+1"]);
+    client.simulator.apply(&[Change::DeleteGroup { group: id.clone() }])?;
+    let (rows, link) = walk(&client, first.next_link().unwrap_or_default())?;
+    assert_eq!((rows.len(), &rows[0]["@removed"]["reason"]), (1, &json!("changed")), "{rows:?}");
+    client.simulator.apply(&[Change::RestoreGroup { group: id }])?;
+    assert!(walk(&client, &link)?.0[0].get("@removed").is_none());
+    Ok(())
+}
