@@ -34,6 +34,9 @@ pub struct Exchange {
     pub rows: u32,
     /// Resource units charged.
     pub units: u32,
+    /// The id of the one object that was addressed, in lower case.
+    #[serde(default)]
+    pub object: Option<String>,
     /// The feed, when this was a page of a delta query.
     pub feed: Option<ObjectKind>,
     /// The items of a batch.
@@ -57,6 +60,31 @@ impl Exchange {
         self.calls("$skiptoken=")
     }
 
+    /// What was asked in this exchange: itself, or the items of a batch that was opened.
+    pub fn asked(&self) -> impl Iterator<Item = Asked<'_>> {
+        let sequence = self.sequence;
+        let own = (self.route != Route::Batch).then(|| Asked {
+            sequence,
+            route: self.route,
+            url: &self.url,
+            object: self.object.as_deref(),
+            feed: self.feed,
+            status: self.status,
+            rows: self.rows,
+            in_batch: false,
+        });
+        own.into_iter().chain(self.items.iter().map(move |item| Asked {
+            sequence,
+            route: item.route,
+            url: &item.url,
+            object: item.object.as_deref(),
+            feed: item.feed,
+            status: item.status,
+            rows: item.rows,
+            in_batch: true,
+        }))
+    }
+
     fn calls(&self, parameter: &str) -> bool {
         super::graph::request::decode(&self.url, false).to_lowercase().contains(parameter)
     }
@@ -72,10 +100,37 @@ pub struct Item {
     pub url: String,
     /// The endpoint.
     pub route: Route,
-    /// The item's own status.
-    pub status: u16,
+    /// The id of the one object that was addressed, in lower case.
+    #[serde(default)]
+    pub object: Option<String>,
+    /// The feed, when this was a page of a delta query.
+    #[serde(default)]
+    pub feed: Option<ObjectKind>,
+    /// The item's own status; absent when a fault left it out of the answer.
+    pub status: Option<u16>,
     /// Rows served.
     pub rows: u32,
+}
+
+/// One thing that was asked: a request of its own, or an item of a batch. A batch itself is not one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked<'a> {
+    /// The number of the exchange it came in.
+    pub sequence: u64,
+    /// The endpoint.
+    pub route: Route,
+    /// Path and query.
+    pub url: &'a str,
+    /// The id of the one object that was addressed, in lower case.
+    pub object: Option<&'a str>,
+    /// The feed, when a page of a delta query was served.
+    pub feed: Option<ObjectKind>,
+    /// The status; absent when there was no answer.
+    pub status: Option<u16>,
+    /// Rows served.
+    pub rows: u32,
+    /// Whether it came in a batch.
+    pub in_batch: bool,
 }
 
 /// The exchanges kept.

@@ -34,10 +34,11 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 
 pub use self::base::identity::ObjectKind;
-pub use self::fault::{Fault, FaultAction, FaultBody};
+pub use self::fault::{Call, Fault, FaultAction, FaultBody};
 pub use self::graph::route::Route;
-pub use self::journal::{Exchange, Item};
+pub use self::journal::{Asked, Exchange, Item};
 pub use self::tenant::change::{Change, ChangeKind, ChangeSummary};
+pub use self::tenant::script::{ChangesDuring, Draw, Script};
 pub use self::tenant::truth::{OrderFreeHash, Truth, TruthEdge, TruthObject};
 pub use self::throttle::{RetryAfter, TenantSize, Throttling};
 pub use self::world::{Deletion, Delta, JournalMode, Lists, MemberTypes, Permissions, Refusal, SignIn, World};
@@ -106,6 +107,23 @@ impl Simulator {
         self.service.tenant_mut().apply(changes, now)
     }
 
+    /// Let changes happen when the `nth` request to Graph from now on arrives, before it is answered; 1 is the next one. A
+    /// batch is one request; requests for tokens do not count. What is impossible by then is left out.
+    pub fn on_request(&self, nth: u64, changes: impl Into<Script>) {
+        let during = ChangesDuring { after_requests: nth.saturating_sub(1), changes: changes.into() };
+        self.service.change_during(during);
+    }
+
+    /// The changes of [`Simulator::on_request`] that turned out impossible, each with its reason.
+    pub fn impossible_changes(&self) -> Vec<String> {
+        self.service.agenda().impossible().to_vec()
+    }
+
+    /// How many scripts of [`Simulator::on_request`] still wait for their request.
+    pub fn waiting_scripts(&self) -> usize {
+        self.service.agenda().waiting()
+    }
+
     /// A mixed script of valid changes for the tenant as it is now. It is not applied.
     pub fn random_changes(&self, seed: u64, count: usize) -> Vec<Change> {
         let now = self.service.clock.seconds();
@@ -141,6 +159,20 @@ impl Simulator {
     /// Every exchange kept, oldest first.
     pub fn journal(&self) -> Vec<Exchange> {
         self.service.journal().all()
+    }
+
+    /// How often something was asked, alone or in a batch, as far as the journal reaches back.
+    ///
+    /// ```no_run
+    /// # use host_harness::simulator::{Route, Simulator, World};
+    /// # fn main() -> anyhow::Result<()> {
+    /// # let (simulator, group) = (Simulator::start(World::default())?, "");
+    /// let pages = simulator.count(|asked| asked.route == Route::Members && asked.object == Some(group));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn count(&self, counts: impl Fn(&Asked<'_>) -> bool) -> usize {
+        self.journal().iter().flat_map(Exchange::asked).filter(|asked| counts(asked)).count()
     }
 
     /// Forget the exchanges so far.

@@ -39,10 +39,6 @@ impl Dice {
     pub(crate) fn below(&mut self, limit: u32) -> u32 {
         if limit == 0 { 0 } else { (self.next() % u64::from(limit)) as u32 }
     }
-
-    pub(crate) fn chance(&mut self, percent: u32) -> bool {
-        self.below(100) < percent
-    }
 }
 
 /// `start + k * stride mod modulus`: a duplicate-free walk over `modulus` numbers whose k-th element and whose inverse

@@ -1,21 +1,23 @@
 //! Everything one running simulator holds, shared by its connections and by the handle in the test.
 
+use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use serde_json::json;
 
 use super::base::Base;
+use super::base::identity::ObjectRef;
 use super::clock::{Clock, format_zoneless};
-use super::fault::{Fault, FaultAction, Script};
+use super::fault::{Fault, FaultAction, Script, Subject};
 use super::graph::Context;
 use super::graph::answer::{Answer, Body};
-use super::graph::route::Route;
 use super::journal::Journal;
 use super::seal::Seal;
 use super::seed::{mix, stream};
 use super::tenant::Tenant;
 use super::tenant::resolve::Rules;
+use super::tenant::script::{Agenda, ChangesDuring};
 use super::tenant::truth::Truth;
 use super::throttle::Bucket;
 use super::world::World;
@@ -33,11 +35,14 @@ pub(crate) struct Service {
     /// Access tokens.
     pub(crate) bearer_seal: Seal,
     tenant: RwLock<Tenant>,
+    agenda: Mutex<Agenda>,
     faults: Mutex<Script>,
     journal: Mutex<Journal>,
     bucket: Option<Mutex<Bucket>>,
     generation: AtomicU64,
     nonces: AtomicU64,
+    /// How often each URL was read, for [`Service::lag_roll`].
+    reads: Mutex<HashMap<u64, u64>>,
     asked_to_stop: Mutex<bool>,
     stop: Condvar,
 }
@@ -50,17 +55,22 @@ impl Service {
         let id = |given: &Option<String>, purpose: &str| {
             given.clone().unwrap_or_else(|| base.ids.other(stream(purpose), 0)).to_lowercase()
         };
+        let faults: Vec<_> = world.faults.iter().map(|fault| named(&base, fault.clone())).collect();
+        let mut agenda = Agenda::default();
+        world.changes_during.iter().for_each(|during| agenda.add(during.clone()));
         Service {
             tenant_id: id(&world.tenant_id, "tenant"),
             client_id: id(&world.client_id, "client"),
             seal: Seal::new(mix(world.seed, stream("page tokens"), 0), world.delta.plus_in_tokens),
             bearer_seal: Seal::new(mix(world.seed, stream("access tokens"), 0), false),
-            tenant: RwLock::new(Tenant::new(Arc::clone(&base), rules, world.lists.lag_changes)),
-            faults: Mutex::new(Script::new(&world.faults)),
+            tenant: RwLock::new(Tenant::new(Arc::clone(&base), rules, &world.lists)),
+            agenda: Mutex::new(agenda),
+            faults: Mutex::new(Script::new(&faults)),
             journal: Mutex::new(Journal::new(world.journal, world.journal_capacity)),
             bucket: world.throttling.clone().map(|throttling| Mutex::new(Bucket::new(throttling, clock.millis()))),
             generation: AtomicU64::new(0),
             nonces: AtomicU64::new(0),
+            reads: Mutex::default(),
             asked_to_stop: Mutex::new(false),
             stop: Condvar::new(),
             world,
@@ -86,17 +96,46 @@ impl Service {
         Truth::new(Arc::clone(&self.base), state, self.world.permissions.member_read_hidden)
     }
 
+    /// Count a request to Graph and let happen what waited for it. Later requests wait meanwhile: none of them is answered
+    /// from the tenant as it was before.
+    pub(crate) fn arrive(&self) {
+        let mut agenda = self.agenda();
+        for script in agenda.arrive() {
+            agenda.carry_out(script, &mut self.tenant_mut(), self.clock.seconds());
+        }
+    }
+
+    pub(crate) fn agenda(&self) -> MutexGuard<'_, Agenda> {
+        held(&self.agenda)
+    }
+
+    pub(crate) fn change_during(&self, during: ChangesDuring) {
+        self.agenda().add(during);
+    }
+
     /// A number that never comes again.
     pub(crate) fn nonce(&self) -> u64 {
         mix(self.world.seed, stream("nonce"), self.nonces.fetch_add(1, Ordering::Relaxed))
     }
 
-    pub(crate) fn fault_for(&self, route: Route, url: &str) -> Option<FaultAction> {
-        held(&self.faults).due(route, url)
+    /// Decides how old a read is. It depends on what is read and how often that was, not on what else is under way: workers
+    /// that overtake each other see the same tenant.
+    pub(crate) fn lag_roll(&self, read: u64) -> u64 {
+        if !self.world.lists.varying_lag {
+            return 0;
+        }
+        let mut reads = held(&self.reads);
+        let count = reads.entry(read).or_default();
+        *count += 1;
+        mix(self.world.seed, stream("lag") ^ read, *count)
+    }
+
+    pub(crate) fn fault_for(&self, subject: &Subject<'_>) -> Option<FaultAction> {
+        held(&self.faults).due(subject)
     }
 
     pub(crate) fn add_fault(&self, fault: Fault) {
-        held(&self.faults).add(fault);
+        held(&self.faults).add(named(&self.base, fault));
     }
 
     pub(crate) fn clear_faults(&self) {
@@ -164,6 +203,13 @@ impl Service {
             asked = self.stop.wait(asked).unwrap_or_else(PoisonError::into_inner);
         }
     }
+}
+
+/// A fault on `#n` becomes one on that group's id.
+fn named(base: &Base, fault: Fault) -> Fault {
+    let number = fault.object.as_deref().and_then(|object| object.strip_prefix('#')?.parse().ok());
+    let id = number.map(|number| base.ids.id(ObjectRef::group(number)));
+    Fault { object: id.or(fault.object), ..fault }
 }
 
 /// A lock that a panicking test poisoned is still good: nothing here is left half-done.

@@ -5,7 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::base::identity::ObjectKind;
 use super::fault::Fault;
+use super::tenant::script::ChangesDuring;
 use super::throttle::Throttling;
 
 /// The configuration of one simulated tenant and its service.
@@ -70,6 +72,8 @@ pub struct World {
     pub journal: JournalMode,
     /// How many exchanges are kept at most; the oldest go first.
     pub journal_capacity: usize,
+    /// Changes that happen while the first requests are under way.
+    pub changes_during: Vec<ChangesDuring>,
     /// Faults that are armed from the start.
     pub faults: Vec<Fault>,
 }
@@ -94,6 +98,9 @@ pub struct Permissions {
     pub user_read_all: bool,
     /// `GroupMember.Read.All`; without it groups and members are 403.
     pub group_member_read_all: bool,
+    /// `Group.Read.All`; without it the recycle bin of groups is 403. Everything else of groups asks for
+    /// `group_member_read_all` alone.
+    pub group_read_all: bool,
     /// `Member.Read.Hidden`; without it hidden memberships look empty.
     pub member_read_hidden: bool,
     /// `Device.Read.All`; without it device members show type and id only.
@@ -132,6 +139,9 @@ pub struct Delta {
     pub purge_shows_in_groups: bool,
     /// A restored object brings its memberships as entries of its groups.
     pub restore_shows_in_groups: bool,
+    /// A later round lists every coming and going of a member, in the order it happened, up to the moment its page is
+    /// asked for; otherwise it lists each member once, as it stands then.
+    pub membership_history: bool,
     /// A row for a membership change alone carries `id` and `members@delta` only.
     pub id_only_membership_rows: bool,
     /// Second and later slices of a group carry `id` and `members@delta` only.
@@ -156,8 +166,10 @@ pub struct Delta {
 pub struct Lists {
     /// Some pages hold fewer rows than asked for, and still carry a next link.
     pub short_pages: bool,
-    /// Reads do not see the newest this many changes; delta queries do.
+    /// Reads do not see the newest this many changes; delta queries do. What `settle` fixed is always seen.
     pub lag_changes: u32,
+    /// Each read lags by 0 to `lag_changes` changes, drawn from the seed, instead of by exactly that many.
+    pub varying_lag: bool,
     /// Seconds until a next link is refused; never when absent.
     pub page_seconds: Option<u64>,
     /// Member reads leave out service principals unless asked as an advanced query.
@@ -167,13 +179,15 @@ pub struct Lists {
 }
 
 /// Which member types a feed lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum MemberTypes {
     /// All of them.
     All,
     /// Users and groups; devices, service principals and contacts are left out.
     UsersAndGroups,
+    /// These.
+    Only(Vec<ObjectKind>),
 }
 
 /// What deleting a security group does. Microsoft 365 groups are always soft-deleted, distribution lists never.
@@ -198,6 +212,25 @@ pub enum Refusal {
     OlderThan30Days,
     /// 410 `resyncRequired`.
     ResyncRequired,
+    /// 410 `SyncStateNotFound`, as the mail service spells it.
+    SyncStateGone,
+    /// 410 `resyncChangesApplyDifferences`.
+    ApplyDifferences,
+    /// 410 `resyncChangesUploadDifferences`.
+    UploadDifferences,
+}
+
+impl Refusal {
+    /// Every way.
+    pub const ALL: [Refusal; 7] = [
+        Refusal::GoneWithLocation,
+        Refusal::SyncStateNotFound,
+        Refusal::OlderThan30Days,
+        Refusal::ResyncRequired,
+        Refusal::SyncStateGone,
+        Refusal::ApplyDifferences,
+        Refusal::UploadDifferences,
+    ];
 }
 
 /// How much of each exchange the journal keeps.
@@ -273,6 +306,7 @@ impl Default for World {
             clock_start: None,
             journal: JournalMode::Summary,
             journal_capacity: 200_000,
+            changes_during: Vec::new(),
             faults: Vec::new(),
         }
     }
@@ -290,6 +324,7 @@ impl Default for Permissions {
         Permissions {
             user_read_all: true,
             group_member_read_all: true,
+            group_read_all: true,
             member_read_hidden: true,
             device_read_all: true,
             application_read_all: true,
@@ -313,6 +348,7 @@ impl Default for Delta {
             member_types: MemberTypes::All,
             purge_shows_in_groups: true,
             restore_shows_in_groups: false,
+            membership_history: false,
             id_only_membership_rows: false,
             id_only_slices: false,
             lean_rows: false,
@@ -330,6 +366,7 @@ impl Default for Lists {
         Lists {
             short_pages: true,
             lag_changes: 0,
+            varying_lag: false,
             page_seconds: None,
             hide_service_principals: true,
             filter_height: None,

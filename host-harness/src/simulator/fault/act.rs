@@ -4,19 +4,14 @@ use serde_json::{Value, json};
 
 use super::{FaultAction, FaultBody};
 use crate::simulator::graph::answer::{Answer, Body, GraphError};
-use crate::simulator::graph::request::{Options, Request};
+use crate::simulator::graph::request::Request;
 use crate::simulator::graph::route::Target;
 use crate::simulator::graph::{Context, delta, plural};
 use crate::simulator::login;
 use crate::simulator::seal::base64;
 
 /// The answer that takes the place of the real one, for faults that replace it.
-pub(crate) fn instead(
-    action: &FaultAction,
-    context: &Context<'_>,
-    request: &Request,
-    target: &Target,
-) -> Option<Answer> {
+pub(crate) fn instead(action: &FaultAction, context: &Context<'_>, target: &Target) -> Option<Answer> {
     let error = match action {
         FaultAction::Status { code, body, headers } => {
             let mut answer = status(context, *code, body);
@@ -26,17 +21,19 @@ pub(crate) fn instead(
         FaultAction::ExpiredPageToken => GraphError::expired_page(),
         FaultAction::RefuseDeltaLink { shape } => {
             let Target::Delta(kind) = target else { return None };
-            Options::parse(&request.query).token("$deltatoken").filter(|token| !token.is_empty())?;
             delta::refusal(context, plural(*kind), *shape)
         }
         FaultAction::InvalidToken => login::invalid_token(context, "Lifetime validation failed, the token is expired."),
         FaultAction::ClaimsChallenge => claims_challenge(context),
+        FaultAction::Throttled { wait_ms, retry_after } => {
+            let answer = context.service.throttled(context);
+            return Some(match retry_after.write(context.service.clock.millis(), *wait_ms) {
+                Some(text) => answer.header("retry-after", text),
+                None => answer,
+            });
+        }
         FaultAction::RequestDenied => GraphError::denied(),
-        FaultAction::NotFound => GraphError::not_found(match target {
-            Target::Object(_, id) | Target::MemberOf(_, id) => id,
-            Target::Members { group, .. } | Target::MembersCount { group } => group,
-            _ => "",
-        }),
+        FaultAction::NotFound => GraphError::not_found(target.object().unwrap_or_default()),
         _ => return None,
     };
     Some(error.into_answer(context))
@@ -94,7 +91,11 @@ pub(crate) fn alter(action: &FaultAction, context: &Context<'_>, request: &Reque
             None => *body = json!(["unexpected", "array"]),
         },
         FaultAction::ForeignNextLink => {
-            for name in ["@odata.nextLink", "@odata.deltaLink"] {
+            let links = ["@odata.nextLink", "@odata.deltaLink"];
+            if body.get("value").is_some() && links.iter().all(|name| body.get(name).is_none()) {
+                body[links[0]] = json!(format!("{}{}", context.origin, request.url()));
+            }
+            for name in links {
                 if let Some(Value::String(link)) = body.get_mut(name) {
                     *link = link.replacen(&context.origin, "https://graph.example.net", 1);
                 }

@@ -1,18 +1,24 @@
 //! Scripted faults: which request fails, how often, and how.
 //!
 //! Faults are looked at in the order they were added; the first that matches and is not used up is taken. Items of a batch
-//! are matched one by one under their own route, the batch itself under [`Route::Batch`].
+//! are matched one by one under their own route, the batch itself under [`Route::Batch`]. A fault that cannot happen to a
+//! request (a refused delta link where none was called) does not count it.
 
 mod act;
+mod aim;
+mod script;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use act::{alter, instead};
+pub use aim::Call;
+pub(crate) use aim::Subject;
+pub(crate) use script::Script;
 
-use super::graph::request::decode;
 use super::graph::route::Route;
+use super::throttle::RetryAfter;
 use super::world::Refusal;
 
 /// One fault. In JSON: `{"route": "members", "skip": 3, "times": 2, "action": {"status": {"code": 503}}}`.
@@ -21,6 +27,10 @@ use super::world::Refusal;
 pub struct Fault {
     /// The endpoint.
     pub route: Route,
+    /// Which of the calls that a walk through pages is made of.
+    pub call: Call,
+    /// Only requests for this object by id: its GUID, or `#n` for the group with that number.
+    pub object: Option<String>,
     /// Only URLs that contain this, as sent or decoded.
     pub url_contains: Option<String>,
     /// How many matching requests pass first.
@@ -33,7 +43,15 @@ pub struct Fault {
 
 impl Default for Fault {
     fn default() -> Fault {
-        Fault { route: Route::Any, url_contains: None, skip: 0, times: Some(1), action: FaultAction::status(503) }
+        Fault {
+            route: Route::Any,
+            call: Call::Any,
+            object: None,
+            url_contains: None,
+            skip: 0,
+            times: Some(1),
+            action: FaultAction::status(503),
+        }
     }
 }
 
@@ -66,9 +84,16 @@ impl Fault {
         Fault { url_contains: Some(text.into()), ..self }
     }
 
-    fn matches(&self, route: Route, url: &str) -> bool {
-        (self.route == Route::Any || self.route == route)
-            && self.url_contains.as_ref().is_none_or(|text| url.contains(text) || decode(url, false).contains(text))
+    /// Only this call of a walk through pages.
+    #[must_use]
+    pub fn at(self, call: Call) -> Fault {
+        Fault { call, ..self }
+    }
+
+    /// Only requests for one object: its id, or `#n` for the group with that number.
+    #[must_use]
+    pub fn on_object(self, object: impl Into<String>) -> Fault {
+        Fault { object: Some(object.into()), ..self }
     }
 }
 
@@ -86,6 +111,13 @@ pub enum FaultAction {
         /// Headers, such as any text for `Retry-After`.
         #[serde(default)]
         headers: BTreeMap<String, String>,
+    },
+    /// 429 with a `Retry-After` in one of its forms; a date is that many milliseconds ahead of the simulated clock.
+    Throttled {
+        /// Milliseconds to wait.
+        wait_ms: u64,
+        /// How the wait is written.
+        retry_after: RetryAfter,
     },
     /// The connection is reset before any byte of an answer.
     ConnectionReset,
@@ -106,7 +138,7 @@ pub enum FaultAction {
     TruncatedJson,
     /// The JSON is well-formed, but `value` is no array.
     WrongJsonType,
-    /// The next or delta link names another host.
+    /// The next or delta link names another host; where there is none, a next link is added that does.
     ForeignNextLink,
     /// The next link is the request's own URL.
     RepeatedNextLink,
@@ -125,6 +157,8 @@ pub enum FaultAction {
     RequestDenied,
     /// 404 `Request_ResourceNotFound`.
     NotFound,
+    /// The answer of a batch leaves this item out. It happens to items of batches only.
+    MissingItem,
     /// The body says gzip and is not, or not to its end.
     GzipDamage,
 }
@@ -175,74 +209,4 @@ pub enum FaultBody {
     Empty,
     /// The beginning of an error envelope.
     TruncatedJson,
-}
-
-/// The armed faults and how often each was met.
-#[derive(Debug, Default)]
-pub(crate) struct Script(Vec<(Fault, u32)>);
-
-impl Script {
-    pub(crate) fn new(faults: &[Fault]) -> Script {
-        Script(faults.iter().map(|fault| (fault.clone(), 0)).collect())
-    }
-
-    pub(crate) fn add(&mut self, fault: Fault) {
-        self.0.push((fault, 0));
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// The action for a request, if one is due. Faults after the one that is taken do not count the request.
-    pub(crate) fn due(&mut self, route: Route, url: &str) -> Option<FaultAction> {
-        if route == Route::Control {
-            return None;
-        }
-        let mut taken = None;
-        for (fault, met) in &mut self.0 {
-            if taken.is_some() || !fault.matches(route, url) {
-                continue;
-            }
-            if *met < fault.skip {
-                *met += 1;
-            } else if fault.times.is_none_or(|times| *met - fault.skip < times) {
-                *met += 1;
-                taken = Some(fault.action.clone());
-            }
-        }
-        taken
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_fault_skips_then_strikes_then_stops() {
-        let mut script = Script::new(&[Fault::once(Route::Members, FaultAction::NotFound).after(2).times(2)]);
-        let due: Vec<_> = (0..6).map(|_| script.due(Route::Members, "/x").is_some()).collect();
-        assert_eq!(due, [false, false, true, true, false, false]);
-        assert_eq!(script.due(Route::GroupsList, "/x"), None);
-    }
-
-    #[test]
-    fn urls_match_decoded_too() {
-        let mut script = Script::new(&[Fault::always(Route::Any, FaultAction::NotFound).on_url("$select=id")]);
-        assert!(script.due(Route::UsersList, "/users?%24select=id").is_some());
-        assert!(script.due(Route::UsersList, "/users?$top=5").is_none());
-        assert!(script.due(Route::Control, "/_simulator/x?$select=id").is_none());
-    }
-
-    #[test]
-    fn faults_are_configured_in_json() {
-        let fault: Fault = serde_json::from_str(
-            r#"{"route": "usersDelta", "times": null, "action": {"status": {"code": 429, "headers": {"Retry-After": "0,120"}}}}"#,
-        )
-        .unwrap();
-        assert_eq!(fault, Fault::always(Route::UsersDelta, FaultAction::retry_after(429, "0,120")));
-        let stall: Fault = serde_json::from_str(r#"{"action": "stallMidBody"}"#).unwrap();
-        assert_eq!(stall.action, FaultAction::StallMidBody);
-    }
 }

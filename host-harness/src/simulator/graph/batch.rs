@@ -8,7 +8,7 @@ use super::answer::{Answer, Body, GraphError};
 use super::request::Request;
 use super::route::Target;
 use super::{Context, charged};
-use crate::simulator::fault;
+use crate::simulator::fault::{self, FaultAction, Subject};
 use crate::simulator::journal::Item;
 use crate::simulator::seed::Dice;
 
@@ -27,24 +27,24 @@ pub(super) fn batch(context: &Context<'_>, request: &Request) -> Result<Answer, 
     let mut items = Vec::new();
     let (mut rows, mut units) = (0, 0);
     for item in &asked {
+        let target = target(&item.request);
         let failed =
             item.depends_on.iter().any(|id| statuses.get(&id.to_lowercase()).is_none_or(|status| *status >= 400));
-        let answer = if failed {
-            GraphError::new(424, "FailedDependency", "A request this one depends on has failed.").into_answer(context)
-        } else {
-            one(context, &item.request)
-        };
-        statuses.insert(item.id.to_lowercase(), answer.status);
-        rows += answer.rows;
-        units += answer.units;
+        let answer = if failed { Some(dependency_failed(context)) } else { one(context, &item.request, &target) };
+        let answered = answer.as_ref();
+        rows += answered.map_or(0, |answer| answer.rows);
+        units += answered.map_or(0, |answer| answer.units);
         items.push(Item {
             id: item.id.clone(),
             url: item.request.url(),
-            route: target(&item.request).route(),
-            status: answer.status,
-            rows: answer.rows,
+            route: target.route(),
+            object: target.object().map(str::to_lowercase),
+            feed: answered.and_then(|answer| answer.feed),
+            status: answered.map(|answer| answer.status),
+            rows: answered.map_or(0, |answer| answer.rows),
         });
-        responses.push(response(&item.id, answer));
+        statuses.extend(answered.map(|answer| (item.id.to_lowercase(), answer.status)));
+        responses.extend(answer.map(|answer| response(&item.id, answer)));
     }
     if context.service.world.shuffled_batches {
         let mut dice = Dice::new(context.nonce());
@@ -61,27 +61,34 @@ fn target(request: &Request) -> Target {
     Target::parse(request.path.trim_start_matches("/v1.0"))
 }
 
-/// One item, with its own share of throttling and faults.
-fn one(context: &Context<'_>, request: &Request) -> Answer {
-    let target = target(request);
-    if target == Target::Batch {
-        return GraphError::new(400, "BadRequest", "A batch cannot hold a batch.").into_answer(context);
+fn dependency_failed(context: &Context<'_>) -> Answer {
+    GraphError::new(424, "FailedDependency", "A request this one depends on has failed.").into_answer(context)
+}
+
+/// One item, with its own share of throttling and faults; none where a fault leaves it out.
+fn one(context: &Context<'_>, request: &Request, target: &Target) -> Option<Answer> {
+    if *target == Target::Batch {
+        return Some(GraphError::new(400, "BadRequest", "A batch cannot hold a batch.").into_answer(context));
     }
-    let fault = context.service.fault_for(target.route(), &request.url());
+    let subject = Subject { route: target.route(), url: &request.url(), object: target.object(), in_batch: true };
+    let fault = context.service.fault_for(&subject);
     if let Some(action) = &fault {
+        if *action == FaultAction::MissingItem {
+            return None;
+        }
         if action.is_on_the_wire() {
             // An item has no connection of its own: it fails as the service behind the gateway would.
-            return GraphError::new(504, "UnknownError", "").into_answer(context);
+            return Some(GraphError::new(504, "UnknownError", "").into_answer(context));
         }
-        if let Some(answer) = fault::instead(action, context, request, &target) {
-            return answer;
+        if let Some(answer) = fault::instead(action, context, target) {
+            return Some(answer);
         }
     }
-    let mut answer = charged(context, request, &target);
+    let mut answer = charged(context, request, target);
     if let Some(action) = &fault {
         fault::alter(action, context, request, &mut answer);
     }
-    answer
+    Some(answer)
 }
 
 fn response(id: &str, answer: Answer) -> Value {

@@ -6,7 +6,7 @@
 use serde_json::Value;
 
 use super::answer::{Answer, Body, GraphError};
-use super::paging::{self, context_path, page, position, select};
+use super::paging::{self, context_path, lag, page, position, select};
 use super::request::{Options, Request};
 use super::{Context, plural};
 use crate::simulator::base::identity::{ObjectKind, ObjectRef};
@@ -52,7 +52,8 @@ fn objects(
         return Err(GraphError::unsupported("The $expand query parameter is not supported by this tenant."));
     }
     let tenant = context.service.tenant();
-    let view = tenant.replica();
+    let snapshot = tenant.read(lag(context, request));
+    let view = snapshot.view();
     let matches =
         |object: &ObjectRef| view.presence(*object) == Some(presence) && holds(view, *object, filter.as_ref());
     let mut order = Order::new(view, kind);
@@ -85,7 +86,8 @@ pub(super) fn count(context: &Context<'_>, request: &Request, kind: ObjectKind) 
     }
     let filter = filter(context, kind, &Options::parse(&request.query), true)?;
     let tenant = context.service.tenant();
-    let view = tenant.replica();
+    let snapshot = tenant.read(lag(context, request));
+    let view = snapshot.view();
     let live = view.objects(kind).filter(|object| view.is_live(*object));
     let count = live.filter(|object| holds(view, *object, filter.as_ref())).count();
     Ok(Answer::new(200, Body::Text(count.to_string())))
@@ -161,7 +163,8 @@ pub(super) fn object(
     let options = Options::parse(&request.query);
     let properties = select(kind, &options)?;
     let tenant = context.service.tenant();
-    let view = tenant.replica();
+    let snapshot = tenant.read(lag(context, request));
+    let view = snapshot.view();
     let object = find(view, kind, id).ok_or_else(|| GraphError::not_found(id))?;
     let mut row = view.row(object, &properties);
     let entity = format!("{}/v1.0/$metadata#{}/$entity", context.origin, paging::context_path(plural(kind), &options));

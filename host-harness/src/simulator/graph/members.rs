@@ -5,11 +5,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::Context;
 use super::answer::{Answer, Body, GraphError};
 use super::list::find;
-use super::paging::{context_path, page, position};
+use super::paging::{context_path, lag, page, position};
 use super::request::{Options, Request};
+use super::{Context, plural};
 use crate::simulator::base::identity::{ObjectKind, ObjectRef};
 use crate::simulator::catalog::{self, Property};
 use crate::simulator::tenant::view::View;
@@ -23,17 +23,13 @@ pub(super) fn members(
 ) -> Result<Answer, GraphError> {
     let options = Options::parse(&request.query);
     let advanced = request.is_eventual() && options.is_true("$count");
-    let narrowing = ["$filter", "$search", "$orderby"].iter().any(|name| options.get(name).is_some());
-    if narrowing || cast.is_some() && options.is_true("$count") && !advanced {
-        return Err(GraphError::unsupported(
-            "The specified filter to the reference property query is currently not supported.",
-        ));
-    }
+    check_options(&options, cast, advanced)?;
     let permissions = &context.service.world.permissions;
     let selection = Selection::parse(&options, cast, permissions)?;
     let position = position(context, request, &options, None)?;
     let tenant = context.service.tenant();
-    let view = tenant.replica();
+    let snapshot = tenant.read(lag(context, request));
+    let view = snapshot.view();
     let group = find(view, ObjectKind::Group, group).ok_or_else(|| GraphError::not_found(group))?;
     let shown = visible(context, view, group, advanced, cast);
     let roster = view.roster(group.number);
@@ -49,12 +45,23 @@ pub(super) fn members(
         rows.push(selection.row(view, member, cast.is_none()));
     }
     let count = (position.first && advanced).then(|| shown.count(view, group));
-    let collection = match cast {
-        Some(ObjectKind::User) => "users",
-        Some(ObjectKind::Group) => "groups",
-        Some(_) | None => "directoryObjects",
-    };
-    Ok(page(context, request, &options, &context_path(collection, &options), rows, next, count))
+    Ok(page(context, request, &options, &context_path(collection(cast), &options), rows, next, count))
+}
+
+/// What needs an advanced query, and what this tenant does not offer on a reference at all. A cast alone is allowed.
+fn check_options(options: &Options, cast: Option<ObjectKind>, advanced: bool) -> Result<(), GraphError> {
+    let narrowing = ["$filter", "$search", "$orderby"].iter().any(|name| options.get(name).is_some());
+    if narrowing || cast.is_some() && options.is_true("$count") && !advanced {
+        return Err(GraphError::unsupported(
+            "The specified filter to the reference property query is currently not supported.",
+        ));
+    }
+    Ok(())
+}
+
+/// What rows are said to be; with a cast they carry no `@odata.type` of their own.
+fn collection(cast: Option<ObjectKind>) -> &'static str {
+    cast.map_or("directoryObjects", plural)
 }
 
 pub(super) fn members_count(context: &Context<'_>, request: &Request, group: &str) -> Result<Answer, GraphError> {
@@ -62,7 +69,8 @@ pub(super) fn members_count(context: &Context<'_>, request: &Request, group: &st
         return Err(GraphError::new(400, "Request_BadRequest", "$count is not currently supported."));
     }
     let tenant = context.service.tenant();
-    let view = tenant.replica();
+    let snapshot = tenant.read(lag(context, request));
+    let view = snapshot.view();
     let group = find(view, ObjectKind::Group, group).ok_or_else(|| GraphError::not_found(group))?;
     let count = visible(context, view, group, true, None).count(view, group);
     Ok(Answer::new(200, Body::Text(count.to_string())))
@@ -73,13 +81,17 @@ pub(super) fn member_of(
     request: &Request,
     kind: ObjectKind,
     id: &str,
+    cast: Option<ObjectKind>,
 ) -> Result<Answer, GraphError> {
     let options = Options::parse(&request.query);
     let permissions = &context.service.world.permissions;
-    let selection = Selection::parse(&options, None, permissions)?;
+    let advanced = request.is_eventual() && options.is_true("$count");
+    check_options(&options, cast, advanced)?;
+    let selection = Selection::parse(&options, cast, permissions)?;
     let position = position(context, request, &options, None)?;
     let tenant = context.service.tenant();
-    let view = tenant.replica();
+    let snapshot = tenant.read(lag(context, request));
+    let view = snapshot.view();
     let member = find(view, kind, id).ok_or_else(|| GraphError::not_found(id))?;
     let groups = view.groups_with(member).filter(|group| view.is_live(ObjectRef::group(*group)));
     let mut groups = groups.skip_while(|group| *group < position.at);
@@ -88,13 +100,12 @@ pub(super) fn member_of(
         match groups.next() {
             None => break None,
             Some(group) if rows.len() as u32 == position.rows => break Some(group),
-            Some(group) => rows.push(selection.row(view, ObjectRef::group(group), true)),
+            Some(group) => rows.push(selection.row(view, ObjectRef::group(group), cast.is_none())),
         }
     };
-    let advanced = request.is_eventual() && options.is_true("$count");
     let live = |group: &u32| view.is_live(ObjectRef::group(*group));
     let count = (position.first && advanced).then(|| view.groups_with(member).filter(live).count() as u64);
-    Ok(page(context, request, &options, &context_path("directoryObjects", &options), rows, next, count))
+    Ok(page(context, request, &options, &context_path(collection(cast), &options), rows, next, count))
 }
 
 /// Which members this request may see.

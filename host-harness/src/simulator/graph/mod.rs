@@ -73,12 +73,10 @@ fn endpoint(context: &Context<'_>, request: &Request, target: &Target) -> Result
         _ => permissions.group_member_read_all,
     };
     let granted = match target {
-        Target::Delta(kind)
-        | Target::List(kind)
-        | Target::Count(kind)
-        | Target::Deleted(kind)
-        | Target::Object(kind, _) => may(*kind),
-        Target::Members { .. } | Target::MembersCount { .. } | Target::MemberOf(..) => {
+        Target::Delta(kind) | Target::List(kind) | Target::Count(kind) | Target::Object(kind, _) => may(*kind),
+        Target::Deleted(ObjectKind::User) => permissions.user_read_all,
+        Target::Deleted(_) => permissions.group_read_all,
+        Target::Members { .. } | Target::MembersCount { .. } | Target::MemberOf { .. } => {
             permissions.group_member_read_all
         }
         Target::Batch | Target::Unknown(_) => true,
@@ -93,7 +91,7 @@ fn endpoint(context: &Context<'_>, request: &Request, target: &Target) -> Result
         Target::Object(kind, id) => list::object(context, request, *kind, id),
         Target::Members { group, cast } => members::members(context, request, group, *cast),
         Target::MembersCount { group } => members::members_count(context, request, group),
-        Target::MemberOf(kind, id) => members::member_of(context, request, *kind, id),
+        Target::MemberOf { kind, id, cast } => members::member_of(context, request, *kind, id, *cast),
         Target::Deleted(kind) => list::deleted(context, request, *kind),
         Target::Batch => Err(GraphError::new(400, "BadRequest", "A batch cannot hold a batch.")),
         Target::Unknown(segment) => {
@@ -114,7 +112,7 @@ fn wrong_method(method: &str) -> GraphError {
 fn units(request: &Request, target: &Target) -> u32 {
     let base: u32 = match target {
         Target::Members { .. } | Target::MembersCount { .. } => 3,
-        Target::MemberOf(..) | Target::List(ObjectKind::User) => 2,
+        Target::MemberOf { .. } | Target::List(ObjectKind::User) => 2,
         _ => 1,
     };
     let options = Options::parse(&request.query);

@@ -86,6 +86,12 @@ fn fingerprint(request: &Request, options: &Options) -> u64 {
     stream(&request.path) ^ stream(&options.without("$skiptoken")).rotate_left(1)
 }
 
+/// Decides how far behind the tenant a read is.
+pub(super) fn lag(context: &Context<'_>, request: &Request) -> u64 {
+    // Without the page token, which is another one in every run.
+    context.service.lag_roll(fingerprint(request, &Options::parse(&request.query)))
+}
+
 /// Put a page together. `context_path` is what stands behind `$metadata#`.
 pub(super) fn page(
     context: &Context<'_>,

@@ -32,7 +32,7 @@ pub enum Route {
     Group,
     /// `/groups/{id}/members`, also with a cast or `$count`.
     Members,
-    /// `/users/{id}/memberOf`, `/groups/{id}/memberOf`.
+    /// `/users/{id}/memberOf`, `/groups/{id}/memberOf`, also with the cast `/microsoft.graph.group`.
     MemberOf,
     /// `/directory/deletedItems/microsoft.graph.user`.
     DeletedUsers,
@@ -62,7 +62,11 @@ pub(crate) enum Target {
     MembersCount {
         group: String,
     },
-    MemberOf(ObjectKind, String),
+    MemberOf {
+        kind: ObjectKind,
+        id: String,
+        cast: Option<ObjectKind>,
+    },
     Deleted(ObjectKind),
     Batch,
     /// A segment that nothing answers to.
@@ -88,33 +92,43 @@ impl Target {
         };
         match parts.as_slice() {
             ["$batch"] => Target::Batch,
-            ["directory", "deletedItems", cast] => {
-                match cast.trim_start_matches("microsoft.").trim_start_matches("graph.") {
-                    "user" => Target::Deleted(ObjectKind::User),
-                    "group" => Target::Deleted(ObjectKind::Group),
-                    _ => Target::Unknown((*cast).to_owned()),
-                }
-            }
+            ["directory", "deletedItems", cast] => match cast_to(cast) {
+                Some(kind @ (ObjectKind::User | ObjectKind::Group)) => Target::Deleted(kind),
+                _ => Target::Unknown((*cast).to_owned()),
+            },
             [collection, rest @ ..] => match (kind(collection), rest) {
                 (None, _) => Target::Unknown((*collection).to_owned()),
                 (Some(kind), []) => Target::List(kind),
                 (Some(kind), ["$count"]) => Target::Count(kind),
                 (Some(kind), [function]) if is_delta(function) => Target::Delta(kind),
                 (Some(kind), [id]) => Target::Object(kind, (*id).to_owned()),
-                (Some(kind), [id, "memberOf"]) => Target::MemberOf(kind, (*id).to_owned()),
+                (Some(kind), [id, "memberOf"]) => Target::MemberOf { kind, id: (*id).to_owned(), cast: None },
+                (Some(kind), [id, "memberOf", cast]) => match cast_to(cast) {
+                    Some(ObjectKind::Group) => {
+                        Target::MemberOf { kind, id: (*id).to_owned(), cast: Some(ObjectKind::Group) }
+                    }
+                    _ => Target::Unknown((*cast).to_owned()),
+                },
                 (Some(ObjectKind::Group), [id, "members"]) => Target::Members { group: (*id).to_owned(), cast: None },
                 (Some(ObjectKind::Group), [id, "members", "$count"]) => {
                     Target::MembersCount { group: (*id).to_owned() }
                 }
-                (Some(ObjectKind::Group), [id, "members", cast]) => {
-                    match ObjectKind::ALL.into_iter().find(|kind| is_cast(*kind, cast)) {
-                        Some(kind) => Target::Members { group: (*id).to_owned(), cast: Some(kind) },
-                        None => Target::Unknown((*cast).to_owned()),
-                    }
-                }
+                (Some(ObjectKind::Group), [id, "members", cast]) => match cast_to(cast) {
+                    Some(kind) => Target::Members { group: (*id).to_owned(), cast: Some(kind) },
+                    None => Target::Unknown((*cast).to_owned()),
+                },
                 (Some(_), [.., last]) => Target::Unknown((*last).to_owned()),
             },
             [] => Target::Unknown(String::new()),
+        }
+    }
+
+    /// The id of the one object that is addressed, as the client wrote it.
+    pub(crate) fn object(&self) -> Option<&str> {
+        match self {
+            Target::Object(_, id) | Target::MemberOf { id, .. } => Some(id),
+            Target::Members { group, .. } | Target::MembersCount { group } => Some(group),
+            _ => None,
         }
     }
 
@@ -128,7 +142,7 @@ impl Target {
             Target::Object(ObjectKind::User, _) => Route::User,
             Target::Object(..) => Route::Group,
             Target::Members { .. } | Target::MembersCount { .. } => Route::Members,
-            Target::MemberOf(..) => Route::MemberOf,
+            Target::MemberOf { .. } => Route::MemberOf,
             Target::Deleted(ObjectKind::User) => Route::DeletedUsers,
             Target::Deleted(_) => Route::DeletedGroups,
             Target::Batch => Route::Batch,
@@ -141,9 +155,13 @@ fn is_delta(segment: &str) -> bool {
     matches!(segment, "delta" | "delta()" | "microsoft.graph.delta" | "microsoft.graph.delta()")
 }
 
-fn is_cast(kind: ObjectKind, segment: &str) -> bool {
-    segment == kind.odata_type().trim_start_matches('#')
-        || segment == kind.odata_type().trim_start_matches("#microsoft.")
+/// The type a cast segment names: `microsoft.graph.user` or, as Graph also takes it, `graph.user`.
+fn cast_to(segment: &str) -> Option<ObjectKind> {
+    let named = |kind: &ObjectKind| {
+        let name = kind.odata_type().trim_start_matches('#');
+        segment == name || segment == name.trim_start_matches("microsoft.")
+    };
+    ObjectKind::ALL.into_iter().find(named)
 }
 
 #[cfg(test)]

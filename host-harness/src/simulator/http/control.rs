@@ -15,24 +15,14 @@ use super::body::Payload;
 use crate::simulator::fault::Fault;
 use crate::simulator::graph::request::Request;
 use crate::simulator::service::Service;
-use crate::simulator::tenant::change::Change;
-use crate::simulator::tenant::demo::demo_changes;
-use crate::simulator::tenant::random::random_changes;
+use crate::simulator::tenant::script::{ChangesDuring, Script};
 
-/// What `POST change` takes: a list of changes, or the name of a script.
+/// What `POST change` takes: a script for now, or one that waits for a request.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Script {
-    Changes(Vec<Change>),
-    Demo { demo: bool },
-    Random { random: Random },
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Random {
-    seed: u64,
-    count: usize,
+enum When {
+    During(ChangesDuring),
+    Now(Script),
 }
 
 #[derive(Deserialize)]
@@ -70,12 +60,14 @@ fn run(service: &Service, method: &str, command: &str, body: &Bytes) -> Result<V
         ("GET", "info") => Ok(info(service)),
         ("POST", "change") => {
             let now = service.clock.seconds();
-            let changes = match parse(body)? {
-                Script::Changes(changes) => changes,
-                Script::Demo { demo: true } => demo_changes(&service.tenant(), now),
-                Script::Demo { demo: false } => Vec::new(),
-                Script::Random { random } => random_changes(&service.tenant(), random.seed, random.count, now),
+            let script = match parse(body)? {
+                When::Now(script) => script,
+                When::During(during) => {
+                    service.change_during(during);
+                    return done();
+                }
             };
+            let changes = script.changes(&service.tenant(), now);
             let summary = service.tenant_mut().apply(&changes, now)?;
             Ok(json!({"summary": summary, "changes": changes}))
         }
@@ -125,6 +117,7 @@ fn info(service: &Service) -> Value {
         "users": truth.user_count(),
         "groups": truth.group_count(),
         "edges": truth.edge_count(),
+        "impossibleChanges": service.agenda().impossible(),
         "world": service.world,
     })
 }

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::body::Payload;
 use super::{control, respond};
-use crate::simulator::fault::{self, FaultAction};
+use crate::simulator::fault::{self, FaultAction, Subject};
 use crate::simulator::graph::answer::{Answer, Body, GraphError};
 use crate::simulator::graph::request::Request;
 use crate::simulator::graph::route::{Route, Target};
@@ -70,6 +70,10 @@ impl Endpoint {
         }
     }
 
+    fn object(&self) -> Option<&str> {
+        if let Endpoint::Graph(target) = self { target.object() } else { None }
+    }
+
     fn route(&self) -> Route {
         match self {
             Endpoint::Control(_) => Route::Control,
@@ -105,7 +109,15 @@ pub(super) async fn exchange(service: Arc<Service>, scheme: &'static str, reques
     if service.world.latency_ms > 0 {
         tokio::time::sleep(Duration::from_millis(service.world.latency_ms)).await;
     }
-    let fault = service.fault_for(endpoint.route(), &request.url());
+    if let Endpoint::Graph(_) = &endpoint {
+        service.arrive();
+    }
+    let fault = service.fault_for(&Subject {
+        route: endpoint.route(),
+        url: &request.url(),
+        object: endpoint.object(),
+        in_batch: false,
+    });
     match fault {
         Some(FaultAction::StallBeforeHeaders) => {
             record(&service, &request, &endpoint, None, true);
@@ -139,7 +151,7 @@ fn answer(
 ) -> Answer {
     let unknown = Target::Unknown(String::new());
     let target = if let Endpoint::Graph(target) = endpoint { target } else { &unknown };
-    if let Some(answer) = fault.and_then(|action| fault::instead(action, context, request, target)) {
+    if let Some(answer) = fault.and_then(|action| fault::instead(action, context, target)) {
         return answer;
     }
     let mut answer = match endpoint {
@@ -191,6 +203,7 @@ fn record(service: &Service, request: &Request, endpoint: &Endpoint, answered: O
         response_headers,
         rows: answer.map_or(0, |answer| answer.rows),
         units: answer.map_or(0, |answer| answer.units),
+        object: endpoint.object().map(str::to_lowercase),
         feed: answer.and_then(|answer| answer.feed),
         items: answer.map_or_else(Vec::new, |answer| answer.items.clone()),
         faulted,

@@ -28,6 +28,13 @@ pub enum Change {
         /// Graph's names and values.
         properties: Map<String, Value>,
     },
+    /// Two users exchange their user principal names; nothing else of them.
+    SwapUserNames {
+        /// Which user.
+        user: String,
+        /// With whom.
+        other: String,
+    },
     /// Into the recycle bin. The user's memberships stay recorded.
     DeleteUser {
         /// Which user.
@@ -101,6 +108,7 @@ pub enum ChangeKind {
     UserAdded,
     UserUpdated,
     UserRenamed,
+    UserNamesSwapped,
     UserDisabled,
     UserPropertyCleared,
     UserDeleted,
@@ -120,10 +128,11 @@ pub enum ChangeKind {
 
 impl ChangeKind {
     /// Every kind.
-    pub const ALL: [ChangeKind; 18] = [
+    pub const ALL: [ChangeKind; 19] = [
         ChangeKind::UserAdded,
         ChangeKind::UserUpdated,
         ChangeKind::UserRenamed,
+        ChangeKind::UserNamesSwapped,
         ChangeKind::UserDisabled,
         ChangeKind::UserPropertyCleared,
         ChangeKind::UserDeleted,
@@ -158,6 +167,7 @@ impl Change {
                     ChangeKind::UserUpdated
                 }
             }
+            Change::SwapUserNames { .. } => ChangeKind::UserNamesSwapped,
             Change::DeleteUser { .. } => ChangeKind::UserDeleted,
             Change::RestoreUser { .. } => ChangeKind::UserRestored,
             Change::PurgeUser { .. } => ChangeKind::UserPurged,

@@ -1,12 +1,15 @@
 //! The tenant: the computed base, what changed since, the log of how, and a replica that may lag behind.
 //!
-//! States are shared by reference and copied on write: a truth taken before a script stays what it was.
+//! States are shared by reference and copied on write: a truth taken before a script stays what it was. The replica lags
+//! by whole changes, never by half of one, and never behind the point that `settle` fixed; no read is older than that.
 
 pub(crate) mod change;
 pub(crate) mod demo;
 pub(crate) mod log;
 pub(crate) mod random;
+pub(crate) mod replica;
 pub(crate) mod resolve;
+pub(crate) mod script;
 pub(crate) mod state;
 pub(crate) mod truth;
 pub(crate) mod view;
@@ -17,11 +20,13 @@ use anyhow::{Context, Result};
 
 use self::change::{Change, ChangeSummary};
 use self::log::Log;
+use self::replica::{Replica, Snapshot};
 use self::resolve::{Rules, resolve};
-use self::state::{State, Step};
+use self::state::{Presence, State, Step};
 use self::view::View;
 use super::base::Base;
 use super::base::identity::{ObjectKind, ObjectRef};
+use super::world::Lists;
 
 /// One directory.
 #[derive(Debug)]
@@ -29,17 +34,15 @@ pub(crate) struct Tenant {
     pub(crate) base: Arc<Base>,
     pub(crate) log: Log,
     now: Arc<State>,
-    /// What lists and member reads see.
-    replica: Arc<State>,
-    replica_at: u32,
-    lag: u32,
+    replica: Replica,
     pub(crate) rules: Rules,
 }
 
 impl Tenant {
-    pub(crate) fn new(base: Arc<Base>, rules: Rules, lag: u32) -> Tenant {
+    pub(crate) fn new(base: Arc<Base>, rules: Rules, lists: &Lists) -> Tenant {
         let empty = Arc::new(State::default());
-        Tenant { base, log: Log::default(), now: Arc::clone(&empty), replica: empty, replica_at: 0, lag, rules }
+        let replica = Replica::new(Arc::clone(&empty), lists);
+        Tenant { base, log: Log::default(), now: empty, replica, rules }
     }
 
     /// The tenant as delta queries and the truth see it.
@@ -47,9 +50,20 @@ impl Tenant {
         View::new(&self.base, &self.now)
     }
 
-    /// The tenant as lists and member reads see it.
-    pub(crate) fn replica(&self) -> View<'_> {
-        View::new(&self.base, if self.lag == 0 { &self.now } else { &self.replica })
+    /// The tenant as one read of lists or members sees it. `roll` decides how old that is, when it varies.
+    pub(crate) fn read(&self, roll: u64) -> Snapshot<'_> {
+        Snapshot { base: &self.base, state: self.replica.read(&self.base, &self.log, &self.now, roll) }
+    }
+
+    /// What had become of an object when the log ended at a position.
+    pub(crate) fn presence_at(&self, object: ObjectRef, position: u32) -> Presence {
+        let told = self.log.of(object, 0, position).rev().find_map(|step| match step {
+            Step::Create { .. } | Step::Restore { .. } => Some(Presence::Live),
+            Step::SoftDelete { .. } => Some(Presence::SoftDeleted),
+            Step::Purge { .. } => Some(Presence::Purged),
+            Step::Update { .. } | Step::Join { .. } | Step::Leave { .. } => None,
+        });
+        told.unwrap_or(if self.base.is_deleted(object) { Presence::SoftDeleted } else { Presence::Live })
     }
 
     pub(crate) fn state(&self) -> Arc<State> {
@@ -60,7 +74,7 @@ impl Tenant {
     pub(crate) fn apply(&mut self, changes: &[Change], at: u64) -> Result<ChangeSummary> {
         let mut draft = Draft::new(Arc::clone(&self.base), &self.now);
         let mut summary = ChangeSummary::default();
-        let mut steps = Vec::new();
+        let mut done_changes = Vec::new();
         for (nth, change) in changes.iter().enumerate() {
             let done = draft.apply(&self.rules, at, change).with_context(|| format!("change {nth}: {change:?}"))?;
             summary.created.extend(done.iter().filter_map(|step| match step {
@@ -68,32 +82,22 @@ impl Tenant {
                 _ => None,
             }));
             *summary.counts.entry(change.kind()).or_default() += 1;
-            steps.extend(done);
+            done_changes.push(done);
         }
         self.now = Arc::new(draft.state);
-        for step in steps {
-            self.log.push(step);
+        for steps in done_changes {
+            for step in steps {
+                self.log.push(step);
+            }
+            self.replica.changed(self.log.end());
         }
-        self.let_replica_follow(self.log.end().saturating_sub(self.lag));
+        self.replica.follow(&self.base, &self.log);
         Ok(summary)
     }
 
     /// Let lists and member reads catch up with every change so far.
     pub(crate) fn settle(&mut self) {
-        self.let_replica_follow(self.log.end());
-    }
-
-    fn let_replica_follow(&mut self, until: u32) {
-        if self.lag == 0 || until <= self.replica_at {
-            return;
-        }
-        let replica = Arc::make_mut(&mut self.replica);
-        for at in self.replica_at..until {
-            if let Some(step) = self.log.step(at) {
-                replica.apply(step, |group, member| base_member(&self.base, group, member));
-            }
-        }
-        self.replica_at = until;
+        self.replica.settle(&self.base, &self.log);
     }
 }
 

@@ -1,7 +1,8 @@
 //! Mixed scripts of valid changes, drawn from a seed.
 //!
 //! Each change is tried on a copy of the tenant before the next is drawn, so that a script may restore what it deleted and
-//! fill the groups it added. Applying the script to the same tenant always succeeds.
+//! fill the groups it added. Applying the script to the same tenant always succeeds. User principal names stay unique, since
+//! a host may key users by them; group names move between the prefixes `APP-`, `SEC-` and none, into and out of filters.
 
 use std::sync::Arc;
 
@@ -20,13 +21,7 @@ pub(crate) fn random_changes(tenant: &Tenant, seed: u64, count: usize, now: u64)
     let mut tries = 0;
     while script.changes.len() < count && tries < count * 20 + 100 {
         tries += 1;
-        let kind = ChangeKind::ALL[script.dice.below(ChangeKind::ALL.len() as u32) as usize];
-        // Memberships change far more often than anything else.
-        let kind = match script.dice.below(3) {
-            0 => ChangeKind::MemberAdded,
-            1 if script.dice.chance(60) => ChangeKind::MemberRemoved,
-            _ => kind,
-        };
+        let kind = script.kind();
         if let Some(change) = script.draw(kind)
             && script.draft.apply(&tenant.rules, now, &change).is_ok()
         {
@@ -43,17 +38,41 @@ struct Script {
 }
 
 impl Script {
+    /// Half of all changes are memberships; what importers get wrong (names that move, objects that return) comes next.
+    fn kind(&mut self) -> ChangeKind {
+        match self.dice.below(20) {
+            0..=5 => ChangeKind::MemberAdded,
+            6..=9 => ChangeKind::MemberRemoved,
+            10 => ChangeKind::UserRestored,
+            11 => ChangeKind::GroupRestored,
+            12 => ChangeKind::GroupRenamed,
+            13 => ChangeKind::UserNamesSwapped,
+            _ => ChangeKind::ALL[self.dice.below(ChangeKind::ALL.len() as u32) as usize],
+        }
+    }
+
+    /// A name inside or outside the scopes that tests filter for.
+    fn group_name(&mut self, mark: u32) -> String {
+        let prefix = ["APP-", "SEC-", ""][self.dice.below(3) as usize];
+        format!("{prefix}Renamed {mark}")
+    }
+
     fn draw(&mut self, kind: ChangeKind) -> Option<Change> {
         use ObjectKind::{Group, User};
         let mark = self.dice.below(100_000);
+        let newcomer = self.draft.view().count(User);
         Some(match kind {
             ChangeKind::UserAdded => Change::AddUser {
                 properties: properties([
                     ("displayName", json!(format!("Added \"{mark}\" 新しい"))),
-                    ("userPrincipalName", json!(format!("added{mark}@{}", self.draft.base.domain))),
+                    ("userPrincipalName", json!(format!("added{mark}.{newcomer}@{}", self.draft.base.domain))),
                     (
                         "mail",
-                        if mark.is_multiple_of(3) { Value::Null } else { json!(format!("added{mark}@contoso.com")) },
+                        if mark.is_multiple_of(3) {
+                            Value::Null
+                        } else {
+                            json!(format!("added{mark}.{newcomer}@contoso.com"))
+                        },
                     ),
                     ("businessPhones", json!([format!("+49 30 {mark}, 2")])),
                 ]),
@@ -69,13 +88,13 @@ impl Script {
                 };
                 Change::UpdateUser { user: self.live(User)?, properties: properties([(name, value)]) }
             }
-            ChangeKind::UserRenamed => Change::UpdateUser {
-                user: self.live(User)?,
-                properties: properties([(
-                    "userPrincipalName",
-                    json!(format!("renamed{mark}@{}", self.draft.base.domain)),
-                )]),
-            },
+            ChangeKind::UserRenamed => {
+                let user = self.live(User)?;
+                // The id makes the name nobody else's, also where two scripts draw the same mark.
+                let name = format!("renamed{mark}.{}@{}", &user[..8], self.draft.base.domain);
+                Change::UpdateUser { user, properties: properties([("userPrincipalName", json!(name))]) }
+            }
+            ChangeKind::UserNamesSwapped => Change::SwapUserNames { user: self.live(User)?, other: self.live(User)? },
             ChangeKind::UserDisabled => Change::UpdateUser {
                 user: self.live(User)?,
                 properties: properties([("accountEnabled", json!(false))]),
@@ -91,7 +110,7 @@ impl Script {
                 let unified = mark.is_multiple_of(2);
                 Change::AddGroup {
                     properties: properties([
-                        ("displayName", json!(format!("{} {mark}", if unified { "Team" } else { "SEC-New" }))),
+                        ("displayName", json!(self.group_name(mark))),
                         ("groupTypes", if unified { json!(["Unified"]) } else { json!([]) }),
                         ("securityEnabled", json!(!unified)),
                         ("mailEnabled", json!(unified)),
@@ -103,8 +122,7 @@ impl Script {
                 properties: properties([("description", json!(format!("Described {mark}\nagain")))]),
             },
             ChangeKind::GroupRenamed => {
-                let name =
-                    if mark.is_multiple_of(2) { format!("SEC-Renamed-{mark}") } else { format!("Renamed {mark}") };
+                let name = self.group_name(mark);
                 Change::UpdateGroup { group: self.live(Group)?, properties: properties([("displayName", json!(name))]) }
             }
             ChangeKind::GroupPropertyCleared => {

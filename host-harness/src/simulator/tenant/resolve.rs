@@ -42,6 +42,7 @@ pub(crate) fn resolve(view: View<'_>, rules: &Rules, now: u64, change: &Change) 
         Change::AddGroup { properties } => create(view, Group, properties, now),
         Change::UpdateUser { user, properties } => update(view, find(view, User, user)?, properties),
         Change::UpdateGroup { group, properties } => update(view, find(view, Group, group)?, properties),
+        Change::SwapUserNames { user, other } => swap_names(view, find(view, User, user)?, find(view, User, other)?),
         Change::DeleteUser { user } => {
             let object = find(view, User, user)?;
             ensure!(view.is_live(object), "{user} is not live");
@@ -120,6 +121,17 @@ fn update(view: View<'_>, object: ObjectRef, properties: &Map<String, Value>) ->
     ensure!(view.is_live(object), "the object is not live");
     ensure!(!properties.is_empty(), "no properties to update");
     Ok(vec![Step::Update { object, fields: fields(object.kind, properties)? }])
+}
+
+fn swap_names(view: View<'_>, user: ObjectRef, other: ObjectRef) -> Result<Vec<Step>> {
+    const NAME: &str = "userPrincipalName";
+    ensure!(user != other, "a user cannot swap names with itself");
+    let property = catalog::property(ObjectKind::User, NAME).context("users have names")?;
+    let step = |object: ObjectRef, from: ObjectRef| {
+        ensure!(view.is_live(object), "the user is not live");
+        Ok(Step::Update { object, fields: BTreeMap::from([(property.name, view.value(from, property))]) })
+    };
+    Ok(vec![step(user, other)?, step(other, user)?])
 }
 
 fn fields(kind: ObjectKind, properties: &Map<String, Value>) -> Result<BTreeMap<&'static str, Value>> {

@@ -7,7 +7,7 @@ use super::client::Client;
 use crate::simulator::{Change, Deletion, Delta, ObjectKind, Refusal, World};
 
 /// All rows of a round, and its delta link.
-fn walk(client: &Client, url: &str) -> Result<(Vec<Value>, String)> {
+pub(super) fn walk(client: &Client, url: &str) -> Result<(Vec<Value>, String)> {
     let mut rows = Vec::new();
     let mut url = url.to_owned();
     loop {

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
+use serde_json::Value;
 
 use super::client::{Client, send};
-use crate::simulator::{Fault, FaultAction, FaultBody, Refusal, Route, World};
+use crate::simulator::{Call, Fault, FaultAction, FaultBody, Refusal, RetryAfter, Route, World};
 
 const URL: &str = "/users?$select=id,displayName&$top=50";
 
@@ -136,5 +137,123 @@ fn the_control_routes_work_from_another_process() -> Result<()> {
     assert!(client.simulator.journal().is_empty());
     assert_eq!(post("shutdown", "")?.status, 200);
     client.simulator.wait_for_shutdown();
+    Ok(())
+}
+
+#[test]
+fn a_fault_strikes_page_2_of_the_members_of_one_group() -> Result<()> {
+    let client = Client::start(World { large_group: Some(700), ..World::default() })?;
+    let truth = client.simulator.truth();
+    let mut sizes = std::collections::BTreeMap::<_, u32>::new();
+    truth.edges().for_each(|edge| *sizes.entry(edge.group_id).or_default() += 1);
+    let mut large = sizes.iter().filter(|(_, size)| **size > 20).map(|(group, _)| group.clone());
+    let (struck, spared) = (large.next().unwrap(), large.next().unwrap());
+    let status = FaultAction::status(500);
+    client
+        .simulator
+        .add_fault(Fault::once(Route::Members, status).at(Call::NextLink).on_object(struck.to_uppercase()).times(2));
+    let walk = |group: &str| -> Result<Vec<u16>> {
+        let first = client.get(&format!("/groups/{group}/members?$select=id&$top=5"))?;
+        let next = first.next_link().unwrap_or_default();
+        Ok(vec![first.status, client.get(next)?.status, client.get(next)?.status, client.get(next)?.status])
+    };
+    assert_eq!(walk(&spared)?, [200; 4]);
+    assert_eq!(walk(&struck)?, [200, 500, 500, 200]);
+    Ok(())
+}
+
+#[test]
+fn a_group_is_named_by_its_number_in_a_world_file() -> Result<()> {
+    let world: World = serde_json::from_str(
+        r##"{"faults": [{"route": "members", "object": "#3", "times": null, "action": "notFound"}]}"##,
+    )?;
+    let client = Client::start(world)?;
+    let status = |number: u32| client.get(&format!("/groups/{}/members", client.simulator.group_id(number)));
+    assert_eq!([status(2)?.status, status(3)?.status, status(3)?.status], [200, 404, 404]);
+    Ok(())
+}
+
+#[test]
+fn one_feed_refuses_its_delta_link_once_in_each_shape() -> Result<()> {
+    let client = Client::start(World::default())?;
+    let links = |client: &Client| -> Result<[String; 2]> {
+        let walk = |url: &str| super::delta::walk(client, url).map(|(_, link)| link);
+        Ok([walk("/users/delta?$select=id")?, walk("/groups/delta?$select=id")?])
+    };
+    let mut codes = Vec::new();
+    for shape in Refusal::ALL {
+        client.simulator.add_fault(Fault::once(Route::GroupsDelta, FaultAction::RefuseDeltaLink { shape }));
+        let [users, groups] = links(&client)?;
+        assert_eq!(client.get(&users)?.status, 200, "the other feed");
+        let refused = client.get(&groups)?;
+        codes.push((refused.status, refused.code().to_owned()));
+        assert_eq!(client.get(&groups)?.status, 200, "once");
+    }
+    let expected = [
+        (410, ""),
+        (400, "syncStateNotFound"),
+        (400, "Request_UnsupportedQuery"),
+        (410, "resyncRequired"),
+        (410, "SyncStateNotFound"),
+        (410, "resyncChangesApplyDifferences"),
+        (410, "resyncChangesUploadDifferences"),
+    ];
+    assert_eq!(codes, expected.map(|(status, code)| (status, code.to_owned())));
+    Ok(())
+}
+
+#[test]
+fn throttling_is_told_in_every_form() -> Result<()> {
+    for (retry_after, expected) in [
+        (RetryAfter::Integer, Some("2")),
+        (RetryAfter::Decimal, Some("1.500")),
+        (RetryAfter::DecimalComma, Some("1,500")),
+        (RetryAfter::HttpDate, Some(" GMT")),
+        (RetryAfter::Absent, None),
+    ] {
+        let client = start(Fault::once(Route::UsersList, FaultAction::Throttled { wait_ms: 1_500, retry_after }))?;
+        let reply = client.get(URL)?;
+        assert_eq!((reply.status, reply.code()), (429, "TooManyRequests"));
+        let header = reply.header("retry-after");
+        assert_eq!(header.is_some(), expected.is_some());
+        assert!(header.is_none_or(|text| text.ends_with(expected.unwrap_or_default())), "{retry_after:?}");
+        assert_eq!(client.get(URL)?.status, 200);
+    }
+    Ok(())
+}
+
+#[test]
+fn a_batch_fails_as_a_whole_or_answers_without_one_item() -> Result<()> {
+    let client = Client::start(World::default())?;
+    let items: Vec<_> = (0..4)
+        .map(|number| {
+            let url = format!("/groups/{}/members?$select=id", client.simulator.group_id(number));
+            serde_json::json!({"id": number.to_string(), "method": "GET", "url": url})
+        })
+        .collect();
+    let body = serde_json::json!({"requests": items}).to_string();
+    let post = || client.send("POST", "/v1.0/$batch", &[], &body);
+    client.simulator.add_fault(Fault::once(Route::Batch, FaultAction::status(503)));
+    assert_eq!(post()?.status, 503);
+    let group = client.simulator.group_id(2);
+    client.simulator.add_fault(Fault::once(Route::Members, FaultAction::MissingItem).on_object(&group));
+    assert_eq!(client.get(&format!("/groups/{group}/members"))?.status, 200, "outside of a batch nothing is left out");
+    let ids = |reply: &Value| -> std::collections::BTreeSet<String> {
+        reply["responses"].as_array().into_iter().flatten().map(|item| item["id"].to_string()).collect()
+    };
+    assert_eq!(ids(&post()?.body), ["\"0\"", "\"1\"", "\"3\""].map(String::from).into());
+    assert_eq!(ids(&post()?.body).len(), 4, "once");
+    let asked = |group: &str| client.simulator.count(|asked| asked.object == Some(group) && asked.in_batch);
+    assert_eq!((asked(&group), client.simulator.count(|asked| asked.route == Route::Members)), (2, 9));
+    let unanswered = client.simulator.count(|asked| asked.in_batch && asked.status.is_none());
+    assert_eq!((unanswered, client.simulator.count(|asked| asked.feed.is_some())), (1, 0));
+    Ok(())
+}
+
+#[test]
+fn a_foreign_link_is_added_where_there_is_none() -> Result<()> {
+    let client = start(Fault::once(Route::UsersList, FaultAction::ForeignNextLink))?;
+    let reply = client.get("/users?$select=id&$top=999")?;
+    assert!(reply.next_link().is_some_and(|link| link.starts_with("https://graph.example.net/v1.0/users?")));
     Ok(())
 }

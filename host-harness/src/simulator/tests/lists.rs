@@ -1,9 +1,11 @@
 //! Lists, filters, advanced queries, single objects and the recycle bin.
 
+use std::collections::BTreeSet;
+
 use anyhow::Result;
 
 use super::client::Client;
-use crate::simulator::{Change, Lists, World};
+use crate::simulator::{Change, Lists, Permissions, World};
 
 fn start() -> Result<Client> {
     Client::start(World { users: 250, groups: 200, edges: 500, large_group: None, ..World::default() })
@@ -144,5 +146,89 @@ fn sorting_with_a_filter_is_an_advanced_query() -> Result<()> {
     let rows = client.all(&format!("{url}&$count=true"), &[("ConsistencyLevel", "eventual")])?;
     let names: Vec<_> = rows.iter().map(|row| row["displayName"].as_str().unwrap_or_default().to_lowercase()).collect();
     assert!(names.is_sorted());
+    Ok(())
+}
+
+#[test]
+fn the_recycle_bin_is_read_with_the_permissions_of_its_types() -> Result<()> {
+    let url = |kind: &str| format!("/directory/deletedItems/microsoft.graph.{kind}?$select=id&$top=999");
+    for (permissions, users, groups) in [
+        (Permissions { group_read_all: false, ..Permissions::default() }, 200, 403),
+        (Permissions { user_read_all: false, ..Permissions::default() }, 403, 200),
+        (Permissions { group_member_read_all: false, ..Permissions::default() }, 200, 200),
+    ] {
+        let client = Client::start(World { permissions, ..World::default() })?;
+        assert_eq!((client.get(&url("user"))?.status, client.get(&url("group"))?.status), (users, groups));
+    }
+    let client = start()?;
+    for path in ["/directory/deletedItems", "/directory/deletedItems/user", "/directory/deletedItems/microsoft.graph.x"]
+    {
+        assert_eq!(client.get(path)?.status, 400, "{path}: the cast is mandatory");
+    }
+    Ok(())
+}
+
+/// Rename group 1 to 1, 2, 3… and tell which of the names a read shows.
+fn shown_name(client: &Client) -> Result<u32> {
+    let reply = client.get(&format!("/groups/{}?$select=displayName", client.simulator.group_id(1)))?;
+    Ok(reply.body["displayName"].as_str().unwrap_or_default().parse().unwrap_or_default())
+}
+
+fn rename(client: &Client, name: u32) -> Result<()> {
+    let properties = serde_json::json!({"displayName": name.to_string()}).as_object().cloned().unwrap_or_default();
+    client.simulator.apply(&[Change::UpdateGroup { group: "#1".into(), properties }])?;
+    Ok(())
+}
+
+#[test]
+fn a_varying_lag_shows_every_age_and_never_what_was_settled_over() -> Result<()> {
+    let lists = Lists { lag_changes: 3, varying_lag: true, ..Lists::default() };
+    let client = Client::start(World { lists, ..World::default() })?;
+    for name in 1..=8 {
+        rename(&client, name)?;
+    }
+    let seen: BTreeSet<u32> = (0..60).map(|_| shown_name(&client)).collect::<Result<_>>()?;
+    assert_eq!(seen, BTreeSet::from([5, 6, 7, 8]));
+    client.simulator.settle();
+    rename(&client, 9)?;
+    let seen: BTreeSet<u32> = (0..60).map(|_| shown_name(&client)).collect::<Result<_>>()?;
+    assert_eq!(seen, BTreeSet::from([8, 9]), "settling is a floor");
+    Ok(())
+}
+
+#[test]
+fn the_same_seed_lags_the_same_way() -> Result<()> {
+    let ages = |seed: u64| -> Result<Vec<u32>> {
+        let lists = Lists { lag_changes: 3, varying_lag: true, ..Lists::default() };
+        let client = Client::start(World { seed, lists, ..World::default() })?;
+        (1..=30).map(|name| rename(&client, name).and_then(|()| shown_name(&client))).collect()
+    };
+    assert_eq!(ages(5)?, ages(5)?);
+    assert_ne!(ages(5)?, ages(6)?);
+    Ok(())
+}
+
+#[test]
+fn all_reads_lag_by_whole_changes() -> Result<()> {
+    let lists = Lists { lag_changes: 1, ..Lists::default() };
+    let client = Client::start(World { lists, ..World::default() })?;
+    let edge = client.simulator.truth().edges().find(|edge| edge.member_type == "User").unwrap();
+    // One change of many steps: the user leaves every group.
+    client.simulator.apply(&[Change::PurgeUser { user: edge.member_id.clone() }])?;
+    let members = format!("/groups/{}/members?$select=id&$top=999", edge.group_id);
+    let user = format!("/users/{}", edge.member_id);
+    let sees = |client: &Client| -> Result<[bool; 3]> {
+        let members = client.all(&members, &[])?.iter().any(|row| row["id"] == edge.member_id);
+        Ok([members, client.get(&user)?.status == 200, client.get(&format!("{user}/memberOf"))?.status == 200])
+    };
+    assert_eq!(sees(&client)?, [true; 3]);
+    client.simulator.settle();
+    assert_eq!(sees(&client)?, [false; 3]);
+    client.simulator.apply(&[Change::DeleteUser { user: "#2".into() }])?;
+    let bin = "/directory/deletedItems/microsoft.graph.user?$select=id&$top=999";
+    let id = client.simulator.user_id(2);
+    assert!(client.all(bin, &[])?.iter().all(|row| row["id"] != id));
+    client.simulator.settle();
+    assert!(client.all(bin, &[])?.iter().any(|row| row["id"] == id));
     Ok(())
 }

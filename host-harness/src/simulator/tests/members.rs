@@ -94,3 +94,82 @@ fn member_of_is_the_other_side_of_members() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn member_of_takes_a_cast_as_an_advanced_query() -> Result<()> {
+    let client = Client::start(World::default())?;
+    let truth = client.simulator.truth();
+    let edge = truth.edges().find(|edge| edge.member_type == "User").unwrap();
+    let nested = truth.edges().find(|edge| edge.member_type == "Group").unwrap();
+    for (collection, member) in [("users", &edge.member_id), ("groups", &nested.member_id)] {
+        let url =
+            format!("/{collection}/{member}/memberOf/microsoft.graph.group?$select=id,displayName&$count=true&$top=2");
+        assert_eq!(client.get(&url)?.status, 400, "the header is missing");
+        let rows = client.all(&url, &EVENTUAL)?;
+        let read: BTreeSet<_> = rows.iter().filter_map(|row| row["id"].as_str().map(str::to_owned)).collect();
+        let edges = truth.edges().filter(|edge| edge.member_id == *member);
+        assert_eq!(read, edges.map(|edge| edge.group_id).collect());
+        assert!(rows.iter().all(|row| row["displayName"].is_string() && row.get("@odata.type").is_none()));
+        let page = client.eventually(&url)?;
+        assert_eq!(page.body["@odata.count"], rows.len());
+        if let Some(next) = page.next_link() {
+            assert_eq!(client.get(next)?.status, 400, "the header is missing on page 2");
+        }
+    }
+    assert_eq!(client.eventually(&format!("/users/{}/memberOf/microsoft.graph.user", edge.member_id))?.status, 400);
+    Ok(())
+}
+
+#[test]
+fn member_of_a_deleted_or_unknown_object_is_not_found() -> Result<()> {
+    let client = Client::start(World::default())?;
+    client.simulator.apply(&[Change::DeleteUser { user: "#4".into() }, Change::PurgeGroup { group: "#9".into() }])?;
+    let query = "memberOf/microsoft.graph.group?$select=id&$count=true";
+    for url in [
+        format!("/users/{}/{query}", client.simulator.user_id(4)),
+        format!("/groups/{}/{query}", client.simulator.group_id(9)),
+        format!("/users/{}/{query}", client.simulator.group_id(1)),
+        format!("/users/99999999-9999-4999-8999-999999999999/{query}"),
+    ] {
+        let reply = client.eventually(&url)?;
+        assert_eq!((reply.status, reply.code()), (404, "Request_ResourceNotFound"), "{url}");
+    }
+    Ok(())
+}
+
+#[test]
+fn entries_of_hidden_groups_are_missing_from_the_feed_without_the_permission() -> Result<()> {
+    for member_read_hidden in [false, true] {
+        let permissions = Permissions { member_read_hidden, ..Permissions::default() };
+        let client = Client::start(World { permissions, ..World::default() })?;
+        let groups = client.simulator.truth().groups();
+        let hidden = groups.filter(|group| group.attributes["visibility"] == "HiddenMembership").map(|group| group.id);
+        let hidden: BTreeSet<_> = hidden.collect();
+        let (rows, _) = super::delta::walk(&client, "/groups/delta?$select=displayName,members")?;
+        let told = |row: &&Value| row.get("members@delta").is_some();
+        let shown = rows.iter().filter(told).any(|row| hidden.contains(row["id"].as_str().unwrap_or_default()));
+        assert_eq!(shown, member_read_hidden);
+        assert!(rows.iter().any(|row| hidden.contains(row["id"].as_str().unwrap_or_default())), "the groups are there");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_feed_lists_the_member_types_the_world_names() -> Result<()> {
+    use crate::simulator::{Delta, MemberTypes, ObjectKind};
+    let types = |member_types: MemberTypes| -> Result<BTreeSet<String>> {
+        let client = Client::start(World { delta: Delta { member_types, ..Delta::default() }, ..World::default() })?;
+        let (rows, _) = super::delta::walk(&client, "/groups/delta?$select=members")?;
+        let entries = rows.iter().filter_map(|row| row["members@delta"].as_array()).flatten();
+        Ok(entries
+            .map(|entry| entry["@odata.type"].as_str().unwrap_or_default().replace("#microsoft.graph.", ""))
+            .collect())
+    };
+    assert_eq!(types(MemberTypes::All)?.len(), 5);
+    assert_eq!(types(MemberTypes::UsersAndGroups)?, ["group", "user"].map(String::from).into());
+    let only = MemberTypes::Only(vec![ObjectKind::User, ObjectKind::Device]);
+    assert_eq!(types(only)?, ["device", "user"].map(String::from).into());
+    let world: World = serde_json::from_str(r#"{"delta": {"memberTypes": {"only": ["user", "orgContact"]}}}"#)?;
+    assert_eq!(world.delta.member_types, MemberTypes::Only(vec![ObjectKind::User, ObjectKind::OrgContact]));
+    Ok(())
+}

@@ -74,21 +74,19 @@ pub(super) struct Place {
     pub(super) empties: u32,
 }
 
+const NO_STATE: &str = "The sync state generation is not found; continuing with a full sync is required.";
+const RESYNC: &str = "Resync required. Replace any local items with the server's version.";
+
 /// A delta link turned down.
 pub(crate) fn refusal(context: &Context<'_>, collection: &str, shape: Refusal) -> GraphError {
     match shape {
         Refusal::GoneWithLocation => GraphError::new(410, "", "The synchronization state is gone. Start over.")
             .with("location", format!("{}/v1.0/{collection}/delta?$deltatoken=", context.origin)),
-        Refusal::SyncStateNotFound => GraphError::new(
-            400,
-            "syncStateNotFound",
-            "The sync state generation is not found; continuing with a full sync is required.",
-        ),
+        Refusal::SyncStateNotFound => GraphError::new(400, "syncStateNotFound", NO_STATE),
+        Refusal::SyncStateGone => GraphError::new(410, "SyncStateNotFound", NO_STATE),
         Refusal::OlderThan30Days => GraphError::unsupported("DeltaLink older than 30 days is not supported."),
-        Refusal::ResyncRequired => GraphError::new(
-            410,
-            "resyncRequired",
-            "Resync required. Replace any local items with the server's version.",
-        ),
+        Refusal::ResyncRequired => GraphError::new(410, "resyncRequired", RESYNC),
+        Refusal::ApplyDifferences => GraphError::new(410, "resyncChangesApplyDifferences", RESYNC),
+        Refusal::UploadDifferences => GraphError::new(410, "resyncChangesUploadDifferences", RESYNC),
     }
 }

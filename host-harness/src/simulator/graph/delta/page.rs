@@ -27,7 +27,7 @@ pub(super) fn page(context: &Context<'_>, tenant: &Tenant, cursor: &Cursor, mini
             let since = since.saturating_sub(replayed);
             (Round::Later { since, until, place: Place { at: since, ..Place::default() } }, Walk::Log { since, until })
         }
-        Round::First { count, .. } => (cursor.round.clone(), Walk::Enumeration { count: *count }),
+        Round::First { since, count, .. } => (cursor.round.clone(), Walk::Enumeration { count: *count, since: *since }),
         Round::Later { since, until, .. } => (cursor.round.clone(), Walk::Log { since: *since, until: *until }),
     };
     let (mut place, window) = match &round {
@@ -49,7 +49,10 @@ pub(super) fn page(context: &Context<'_>, tenant: &Tenant, cursor: &Cursor, mini
     let size = page_size(context, cursor.kind, roll("page size"));
     let limit = if repeats { size.saturating_sub(2).max(1) } else { size };
     let mut values = feed.fill(&mut place, limit as usize, roll("slices"));
-    if repeats {
+    if repeats && window.is_some() && world.delta.membership_history {
+        // Only right behind its first appearance: an old slice after a newer one would undo what the newer one told.
+        values.extend(values.last().cloned());
+    } else if repeats {
         let repeated = [start - 1, start.saturating_sub(2)].into_iter().filter_map(|at| feed.candidate(at));
         values.extend(repeated.take(size.saturating_sub(1).min(2) as usize).map(|object| rows.first_slice(object).0));
     }
@@ -85,7 +88,7 @@ fn page_size(context: &Context<'_>, kind: ObjectKind, roll: u64) -> u32 {
 }
 
 enum Walk {
-    Enumeration { count: u32 },
+    Enumeration { count: u32, since: u32 },
     Log { since: u32, until: u32 },
 }
 
@@ -100,7 +103,7 @@ struct Feed<'a> {
 impl Feed<'_> {
     fn end(&self) -> u32 {
         match self.walk {
-            Walk::Enumeration { count } => count,
+            Walk::Enumeration { count, .. } => count,
             Walk::Log { until, .. } => until,
         }
     }
@@ -139,12 +142,12 @@ impl Feed<'_> {
     /// The object to show at a position, if there is one to show.
     fn candidate(&self, at: u32) -> Option<ObjectRef> {
         match self.walk {
-            Walk::Enumeration { count } => self.enumerated(at, count),
+            Walk::Enumeration { count, since } => self.enumerated(at, count, since),
             Walk::Log { since, .. } => self.changed(at, since),
         }
     }
 
-    fn enumerated(&self, at: u32, count: u32) -> Option<ObjectRef> {
+    fn enumerated(&self, at: u32, count: u32, since: u32) -> Option<ObjectRef> {
         let kind = self.cursor.kind;
         let number = match &self.cursor.ids {
             Some(ids) => *ids.get(at as usize)?,
@@ -152,7 +155,9 @@ impl Feed<'_> {
         };
         let object = ObjectRef { kind, number };
         let view = self.tenant.now();
-        let shown = match view.presence(object)? {
+        view.presence(object)?;
+        // Which objects a round tells was decided when it began; how they look is read when their page is asked for.
+        let shown = match self.tenant.presence_at(object, since) {
             Presence::Live => true,
             Presence::SoftDeleted => self.keep_removed,
             // Created and gone before anybody asked: never mentioned.

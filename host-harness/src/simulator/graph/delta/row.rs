@@ -57,7 +57,11 @@ impl<'a> Rows<'a> {
 
     /// Whether the feed lists members of a kind.
     pub(super) fn lists(&self, kind: ObjectKind) -> bool {
-        self.world.member_types == MemberTypes::All || matches!(kind, ObjectKind::User | ObjectKind::Group)
+        match &self.world.member_types {
+            MemberTypes::All => true,
+            MemberTypes::UsersAndGroups => matches!(kind, ObjectKind::User | ObjectKind::Group),
+            MemberTypes::Only(kinds) => kinds.contains(&kind),
+        }
     }
 
     /// The row of an object with the first slice of its members, and where the next slice starts.
@@ -79,12 +83,13 @@ impl<'a> Rows<'a> {
         (Value::Object(row), more)
     }
 
-    /// A further row of a group; none if the group is gone or its remaining members are.
+    /// A further row of a group; none if its remaining members are gone. A group that is gone itself is told as such: should
+    /// it be restored before the next round, nobody would know that entries are missing.
     pub(super) fn further_slice(&self, group: u32, from: u32) -> (Option<Value>, Option<u32>) {
         let view = self.tenant.now();
         let object = ObjectRef::group(group);
         if !view.is_live(object) {
-            return (None, None);
+            return (Some(self.first_slice(object).0), None);
         }
         let mut row = Map::new();
         row.insert("id".into(), json!(view.id(object)));
@@ -141,6 +146,9 @@ impl<'a> Rows<'a> {
             None => {
                 let with_deleted = self.world.deleted_members_in_first_round;
                 slice::present(view, object.number, from, length, |kind| self.lists(kind), with_deleted)
+            }
+            Some((since, _)) if self.world.membership_history => {
+                slice::history(self.tenant, object, since, from, length, |kind| self.lists(kind))
             }
             Some(window) => slice::changed(self.tenant, object, window, from, length, |kind| self.lists(kind)),
         };

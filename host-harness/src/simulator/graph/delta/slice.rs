@@ -1,6 +1,7 @@
 //! The entries of `members@delta`: who is there in a first round, who came and went in a later one.
 //!
-//! A later round tells each member once, as it stands now, however often it came and went in between.
+//! A later round tells each member once, as it stands now, however often it came and went in between; or, where
+//! `Delta::membership_history` says so, each coming and going in its order. Slices of one group keep their order in both.
 
 use std::collections::HashSet;
 
@@ -33,6 +34,34 @@ pub(super) fn present(
     (entries, None)
 }
 
+/// Up to `length` comings and goings since a position of the log, from the `from`-th on.
+pub(super) fn history(
+    tenant: &Tenant,
+    group: ObjectRef,
+    since: u32,
+    from: u32,
+    length: usize,
+    lists: impl Fn(ObjectKind) -> bool,
+) -> (Vec<Value>, Option<u32>) {
+    let moves = tenant.log.of(group, since, tenant.log.end()).filter_map(|step| match step {
+        Step::Join { member, .. } => Some((*member, false)),
+        Step::Leave { member, .. } => Some((*member, true)),
+        _ => None,
+    });
+    let mut moves = moves.filter(|(member, _)| lists(member.kind)).skip(from as usize);
+    let entries: Vec<_> = moves.by_ref().take(length).map(|(member, left)| entry(tenant, member, left)).collect();
+    let next = from + entries.len() as u32;
+    (entries, moves.next().map(|_| next))
+}
+
+fn entry(tenant: &Tenant, member: ObjectRef, left: bool) -> Value {
+    let mut entry = json!({"@odata.type": member.kind.odata_type(), "id": tenant.base.ids.id(member)});
+    if left {
+        entry["@removed"] = json!({"reason": "deleted"});
+    }
+    entry
+}
+
 /// Up to `length` members that came or went in a window of the log, from the `from`-th on.
 pub(super) fn changed(
     tenant: &Tenant,
@@ -55,13 +84,7 @@ pub(super) fn changed(
         }
     }
     let slice = members.iter().skip(from as usize).take(length);
-    let entries = slice.map(|member| {
-        let mut entry = json!({"@odata.type": member.kind.odata_type(), "id": view.id(*member)});
-        if !roster.holds(*member) {
-            entry["@removed"] = json!({"reason": "deleted"});
-        }
-        entry
-    });
+    let entries = slice.map(|member| entry(tenant, *member, !roster.holds(*member)));
     let next = from as usize + length;
     (entries.collect(), (next < members.len()).then_some(next as u32))
 }
