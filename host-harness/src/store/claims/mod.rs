@@ -6,6 +6,7 @@
 mod durability;
 mod edges;
 mod growth;
+mod guard;
 mod objects;
 mod sets;
 
