@@ -94,3 +94,12 @@ fn run_that_was_killed_is_shown_as_interrupted() {
     let outcomes: Vec<_> = told.mesh().runs(10).unwrap().into_iter().map(|run| run.outcome).collect();
     assert_eq!(outcomes, ["Succeeded", "Interrupted"]);
 }
+
+#[test]
+fn checkpoint_without_rows_moves_the_watermark() {
+    let told = Told::two_members();
+    let mut applier = told.store.applier(told.instance, &told.catalog).unwrap();
+    applier.apply(b"").unwrap();
+    applier.commit(Some("w9")).unwrap();
+    assert_eq!(told.mesh().watermark("default").unwrap().as_deref(), Some("w9"));
+}
