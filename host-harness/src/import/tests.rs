@@ -90,7 +90,9 @@ fn partial_run_says_which_object_type_is_old_and_since_when() {
 fn guard_stops_the_run_before_the_end_is_applied_and_an_accepted_one_finishes() {
     let (_folder, engine) = engine();
     let users: Vec<String> = (0..600).map(|number| user(&format!("u{number:03}"))).collect();
-    let first = [vec![BEGIN.to_owned()], users, vec![END.to_owned(), "=batch".to_owned(), "=end w1".to_owned()]].concat().join("\n");
+    let first = [vec![BEGIN.to_owned()], users, vec![END.to_owned(), "=batch".to_owned(), "=end w1".to_owned()]]
+        .concat()
+        .join("\n");
     engine.import(&first, "{}", false).unwrap();
     let full = BEGIN.replace("Delta", "Full");
     let told = script(&[&full, &user("u000"), "=checkpoint w2", END, "=checkpoint w3", "=end w4"]);

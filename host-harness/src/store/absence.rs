@@ -226,7 +226,7 @@ fn called(connection: &Connection, node: i64) -> Result<RemovedEnd> {
         return Ok(RemovedEnd::default());
     }
     let mut statement = connection.prepare_cached(
-        "SELECT source_id, (SELECT coalesce(attributes ->> 'displayName', external_id) FROM object WHERE node_id = node.id)
+        "SELECT source_id, (SELECT CAST(coalesce(attributes ->> 'displayName', external_id) AS TEXT) FROM object WHERE node_id = node.id)
          FROM node WHERE id = ?1",
     )?;
     Ok(statement.query_row([node], |row| Ok(RemovedEnd { id: row.get(0)?, name: row.get(1)? }))?)

@@ -8,6 +8,7 @@ mod edges;
 mod growth;
 mod guard;
 mod objects;
+mod reference;
 mod sets;
 
 use std::path::PathBuf;
