@@ -143,13 +143,14 @@ impl Absences {
                 }
             }
             let listed = self.named(connection, of, &listed)?;
-            if self.accounts.contains_key(&id) {
-                self.count_rows(connection, of)?;
-                self.charge(connection, of, removed, listed)?;
-            } else if removed > 0 {
+            let alone = !self.accounts.contains_key(&id);
+            if alone && removed > 0 {
+                self.accounts.insert(id, Account { held: None, removed: 0 });
+            }
+            self.count_rows(connection, of)?;
+            self.charge(connection, of, removed, listed)?;
+            if alone && removed > 0 {
                 // No set of theirs is under way: this End is judged by itself.
-                self.accounts.insert(id, Account { held: Some(held(connection, of)?), removed: 0 });
-                self.charge(connection, of, removed, listed)?;
                 self.end(connection, id)?;
             }
         }

@@ -208,11 +208,11 @@ fn edges_that_go_with_an_absent_group_are_counted_as_edges() {
 
 #[test]
 fn store_of_the_first_version_is_guarded_too() {
-    let Told { _folder, path, store, .. } = twenty_members();
+    let Told { _folder: folder, path, store, .. } = twenty_members();
     drop(store);
     rusqlite::Connection::open(&path).unwrap().execute_batch("DROP TABLE removal_mark").unwrap();
     let store = Store::open(&path).unwrap();
     let instance = store.instance("default", "Fake").unwrap();
-    let told = Told { _folder, path, store, instance, catalog: catalog() };
+    let told = Told { _folder: folder, path, store, instance, catalog: catalog() };
     assert!(told.under(FIVE, &[empty_users()]).is_some());
 }
