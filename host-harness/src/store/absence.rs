@@ -52,13 +52,7 @@ impl Absences {
             // What is accepted counts for nothing, then or later.
             return self.end(connection, of.id);
         }
-        let carried = connection
-            .prepare_cached("SELECT held, removed FROM removal_mark WHERE type_id = ?1")?
-            .query_row([of.id], |row| {
-                let (held, removed): (Option<i64>, i64) = (row.get(0)?, row.get(1)?);
-                Ok(Account { held: held.map(i64::unsigned_abs), removed: removed.unsigned_abs() })
-            })
-            .optional()?;
+        let carried = kept(connection, of.id)?;
         let account = match (carried, mode) {
             (Some(account), _) => account,
             (None, Mode::Full) => Account { held: Some(held(connection, of)?), removed: 0 },
@@ -144,14 +138,18 @@ impl Absences {
             }
             let listed = self.named(connection, of, &listed)?;
             let alone = !self.accounts.contains_key(&id);
+            let carried = if alone { kept(connection, id)? } else { None };
             if alone && removed > 0 {
-                self.accounts.insert(id, Account { held: None, removed: 0 });
+                self.accounts.insert(id, carried.unwrap_or(Account { held: None, removed: 0 }));
             }
             self.count_rows(connection, of)?;
             self.charge(connection, of, removed, listed)?;
             if alone && removed > 0 {
-                // No set of theirs is under way: this End is judged by itself.
-                self.end(connection, id)?;
+                // Added to a set that was stopped and will be taken up; without one, this End is judged by itself.
+                if carried.is_none() {
+                    self.end(connection, id)?;
+                }
+                self.accounts.remove(&id);
             }
         }
         Ok(())
@@ -204,6 +202,15 @@ impl Absences {
         });
         named.collect()
     }
+}
+
+fn kept(connection: &Connection, type_id: i64) -> Result<Option<Account>> {
+    let mut statement = connection.prepare_cached("SELECT held, removed FROM removal_mark WHERE type_id = ?1")?;
+    let account = statement.query_row([type_id], |row| {
+        let (held, removed): (Option<i64>, i64) = (row.get(0)?, row.get(1)?);
+        Ok(Account { held: held.map(i64::unsigned_abs), removed: removed.unsigned_abs() })
+    });
+    Ok(account.optional()?)
 }
 
 fn keep(connection: &Connection, type_id: i64, account: Account) -> Result<()> {

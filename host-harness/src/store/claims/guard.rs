@@ -207,6 +207,20 @@ fn edges_that_go_with_an_absent_group_are_counted_as_edges() {
 }
 
 #[test]
+fn absent_group_does_not_wipe_out_the_count_of_a_set_that_was_stopped() {
+    let told = twenty_members();
+    told.delta("GroupMember", &[edge("g7", "u00")]);
+    told.delta("Group", &[group("g7", json!({}))]);
+    told.under(FIVE, &portions(false)).unwrap();
+    let absent = begin("Group", "Full", "s2").replace("SoftDeleted", "LeftScope");
+    let groups = vec![absent, group("g0", json!({})), group("g1", json!({})), end("Group")];
+    assert!(told.under(FIVE, &[groups]).is_none());
+    let mut rest = portions(true);
+    rest.drain(1..3);
+    assert_eq!(told.under(FIVE, &rest).unwrap().types["GroupMember"].removed_before, 5);
+}
+
+#[test]
 fn store_of_the_first_version_is_guarded_too() {
     let Told { _folder: folder, path, store, .. } = twenty_members();
     drop(store);
