@@ -11,7 +11,7 @@ use host_harness::compare::Comparison;
 use host_harness::import::{Engine, Unwatched, Watch};
 use host_harness::report::RunReport;
 use host_harness::simulator::{Change, ChangeKind, Exchange, Truth};
-use host_harness::store::Mesh;
+use host_harness::store::{Mesh, RemovalGuard};
 use host_harness::truth::TruthRow;
 
 use super::bounds::{self, Terms};
@@ -124,7 +124,8 @@ impl<'c> Stage<'c> {
 
     /// One instance whatever the store is called, so that a store can be copied and gone on with.
     pub(super) fn engine(&self, store: &str) -> Engine {
-        self.tenant.engine(store).as_instance(INSTANCE)
+        // A random script may well end most memberships at once: the host's guard is not what the laws are about.
+        self.tenant.engine(store).as_instance(INSTANCE).guarded_by(RemovalGuard::lifted())
     }
 
     /// Arms a script of faults.
