@@ -24,6 +24,7 @@ fn filtered(world: World, mode: &str) -> Tenant {
     };
     let names: Vec<_> = (0..tenant.sim.world().groups).map(name).collect();
     tenant.sim.apply(&names).unwrap();
+    tenant.sim.settle();
     tenant.import();
     tenant.assert_holds_groups_where(is_app);
     tenant

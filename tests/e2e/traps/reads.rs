@@ -130,7 +130,7 @@ fn ids_are_lower_case_whatever_was_typed() {
 
 #[test]
 fn a_tenant_that_charges_every_item_of_a_batch_is_imported_all_the_same() {
-    let throttling = Throttling { units_per_10_seconds: Some(150), ..Throttling::default() };
+    let throttling = Throttling { units_per_10_seconds: Some(60), ..Throttling::default() };
     let tenant = Tenant::of(World { groups: 60, throttling: Some(throttling), ..few() });
     let report = tenant.import();
     tenant.assert_equals_truth();
