@@ -42,7 +42,8 @@ fn absent_from_a_full_row_is_null_and_absent_from_a_changed_row_is_absent() {
 
 #[test]
 fn removed_rows_of_the_first_round_make_no_stubs_and_fail_nothing() {
-    let world = World { deleted_users: 8, deleted_groups: 3, ..feeds(Delta { removed_in_first_round: true, ..gentle() }) };
+    let world =
+        World { deleted_users: 8, deleted_groups: 3, ..feeds(Delta { removed_in_first_round: true, ..gentle() }) };
     let tenant = Tenant::of(world);
     let full = tenant.pull(None);
     assert!(full.of("Delete", "User").count() >= 8, "the trap is set");

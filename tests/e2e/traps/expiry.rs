@@ -27,7 +27,11 @@ fn every_shape_of_a_refused_link_ends_that_type_alone_where_the_configuration_sa
         for (route, object_type, key) in FEEDS {
             tenant.sim.add_fault(refusing(shape, route));
             let refused = tenant.pull(Some(&mark));
-            assert_eq!((refused.status, &refused.error()["ObjectType"]), (CONNECTOR_E_WATERMARK_EXPIRED, &json!(object_type)), "{shape:?}");
+            assert_eq!(
+                (refused.status, &refused.error()["ObjectType"]),
+                (CONNECTOR_E_WATERMARK_EXPIRED, &json!(object_type)),
+                "{shape:?}"
+            );
             assert!(refused.error()["Message"].as_str().unwrap().contains("Full mode"));
             for other in ["User", "Group", "GroupMember"] {
                 assert_eq!(refused.end(other)["Complete"], other != object_type, "{shape:?}: {other}");

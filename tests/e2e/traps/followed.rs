@@ -42,7 +42,10 @@ fn a_pure_membership_change_arrives_because_members_are_selected() {
     let group = tenant.sim.group_id(2);
     let stranger = strangers(&tenant, &group)[0].clone();
     let report = tenant.follows(&[add_member(&group, &stranger), remove_member(&group, &tenant.some_member(&group))]);
-    assert_eq!((mode(&report.result, "GroupMember"), report.result["ObjectTypes"]["GroupMember"]["Deletes"].as_u64()), ("Delta", Some(1)));
+    assert_eq!(
+        (mode(&report.result, "GroupMember"), report.result["ObjectTypes"]["GroupMember"]["Deletes"].as_u64()),
+        ("Delta", Some(1))
+    );
 }
 
 #[test]
@@ -86,7 +89,8 @@ fn comings_and_goings_of_one_member_are_applied_in_their_order() {
 
 #[test]
 fn a_row_of_id_and_members_alone_wipes_no_attribute() {
-    let tenant = following(feeds(Delta { id_only_membership_rows: true, id_only_slices: true, member_slice: 3, ..gentle() }));
+    let tenant =
+        following(feeds(Delta { id_only_membership_rows: true, id_only_slices: true, member_slice: 3, ..gentle() }));
     tenant.import();
     tenant.assert_equals_truth();
     let group = tenant.sim.group_id(0);
@@ -139,7 +143,10 @@ fn a_group_whose_members_answer_404_or_500_is_read_by_the_next_run() {
         let before = tenant.mesh().edges_of(&group).unwrap().len();
         let report = tenant.import_in_part();
         assert_eq!(tenant.mesh().edges_of(&group).unwrap().len(), before, "{action:?}: nothing is removed");
-        assert_eq!((report.issues()[0].code.as_str(), report.issues()[0].scope.as_deref()), ("MembersUnread", Some(&*group)));
+        assert_eq!(
+            (report.issues()[0].code.as_str(), report.issues()[0].scope.as_deref()),
+            ("MembersUnread", Some(&*group))
+        );
         tenant.sim.clear_faults();
         tenant.sim.clear_journal();
         tenant.import();
@@ -180,14 +187,19 @@ fn a_group_that_stays_unread_is_named_after_five_runs_and_tried_again() {
 fn who_left_the_scope_or_is_gone_is_not_read_again() {
     for leaves in [true, false] {
         let world = World { security_group_deletion: Deletion::Soft, ..few() };
-        let tenant = following(world).with("MaxRetries", 0).with("GroupSelectionFilter", "startswith(displayName,'APP-')");
+        let tenant =
+            following(world).with("MaxRetries", 0).with("GroupSelectionFilter", "startswith(displayName,'APP-')");
         let group = tenant.sim.group_id(0);
         tenant.sim.apply(&[change_group(&group, "displayName", "APP-0")]).unwrap();
         tenant.import();
         tenant.sim.add_fault(Fault::always(Route::Members, FaultAction::status(500)).on_object(&group));
         tenant.sim.apply(&[change_group(&group, "description", "mentioned")]).unwrap();
         tenant.import_in_part();
-        let goes = if leaves { change_group(&group, "displayName", "SEC-0") } else { Change::DeleteGroup { group: group.clone() } };
+        let goes = if leaves {
+            change_group(&group, "displayName", "SEC-0")
+        } else {
+            Change::DeleteGroup { group: group.clone() }
+        };
         tenant.sim.apply(&[goes]).unwrap();
         tenant.import_into("mesh.db", false);
         tenant.sim.clear_journal();

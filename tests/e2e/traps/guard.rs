@@ -93,9 +93,9 @@ fn a_row_that_comes_later_takes_the_held_delete_back() {
     let tenant = Tenant::of(World { delta, ..few() }).with("MaxDeletes", 1).with("MembershipMode", "Delta");
     let full = tenant.pull(None);
     let edges: Vec<_> = tenant.sim.truth().edges().take(3).collect();
-    let away_and_back = edges.iter().flat_map(|edge| {
-        [remove_member(&edge.group_id, &edge.member_id), add_member(&edge.group_id, &edge.member_id)]
-    });
+    let away_and_back = edges
+        .iter()
+        .flat_map(|edge| [remove_member(&edge.group_id, &edge.member_id), add_member(&edge.group_id, &edge.member_id)]);
     tenant.sim.apply(&away_and_back.collect::<Vec<_>>()).unwrap();
     let delta = tenant.pull(Some(full.watermark()));
     assert_eq!((delta.status, delta.of("Delete", "GroupMember").count()), (CONNECTOR_END, 0), "{:#}", delta.result);
@@ -140,13 +140,21 @@ fn a_full_walk_that_breaks_off_removes_nothing() {
     for code in [403, 500] {
         let tenant = Tenant::of(paged()).with("MaxRetries", 0).with("PageSize", 3);
         tenant.import();
-        let (users, edges) = (tenant.mesh().objects("User").unwrap().len(), tenant.mesh().edges("GroupMember").unwrap().len());
+        let (users, edges) =
+            (tenant.mesh().objects("User").unwrap().len(), tenant.mesh().edges("GroupMember").unwrap().len());
         for route in [Route::UsersDelta, Route::GroupsDelta, Route::GroupsList] {
             tenant.sim.add_fault(Fault::always(route, FaultAction::status(code)).at(Call::NextLink).after(1));
         }
         let report = tenant.import_into("mesh.db", true);
         assert!(report.status < 0, "{:#}", report.result);
-        assert_eq!((tenant.mesh().objects("User").unwrap().iter().filter(|u| !u.hidden).count(), tenant.mesh().edges("GroupMember").unwrap().len()), (users, edges), "{code}");
+        assert_eq!(
+            (
+                tenant.mesh().objects("User").unwrap().iter().filter(|u| !u.hidden).count(),
+                tenant.mesh().edges("GroupMember").unwrap().len()
+            ),
+            (users, edges),
+            "{code}"
+        );
         tenant.assert_equals_truth();
     }
 }

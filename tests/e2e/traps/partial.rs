@@ -57,13 +57,18 @@ fn an_end_says_incomplete_and_removes_nothing_of_a_type_that_failed() {
     let before = tenant.mesh().objects("User").unwrap().len();
     tenant.sim.add_fault(Fault::always(Route::UsersDelta, FaultAction::status(500)).at(Call::NextLink));
     let report = tenant.import_into("mesh.db", true);
-    assert_eq!((report.status, &report.result["ObjectTypes"]["User"]["Complete"]), (CONNECTOR_END_PARTIAL, &json!(false)));
+    assert_eq!(
+        (report.status, &report.result["ObjectTypes"]["User"]["Complete"]),
+        (CONNECTOR_END_PARTIAL, &json!(false))
+    );
     assert_eq!(tenant.mesh().objects("User").unwrap().iter().filter(|user| !user.hidden).count(), before);
 }
 
 #[test]
 fn a_missing_licence_costs_the_type_that_needs_it_and_no_other() {
-    for (code, status) in [("AadPremiumLicenseRequired", 400), ("Authentication_RequestFromNonPremiumTenantOrB2CTenant", 403)] {
+    for (code, status) in
+        [("AadPremiumLicenseRequired", 400), ("Authentication_RequestFromNonPremiumTenantOrB2CTenant", 403)]
+    {
         let tenant = Tenant::of(few()).with("MaxRetries", 0);
         let body = FaultBody::GraphError { code: code.into(), message: "The tenant has no premium licence.".into() };
         let refused = FaultAction::Status { code: status, body, headers: BTreeMap::new() };
@@ -142,15 +147,24 @@ fn tokens_that_live_for_a_minute_last_for_a_run() {
 
 #[test]
 fn a_cut_group_delivers_what_came_and_says_that_it_is_cut() {
-    let tenant = Tenant::of(World { large_group: Some(200), users: 300, ..few() }).with("PageSize", 50).with("MaxRetries", 0);
+    let tenant =
+        Tenant::of(World { large_group: Some(200), users: 300, ..few() }).with("PageSize", 50).with("MaxRetries", 0);
     let group = tenant.sim.truth().edges().fold(BTreeMap::<String, u32>::new(), |mut sizes, edge| {
         *sizes.entry(edge.group_id).or_default() += 1;
         sizes
     });
     let (group, _) = group.into_iter().max_by_key(|(_, size)| *size).unwrap();
-    tenant.sim.add_fault(Fault::always(Route::Members, FaultAction::status(500)).on_object(&group).at(Call::NextLink).after(1));
+    tenant.sim.add_fault(
+        Fault::always(Route::Members, FaultAction::status(500)).on_object(&group).at(Call::NextLink).after(1),
+    );
     let pulled = tenant.pull(None);
     let scope: &Value = pulled.of("Scope", "GroupMember").find(|scope| scope["Scope"] == group.as_str()).unwrap();
-    assert_eq!((pulled.status, &scope["Complete"], &scope["Rows"]), (CONNECTOR_END_PARTIAL, &json!(false), &json!(100)));
-    assert_eq!(pulled.of("Upsert", "GroupMember").filter(|e| e["Attributes"]["groupId"] == group.as_str()).count(), 100);
+    assert_eq!(
+        (pulled.status, &scope["Complete"], &scope["Rows"]),
+        (CONNECTOR_END_PARTIAL, &json!(false), &json!(100))
+    );
+    assert_eq!(
+        pulled.of("Upsert", "GroupMember").filter(|e| e["Attributes"]["groupId"] == group.as_str()).count(),
+        100
+    );
 }

@@ -135,7 +135,12 @@ fn a_tenant_that_charges_every_item_of_a_batch_is_imported_all_the_same() {
     let report = tenant.import();
     tenant.assert_equals_truth();
     assert!(report.result["ThrottledMs"].as_u64().unwrap() > 0, "the trap is set");
-    let refused = tenant.requests().iter().flat_map(|x| x.asked().collect::<Vec<_>>().into_iter().map(|a| a.status).collect::<Vec<_>>()).filter(|s| *s == Some(429)).count();
+    let refused = tenant
+        .requests()
+        .iter()
+        .flat_map(|x| x.asked().collect::<Vec<_>>().into_iter().map(|a| a.status).collect::<Vec<_>>())
+        .filter(|s| *s == Some(429))
+        .count();
     assert!(refused < 60, "{refused} refusals: somebody hammered on");
 }
 
