@@ -4,6 +4,7 @@
 //! they carry, and the run is recorded. What a newcomer gets wrong: a failed run is no `Err`. `Err` means that nothing was
 //! started; everything after that is a [`RunReport`], and what its checkpoints cover is kept.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -13,11 +14,12 @@ use connector_abi::structs::Progress;
 use serde_json::Value;
 
 use crate::connector::{DoorKind, LogLine, Next, Operation, StartError, StartRequest};
+use crate::delivery::{self, Standing};
 use crate::discovery::Identified;
 use crate::interrupt::Interrupt;
 use crate::report::{Outcome, RunReport};
 use crate::secrets::Secrets;
-use crate::store::{Applier, Mesh, Store, watermark_hash};
+use crate::store::{Applier, Mesh, RemovalGuard, RemovalStop, Store, watermark_hash};
 
 /// How long one pull waits: long enough to cost nothing, short enough for Ctrl-C and for progress.
 const PULL: Duration = Duration::from_millis(250);
@@ -36,6 +38,7 @@ pub struct Engine {
     secrets: Secrets,
     batch_rows: u32,
     log_level: Option<u32>,
+    guard: RemovalGuard,
     interrupt: Interrupt,
 }
 
@@ -94,6 +97,7 @@ impl Engine {
             secrets: Secrets::in_folder(Secrets::default_folder()),
             batch_rows: 0,
             log_level: None,
+            guard: RemovalGuard::default(),
             interrupt: Interrupt::new(),
         }
     }
@@ -130,6 +134,14 @@ impl Engine {
     #[must_use]
     pub fn with_log(mut self, level: u32) -> Engine {
         self.log_level = Some(level);
+        self
+    }
+
+    /// Stops an import that would remove more for absence than this; without it [`RemovalGuard::default`] holds. A stopped
+    /// run is `Failed`, its report has [`RunReport::removals`], and what its checkpoints cover is kept.
+    #[must_use]
+    pub fn guarded_by(mut self, guard: RemovalGuard) -> Engine {
+        self.guard = guard;
         self
     }
 
@@ -184,6 +196,8 @@ impl Engine {
             result: Value::Null,
             error: Value::Null,
             host_error: None,
+            removals: None,
+            delivery: BTreeMap::new(),
             tally: crate::store::Tally::default(),
             checkpoints: 0,
             watermark_from: watermark.map(watermark_hash),
@@ -203,7 +217,7 @@ impl Engine {
         let started = Instant::now();
         match identified.connector.import(&request) {
             Ok(operation) => {
-                let mut applier = store.applier(instance, catalog)?;
+                let mut applier = store.applier(instance, catalog)?.guarded_by(self.guard);
                 self.pull(operation, &mut applier, watch, started, &mut report);
             }
             Err(StartError { status, error_json }) => {
@@ -213,6 +227,10 @@ impl Engine {
         }
         report.elapsed = started.elapsed();
         report.outcome = if report.host_error.is_some() { Outcome::Failed } else { Outcome::of(report.status) };
+        report.delivery = delivery::of(&report.tally, &report.result);
+        for (object_type, it) in report.delivery.iter_mut().filter(|(_, it)| it.standing == Standing::NotWhole) {
+            it.last_whole = store.last_whole(instance, object_type, run)?;
+        }
         let left = store.watermark(instance)?;
         report.watermark_to = left.as_deref().map(watermark_hash);
         let status = report.host_error.is_none().then_some(report.status);
@@ -241,7 +259,13 @@ impl Engine {
                     .unwrap_or(Value::Null);
                 report.error = report.result["Error"].clone();
             }
-            Err(error) => report.host_error = Some(format!("{error:#}")),
+            Err(error) => {
+                operation.cancel();
+                report.removals = error.downcast_ref::<RemovalStop>().cloned();
+                // Which record it was is of no interest where nothing is wrong with the record.
+                report.host_error =
+                    Some(report.removals.as_ref().map_or_else(|| format!("{error:#}"), ToString::to_string));
+            }
         }
         report.tally = applier.tally().clone();
         report.log.extend(operation.take_log());

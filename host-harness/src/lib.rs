@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! cli          the commands an operator types; `demo` shows all of it at once
-//! import       the engine's loop: secrets → start → pull → store → result
+//! import       the engine's loop: secrets → start → pull → store → result; report, delivery: what came of it
 //! store        the mesh in SQLite, by the host rules of the contract
 //! connector    a loaded library as safe Rust, over loader (dlopen)
 //! library, discovery, secrets, catalog     leaves
@@ -17,6 +17,7 @@ pub mod catalog;
 pub mod cli;
 pub mod compare;
 pub mod connector;
+pub mod delivery;
 pub mod discovery;
 mod http_client;
 pub mod import;

@@ -3,13 +3,15 @@
 //! Two accounts stand side by side on purpose: the connector's (`result`) and the host's own (`tally`). Where they differ
 //! the host says so in `tally.notes`.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use connector_abi::status::{CONNECTOR_E_CANCELLED, CONNECTOR_END, CONNECTOR_END_PARTIAL, Status};
 use serde_json::{Value, json};
 
 use crate::connector::LogLine;
-use crate::store::{Issue, Tally};
+use crate::delivery::Delivery;
+use crate::store::{Issue, RemovalStop, Tally};
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +41,10 @@ pub struct RunReport {
     pub error: Value,
     /// What failed on the host's side: the store, or a connector that broke the contract.
     pub host_error: Option<String>,
+    /// What the removal guard stopped the run for; `None` when it did not.
+    pub removals: Option<RemovalStop>,
+    /// Per object type, what was delivered and what was not.
+    pub delivery: BTreeMap<String, Delivery>,
     /// What came, and what it did to the store up to the last checkpoint.
     pub tally: Tally,
     /// Checkpoints committed.
@@ -121,6 +127,7 @@ impl RunReport {
         }
         json!({
             "Tally": self.tally, "Result": result, "Error": self.error, "HostError": self.host_error,
+            "Removals": self.removals, "Delivery": self.delivery, "Outcome": self.outcome.name(),
             "Checkpoints": self.checkpoints, "ElapsedMs": self.elapsed.as_millis() as u64, "Warnings": self.warnings,
         })
     }

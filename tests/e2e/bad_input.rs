@@ -179,9 +179,9 @@ fn a_missing_permission_is_named_with_graphs_request_id() {
     let mut world = World::gentle();
     world.permissions.user_read_all = false;
     let pulled = Tenant::of(world).pull(None);
-    assert_eq!((pulled.status, pulled.error()["ObjectType"].as_str()), (CONNECTOR_E_FORBIDDEN, Some("User")));
-    assert!(pulled.error()["Message"].as_str().unwrap().contains("User.Read.All"));
-    assert!(pulled.error()["Http"]["RequestId"].is_string());
+    assert_eq!((pulled.status, pulled.failure("User")["Code"].as_str()), (CONNECTOR_END_PARTIAL, Some("Forbidden")));
+    assert!(pulled.failure("User")["Message"].as_str().unwrap().contains("User.Read.All"));
+    assert!(pulled.failure("User")["Http"]["RequestId"].is_string());
     assert_eq!(pulled.end("User")["Complete"], false);
     assert_eq!(pulled.end("Group")["Complete"], true, "the others are not lost");
     assert_eq!(pulled.end("GroupMember")["Complete"], true);

@@ -15,9 +15,9 @@ mod cancellation; // cancel and release, in waits and stalls
 mod check; // the connection test
 mod dependencies; // licences, sources, duplicates, minimum Rust, read from cargo metadata
 mod describe; // Describe against what records carry
-mod equivalence; // the law: full + deltas = full, over random tenants and changes
 mod header; // the C header is what the Rust source says, in every C and C++
 mod imports; // the main job: full, changed, delta, equal to the tenant
+mod laws; // what holds for any tenant, any changes, any faults and any kill
 mod layering; // the rules of docs/architecture.md, read off the source
 mod links; // links out of answers and watermarks; what a failed run leaves
 mod memberships; // hidden, vanished and unreadable groups; member types

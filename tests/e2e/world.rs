@@ -246,6 +246,11 @@ impl Pulled {
         self.of("End", object_type).last().expect("an End")
     }
 
+    /// Why an object type could not be read to its end.
+    pub(crate) fn failure(&self, object_type: &str) -> &Value {
+        &self.result["ObjectTypes"][object_type]["Error"]
+    }
+
     /// The error of the result.
     pub(crate) fn error(&self) -> &Value {
         &self.result["Error"]

@@ -9,12 +9,14 @@ use connector_abi::status::{CONNECTOR_LOG_DEBUG, CONNECTOR_LOG_INFO};
 use super::args::Import;
 use super::progress::Progress;
 use super::table::{Table, grouped, visible};
-use super::{Console, connector, problem, read};
+use super::{Console, connector, outcome, problem, read};
 use crate::connector::DoorKind;
+use crate::delivery::Standing;
 use crate::import::Engine;
 use crate::interrupt::Interrupt;
 use crate::report::{Outcome, RunReport};
 use crate::secrets::Secrets;
+use crate::store::RemovalGuard;
 
 /// Issues shown in full; the rest is in `runs --run N --json`.
 const ISSUES_SHOWN: usize = 20;
@@ -27,6 +29,7 @@ pub(super) fn run(import: &Import, console: &mut Console<'_>) -> Result<u8> {
     let mut engine = Engine::new(library, &import.store.store)
         .through(DoorKind::from(import.connector.door))
         .with_secrets(secrets)
+        .guarded_by(guard(import))
         .stopped_by(Interrupt::of_process());
     if let Some(instance) = &import.instance {
         engine = engine.as_instance(instance);
@@ -56,6 +59,15 @@ pub(super) fn run(import: &Import, console: &mut Console<'_>) -> Result<u8> {
     }
     complaints(&report, console.err)?;
     Ok(report.exit_code())
+}
+
+/// A limit that is named alone stands alone; with neither, the default holds.
+fn guard(import: &Import) -> RemovalGuard {
+    match (import.max_removals, import.max_removals_percent) {
+        _ if import.accept_deletes => RemovalGuard::lifted(),
+        (None, None) => RemovalGuard::default(),
+        (rows, percent) => RemovalGuard::beyond(rows.unwrap_or(0), percent.unwrap_or(0)),
+    }
 }
 
 /// What the run did, per object type and in all.
@@ -100,8 +112,17 @@ pub(super) fn summary(report: &RunReport, out: &mut dyn Write) -> Result<()> {
             grouped(it.issues),
         ]);
     }
-    if !report.tally.types.is_empty() {
+    for (name, it) in report.delivery.iter().filter(|(name, _)| !report.tally.types.contains_key(*name)) {
+        let whole = if it.standing == Standing::FinishedBefore { "before" } else { "no" };
+        table.row([name.as_str(), "-", whole]);
+    }
+    if !report.delivery.is_empty() {
         table.print(out)?;
+    }
+    if report.outcome == Outcome::Succeeded
+        && report.delivery.values().any(|it| it.standing == Standing::FinishedBefore)
+    {
+        outcome::standings(&report.delivery, out)?;
     }
     if !report.result.is_null() {
         writeln!(
@@ -164,7 +185,10 @@ pub(super) fn complaints(report: &RunReport, err: &mut dyn Write) -> Result<()> 
         )?;
     }
     if let Some(error) = &report.host_error {
-        writeln!(err, "error: {error}")?;
+        writeln!(err, "error: {}", visible(error))?;
+        if let Some(stop) = &report.removals {
+            outcome::removals(stop, err)?;
+        }
     } else if !report.error.is_null() && report.outcome != Outcome::Cancelled {
         problem::print(&report.error, report.status, err)?;
     }
@@ -174,9 +198,20 @@ pub(super) fn complaints(report: &RunReport, err: &mut dyn Write) -> Result<()> 
         }
         Outcome::Failed if report.checkpoints > 0 => {
             writeln!(err, "what the last of {} checkpoints covers is stored", report.checkpoints)?;
+            if report.delivery.values().any(|it| it.standing == Standing::Whole) {
+                outcome::standings(&report.delivery, err)?;
+            }
         }
         Outcome::Failed => writeln!(err, "the store is as it was")?,
-        Outcome::Partial => writeln!(err, "partial: something was not delivered; what was there of it before is kept")?,
+        Outcome::Partial => {
+            writeln!(err, "partial: something was not delivered")?;
+            outcome::standings(&report.delivery, err)?;
+            writeln!(
+                err,
+                "  everything else is up to date\n  what to do: mend what the issues name and import again, without \
+                 --full: the watermark stands where the missing part is read then"
+            )?;
+        }
         Outcome::Succeeded => {}
     }
     Ok(())

@@ -9,6 +9,7 @@ mod demo;
 mod describe;
 mod import;
 mod list;
+mod outcome;
 mod problem;
 mod progress;
 mod runs;

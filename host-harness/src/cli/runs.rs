@@ -5,9 +5,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result};
 use serde_json::{Value, json};
 
-use super::Console;
 use super::args::Runs;
 use super::table::{Table, grouped, visible};
+use super::{Console, outcome};
 use crate::connector::status_name;
 use crate::store::{Mesh, Run, Tally};
 
@@ -102,6 +102,14 @@ fn one(run: &Run, as_json: bool, console: &mut Console<'_>) -> Result<u8> {
             writeln!(console.out, "error: {}", visible(text))?;
         }
     }
+    if let Ok(stop) = serde_json::from_value(report["Removals"].clone()) {
+        outcome::removals(&stop, console.out)?;
+    }
+    let delivery = serde_json::from_value(report["Delivery"].clone()).unwrap_or_default();
+    if outcome::is_remarkable(&delivery) {
+        writeln!(console.out, "what was not delivered:")?;
+        outcome::standings(&delivery, console.out)?;
+    }
     Ok(0)
 }
 
@@ -117,7 +125,7 @@ fn run_json(run: &Run) -> Value {
 }
 
 /// `2026-11-20 08:15:02` of milliseconds since 1970, by the civil calendar's own arithmetic.
-fn time(ms: i64) -> String {
+pub(super) fn time(ms: i64) -> String {
     let at = UNIX_EPOCH + Duration::from_millis(ms.unsigned_abs());
     let seconds = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs();
     let (days, rest) = (seconds / 86_400, seconds % 86_400);

@@ -3,6 +3,7 @@
      =end W  =partial W  =fail N           ends the operation
      =echo             hands out the watermark it was started with as an Issue's message
      =wait             answers PENDING until cancelled
+     =types {...}      becomes ObjectTypes of the result
    Every other line is a record. */
 
 #include "connector.h"
@@ -12,6 +13,7 @@
 
 static char *script, *at;
 static char watermark[256];
+static char types[2048];
 static int cancelled;
 static uint64_t sequence;
 
@@ -52,6 +54,7 @@ connector_status ImportAsync(const char *config, size_t config_len, const char *
   snprintf(watermark, sizeof watermark, "%.*s", options ? (int)options->watermark_len : 0, options && options->watermark ? options->watermark : "");
   cancelled = 0;
   sequence = 0;
+  strcpy(types, "{}");
   *out = 7;
   return CONNECTOR_OK;
 }
@@ -69,7 +72,7 @@ connector_status ExportAsync(const char *c, size_t cl, const char *a, size_t al,
 }
 
 connector_status OperationNext(connector_operation operation, uint32_t timeout_ms, connector_batch *batch) {
-  static char rows[65536];
+  static char rows[1 << 20];
   size_t len = 0;
   (void)timeout_ms;
   if (operation != 7) return CONNECTOR_E_INVALID_ARGUMENT;
@@ -85,6 +88,8 @@ connector_status OperationNext(connector_operation operation, uint32_t timeout_m
       rows[len + n] = '\n';
       len += n + 1;
       batch->row_count++;
+    } else if (strncmp(word, "=types ", 7) == 0) {
+      snprintf(types, sizeof types, "%.*s", (int)n - 7, at + 7);
     } else if (strcmp(word, "=echo") == 0) {
       len += (size_t)sprintf(rows + len, "{\"Kind\":\"Issue\",\"Severity\":\"Warning\",\"Code\":\"Echo\",\"Message\":\"%s\"}\n", watermark);
       batch->row_count++;
@@ -121,8 +126,10 @@ connector_status OperationProgress(connector_operation operation, connector_prog
 }
 
 connector_status OperationResult(connector_operation operation, connector_buffer *out) {
-  const char *text = "{\"Operation\":\"Import\",\"Requests\":12,\"Watermark\":\"w-in-result\",\"Error\":null}";
+  char text[4096];
   (void)operation;
+  snprintf(text, sizeof text,
+           "{\"Operation\":\"Import\",\"Requests\":12,\"Watermark\":\"w-in-result\",\"ObjectTypes\":%s,\"Error\":null}", types);
   give(out, text, strlen(text));
   return CONNECTOR_OK;
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::connector::fake;
+use serde_json::json;
 
 const BEGIN: &str = r#"{"Kind":"Begin","ObjectType":"User","Mode":"Delta","SetId":"s","Resumed":false}"#;
 const END: &str = r#"{"Kind":"End","ObjectType":"User","Complete":true,"Upserts":1,"Deletes":0,"LeftScope":0}"#;
@@ -66,6 +67,64 @@ fn partial_run_exits_with_three_and_moves_the_watermark() {
     let (_folder, engine) = engine();
     let report = engine.import(&script(&[BEGIN, &user("u1"), "=batch", "=partial w1"]), "{}", false).unwrap();
     assert_eq!((report.outcome, report.exit_code(), shown(&engine).len()), (Outcome::Partial, 3, 1));
+    let run = &engine.mesh().unwrap().runs(1).unwrap()[0];
+    assert_eq!((run.outcome.as_str(), run.status), ("Partial", Some(3)));
+    assert_eq!(engine.mesh().unwrap().watermark("Scripted").unwrap().as_deref(), Some("w1"));
+}
+
+#[test]
+fn partial_run_says_which_object_type_is_old_and_since_when() {
+    let (_folder, engine) = engine();
+    let whole = engine.import(&script(&[BEGIN, &user("u1"), END, "=batch", "=end w1"]), "{}", false).unwrap();
+    let halted = END.replace("true", "false");
+    let types = r#"=types {"User":{"Mode":"Delta","Complete":false},"GroupMember":{"Mode":null,"Complete":true}}"#;
+    engine.import(&script(&[BEGIN, &halted, types, "=batch", "=partial w2"]), "{}", false).unwrap();
+    let report = engine.import(&script(&[types, "=partial w2"]), "{}", false).unwrap();
+    assert_eq!(report.delivery["GroupMember"].standing, Standing::FinishedBefore);
+    let user = report.delivery["User"];
+    assert_eq!((user.standing, user.last_whole.map(|it| it.run)), (Standing::NotWhole, Some(whole.run)));
+    assert_eq!(report.to_json()["Delivery"]["User"]["Standing"], "NotWhole");
+}
+
+#[test]
+fn guard_stops_the_run_before_the_end_is_applied_and_an_accepted_one_finishes() {
+    let (_folder, engine) = engine();
+    let users: Vec<String> = (0..600).map(|number| user(&format!("u{number:03}"))).collect();
+    let first = [vec![BEGIN.to_owned()], users, vec![END.to_owned(), "=batch".to_owned(), "=end w1".to_owned()]]
+        .concat()
+        .join("\n");
+    engine.import(&first, "{}", false).unwrap();
+    let full = BEGIN.replace("Delta", "Full");
+    let told = script(&[&full, &user("u000"), "=checkpoint w2", END, "=checkpoint w3", "=end w4"]);
+    let stopped = engine.import(&told, "{}", false).unwrap();
+    assert_eq!((stopped.outcome, stopped.exit_code(), stopped.checkpoints), (Outcome::Failed, 1, 1));
+    assert_eq!(stopped.removals.as_ref().unwrap().types["User"].would_go, 599);
+    let mesh = engine.mesh().unwrap();
+    assert_eq!((shown(&engine).len(), mesh.watermark("Scripted").unwrap().as_deref()), (600, Some("w2")));
+    let run = &mesh.runs(1).unwrap()[0];
+    let kept = run.report.as_ref().unwrap();
+    assert_eq!(
+        (run.outcome.as_str(), run.status, &kept["Removals"]["Types"]["User"]["Held"]),
+        ("Failed", None, &json!(600))
+    );
+    assert!(stopped.host_error.unwrap().starts_with("stopped by the removal guard"));
+
+    let resumed = full.replace("false", "true");
+    let rest = script(&[&resumed, END, "=batch", "=end w4"]);
+    assert_eq!(engine.import(&rest, "{}", false).unwrap().outcome, Outcome::Failed);
+    let accepted = engine.clone().guarded_by(RemovalGuard::lifted()).import(&rest, "{}", false).unwrap();
+    assert_eq!((accepted.outcome, shown(&engine)), (Outcome::Succeeded, vec!["u000".to_owned()]));
+}
+
+#[test]
+fn stopped_run_cancels_its_operation() {
+    let (_folder, engine) = engine();
+    engine.import(&script(&[BEGIN, &user("u1"), END, "=batch", "=end w1"]), "{}", false).unwrap();
+    let full = BEGIN.replace("Delta", "Full");
+    let guarded = engine.clone().guarded_by(RemovalGuard::beyond(0, 0));
+    // The script never ends by itself.
+    let stopped = guarded.import(&script(&[&full, END, "=batch", "=wait"]), "{}", false).unwrap();
+    assert_eq!((stopped.outcome, shown(&engine).len()), (Outcome::Failed, 1));
 }
 
 #[test]

@@ -6,12 +6,14 @@
 //! resumed, the touch would vouch for it at End. Memory stays bounded anyway: SQLite spills what its cache cannot hold
 //! into the write-ahead log. Dropping an [`Applier`] takes back what came after the last checkpoint.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::{Context, Result, bail};
 use rusqlite::Connection;
 
+use super::absence::{Absences, Type};
 use super::edge_rows::EdgeType;
+use super::guard::RemovalGuard;
 use super::nodes::Nodes;
 use super::object_rows::{Effect, Key};
 use super::record::{Absence, Issue, Mode, Reason, Record};
@@ -28,6 +30,7 @@ pub struct Applier<'s> {
     catalog: &'s Catalog,
     types: HashMap<String, TypeState>,
     nodes: Nodes,
+    absences: Absences,
     clock: i64,
     in_transaction: bool,
     /// Its object types are as of the last commit: what is taken back was never done.
@@ -39,6 +42,10 @@ struct TypeState {
     class: Class,
     edge: EdgeType,
     set: Option<OpenSet>,
+    /// Scopes whose last word in this run was that they could not be read.
+    unread: HashSet<i64>,
+    /// Whether the sets that ended in this run were whole.
+    whole: bool,
     tally: TypeTally,
 }
 
@@ -50,13 +57,22 @@ impl<'s> Applier<'s> {
             catalog,
             types: HashMap::new(),
             nodes: Nodes::default(),
+            absences: Absences::guarded_by(RemovalGuard::default()),
             clock: sets::clock(connection)?,
             in_transaction: false,
             tally: Tally::default(),
         })
     }
 
-    /// Applies a batch of NDJSON.
+    /// Replaces the removal guard, which otherwise is the default one.
+    #[must_use]
+    pub fn guarded_by(mut self, guard: RemovalGuard) -> Applier<'s> {
+        self.absences = Absences::guarded_by(guard);
+        self
+    }
+
+    /// Applies a batch of NDJSON. The error is a [`RemovalStop`](super::RemovalStop) when the guard was passed: then drop
+    /// the applier, which takes back everything since the last commit.
     pub fn apply(&mut self, rows: &[u8]) -> Result<()> {
         for line in rows.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             self.tally.records += 1;
@@ -76,6 +92,7 @@ impl<'s> Applier<'s> {
         sets::keep_clock(self.connection, self.clock)?;
         self.connection.execute_batch("COMMIT").context("the store could not be written")?;
         self.in_transaction = false;
+        self.absences.committed();
         self.tally.types = self.types.iter().map(|(name, state)| (name.clone(), state.tally.clone())).collect();
         Ok(())
     }
@@ -125,15 +142,7 @@ impl<'s> Applier<'s> {
                 Ok(())
             }
             Record::Delete { object_type, source_id, reason } => self.delete(&object_type, &source_id, reason),
-            Record::Scope { object_type, scope, complete } => {
-                let (state, set) = open(&mut self.types, &object_type)?;
-                let group = self.nodes.of(self.connection, &scope)?;
-                let removed = sets::scope(self.connection, &mut self.clock, state.edge.id, set, group, complete)?;
-                state.tally.scopes += 1;
-                state.tally.unread_scopes += u64::from(!complete);
-                state.tally.removed_by_absence += removed as u64;
-                Ok(())
-            }
+            Record::Scope { object_type, scope, complete } => self.scope(&object_type, &scope, complete),
             Record::Issue(issue) => {
                 self.issue(issue);
                 Ok(())
@@ -154,12 +163,22 @@ impl<'s> Applier<'s> {
             let type_id = instances::claim(self.connection, self.instance, &object_type)?;
             let (from, to) = object_type.end_attributes();
             let edge = EdgeType { id: type_id, from: from.map(str::to_owned), to: to.map(str::to_owned) };
-            let state = TypeState { class: object_type.class, edge, set: None, tally: TypeTally::default() };
+            let state = TypeState {
+                class: object_type.class,
+                edge,
+                set: None,
+                unread: HashSet::new(),
+                whole: true,
+                tally: TypeTally::default(),
+            };
             self.types.insert(name.to_owned(), state);
         }
         let state = self.types.get_mut(name).context("an object type that was just put there")?;
         let type_id = state.edge.id;
         state.set = Some(sets::begin(self.connection, &mut self.clock, type_id, set_id, mode, resumed, absence)?);
+        state.unread.extend(sets::unread(self.connection, type_id)?);
+        state.tally.unread_scopes = state.unread.len() as u64;
+        self.absences.begin(self.connection, state.named(name), mode)?;
         state.tally.modes.push(mode.name().to_owned());
         state.tally.complete = false;
         Ok(())
@@ -193,6 +212,25 @@ impl<'s> Applier<'s> {
         Ok(())
     }
 
+    fn scope(&mut self, name: &str, scope: &str, complete: bool) -> Result<()> {
+        let state = self.types.get_mut(name).with_context(|| outside(name))?;
+        let set = state.set.as_ref().with_context(|| outside(name))?;
+        let (type_id, group) = (state.edge.id, self.nodes.of(self.connection, scope)?);
+        if let Some(since) = sets::scope_removes_below(self.connection, type_id, set, group, complete)? {
+            let removed = self.absences.of_scope(self.connection, state.named(name), group, since)?;
+            state.tally.removed_by_absence += removed;
+        }
+        sets::close_scope(self.connection, &mut self.clock, type_id, group, complete)?;
+        if complete {
+            state.unread.remove(&group);
+        } else {
+            state.unread.insert(group);
+        }
+        state.tally.scopes += 1;
+        state.tally.unread_scopes = state.unread.len() as u64;
+        Ok(())
+    }
+
     fn end(&mut self, name: &str, complete: bool, said: [u64; 3]) -> Result<()> {
         let state = self.types.get_mut(name).with_context(|| outside(name))?;
         let set = state.set.take().with_context(|| outside(name))?;
@@ -202,23 +240,20 @@ impl<'s> Applier<'s> {
                 "{name}: the connector says it sent {said:?} upserts, deletes and rows that left scope; {came:?} came"
             ));
         }
+        let type_id = state.edge.id;
         if let Some(floor) = set.removes_below(complete) {
-            let type_id = state.edge.id;
-            let removed = if state.class == Class::Edge {
-                edge_rows::delete_untouched(self.connection, type_id, floor)?
+            state.tally.removed_by_absence += if state.class == Class::Edge {
+                self.absences.of_edges(self.connection, state.named(name), floor)?
             } else {
-                let absent = object_rows::untouched(self.connection, type_id, floor)?;
-                for key in &absent {
-                    match set.absence {
-                        Absence::SoftDeleted => object_rows::soft_delete(self.connection, *key)?,
-                        Absence::LeftScope => object_rows::leave_scope(self.connection, *key)?,
-                    };
-                }
-                absent.len()
+                self.absences.of_objects(self.connection, state.named(name), floor, set.absence)?
             };
-            state.tally.removed_by_absence += removed as u64;
+            // What an earlier set could not read and this one did not list has gone.
+            state.unread = sets::unread(self.connection, type_id)?;
+            state.tally.unread_scopes = state.unread.len() as u64;
         }
-        state.tally.complete = complete;
+        self.absences.end(self.connection, type_id)?;
+        state.whole = complete && (state.whole || set.mode == Mode::Full);
+        state.tally.complete = state.whole;
         Ok(())
     }
 
@@ -243,7 +278,9 @@ impl Drop for Applier<'_> {
 /// The object type's state and its open set. Rows outside a set are the connector's mistake.
 fn open<'t>(types: &'t mut HashMap<String, TypeState>, name: &str) -> Result<(TypeParts<'t>, &'t mut OpenSet)> {
     match types.get_mut(name) {
-        Some(TypeState { class, edge, set: Some(set), tally }) => Ok((TypeParts { class: *class, edge, tally }, set)),
+        Some(TypeState { class, edge, set: Some(set), tally, .. }) => {
+            Ok((TypeParts { class: *class, edge, tally }, set))
+        }
         _ => bail!(outside(name)),
     }
 }
@@ -256,6 +293,12 @@ struct TypeParts<'t> {
     class: Class,
     edge: &'t EdgeType,
     tally: &'t mut TypeTally,
+}
+
+impl TypeState {
+    fn named<'a>(&self, name: &'a str) -> Type<'a> {
+        Type { id: self.edge.id, name, class: self.class }
+    }
 }
 
 impl TypeTally {

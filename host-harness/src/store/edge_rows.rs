@@ -5,7 +5,7 @@
 //! written down: it follows from the marks of its ends, whenever those change.
 
 use anyhow::Result;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::{Map, Value};
 
 use super::nodes::{self, NOBODY, Nodes};
@@ -21,12 +21,13 @@ pub(super) struct EdgeType {
     pub(super) to: Option<String>,
 }
 
+/// One edge, by its primary key.
 #[derive(Debug)]
-struct Key {
-    from: i64,
-    to: i64,
+pub(super) struct Key {
+    pub(super) from: i64,
+    pub(super) to: i64,
     /// `''` for `<from>:<to>`.
-    own: String,
+    pub(super) own: String,
 }
 
 /// Applies an Upsert.
@@ -115,6 +116,44 @@ pub(super) fn delete_scope(connection: &Connection, node: i64) -> Result<()> {
     Ok(())
 }
 
+/// The types whose edges come in scopes.
+pub(super) fn scoped_types(connection: &Connection) -> Result<Vec<(i64, String)>> {
+    let mut statement = connection.prepare_cached("SELECT id, name FROM object_type WHERE scoped ORDER BY id")?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// How many edges of a type one scope has.
+pub(super) fn count_of(connection: &Connection, type_id: i64, scope: i64) -> Result<u64> {
+    let mut statement = connection.prepare_cached("SELECT count(*) FROM edge WHERE type_id = ?1 AND from_id = ?2")?;
+    Ok(statement.query_row((type_id, scope), |row| row.get(0)).map(i64::unsigned_abs)?)
+}
+
+/// The first edges of one scope that nothing touched since `since`.
+pub(super) fn untouched_of(
+    connection: &Connection,
+    type_id: i64,
+    scope: i64,
+    since: i64,
+    limit: usize,
+) -> Result<Vec<Key>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT from_id, to_id, key FROM edge WHERE type_id = ?1 AND from_id = ?2 AND touch < ?3 LIMIT ?4",
+    )?;
+    let rows = statement.query_map((type_id, scope, since, i64::try_from(limit)?), key)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The first edges that [`delete_untouched`] would delete.
+pub(super) fn untouched(connection: &Connection, type_id: i64, floor: i64, limit: usize) -> Result<Vec<Key>> {
+    let mut statement = connection.prepare_cached(
+        "SELECT from_id, to_id, key FROM edge WHERE type_id = ?1 AND touch < ?2 AND from_id NOT IN
+            (SELECT node_id FROM scope_mark WHERE type_id = ?1 AND NOT complete) LIMIT ?3",
+    )?;
+    let rows = statement.query_map((type_id, floor, i64::try_from(limit)?), key)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// Deletes the edges of one scope that nothing touched since `since`. Says how many.
 pub(super) fn delete_untouched_of(connection: &Connection, type_id: i64, scope: i64, since: i64) -> Result<usize> {
     let mut statement =
@@ -129,6 +168,10 @@ pub(super) fn delete_untouched(connection: &Connection, type_id: i64, floor: i64
             (SELECT node_id FROM scope_mark WHERE type_id = ?1 AND NOT complete)",
     )?;
     Ok(statement.execute((type_id, floor))?)
+}
+
+fn key(row: &Row<'_>) -> rusqlite::Result<Key> {
+    Ok(Key { from: row.get(0)?, to: row.get(1)?, own: row.get(2)? })
 }
 
 fn take_end(attributes: &mut Map<String, Value>, name: Option<&str>) -> Option<String> {
@@ -152,7 +195,7 @@ fn attributes_of(connection: &Connection, type_id: i64, key: &Key) -> Result<Opt
 fn by_key(connection: &Connection, type_id: i64, source_id: &str) -> Result<Option<Key>> {
     let mut statement =
         connection.prepare_cached("SELECT from_id, to_id FROM edge WHERE type_id = ?1 AND key = ?2 AND key <> ''")?;
-    let key = |row: &rusqlite::Row<'_>| Ok(Key { from: row.get(0)?, to: row.get(1)?, own: source_id.to_owned() });
+    let key = |row: &Row<'_>| Ok(Key { from: row.get(0)?, to: row.get(1)?, own: source_id.to_owned() });
     Ok(statement.query_row((type_id, source_id), key).optional()?)
 }
 

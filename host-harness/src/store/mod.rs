@@ -4,13 +4,16 @@
 //! schema  tables           record  one line, read         sets    Begin, Scope, End
 //! nodes   SourceIds, marks object_rows, edge_rows         apply   all of it, one transaction per checkpoint
 //! lock    one writer       instances, runs, tally         mesh    reading
+//! absence what a set did not mention goes                 guard   unless that is too much
 //! ```
 //!
 //! A newcomer expects deletes to delete. Mostly they hide: see `object_rows` for objects and `edge_rows` for why a dormant
 //! edge is not marked as such.
 
+mod absence;
 mod apply;
 mod edge_rows;
+mod guard;
 mod instances;
 mod lock;
 mod mesh;
@@ -35,9 +38,10 @@ use crate::catalog::Catalog;
 use lock::Lock;
 
 pub use apply::Applier;
+pub use guard::{AbsentRows, Removal, RemovalGuard, RemovalStop, RemovedEnd};
 pub use mesh::{Edge, Mesh, Object, StoredType};
 pub use record::{Issue, Mode};
-pub use runs::{Run, hash as watermark_hash};
+pub use runs::{Run, WholeRun, hash as watermark_hash};
 pub use tally::{Tally, TypeTally};
 
 /// A store, for writing. There is one writer at a time, in whatever process.
@@ -77,6 +81,11 @@ impl Store {
     /// Starts to apply the records of a run.
     pub fn applier<'s>(&'s self, instance: Instance, catalog: &'s Catalog) -> Result<Applier<'s>> {
         Applier::new(&self.connection, instance.0, catalog)
+    }
+
+    /// The latest run before `run` that delivered this object type whole.
+    pub fn last_whole(&self, instance: Instance, object_type: &str, run: i64) -> Result<Option<WholeRun>> {
+        runs::last_whole(&self.connection, instance.0, object_type, run)
     }
 
     /// Remembers that a run starts; answers its number.

@@ -6,7 +6,8 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Result;
-use rusqlite::{Connection, Row};
+use rusqlite::{Connection, OptionalExtension, Row};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -37,6 +38,16 @@ pub struct Run {
     pub report: Option<Value>,
 }
 
+/// A run that delivered an object type whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct WholeRun {
+    /// Its number in this store.
+    pub run: i64,
+    /// Milliseconds since 1970.
+    pub started_ms: i64,
+}
+
 /// Writes the row of a run that starts. Runs that never ended are over: this process holds the store's lock.
 pub(super) fn begin(connection: &Connection, instance: i64, full: bool, watermark: Option<&str>) -> Result<i64> {
     connection.execute("UPDATE run SET outcome = 'Interrupted' WHERE outcome = 'Running'", [])?;
@@ -61,6 +72,23 @@ pub(super) fn end(
         (run, now_ms(), outcome, status, watermark.map(hash), report.to_string()),
     )?;
     Ok(())
+}
+
+/// The latest run before `run` that delivered this object type whole.
+pub(super) fn last_whole(
+    connection: &Connection,
+    instance: i64,
+    object_type: &str,
+    run: i64,
+) -> Result<Option<WholeRun>> {
+    let mut statement = connection.prepare(
+        "SELECT run.id, started_ms FROM run, json_each(report, '$.Tally.Types')
+         WHERE instance_id = ?1 AND run.id < ?2 AND report IS NOT NULL
+             AND json_each.key = ?3 AND json_extract(json_each.value, '$.Complete') ORDER BY run.id DESC LIMIT 1",
+    )?;
+    let found = statement
+        .query_row((instance, run, object_type), |row| Ok(WholeRun { run: row.get(0)?, started_ms: row.get(1)? }));
+    Ok(found.optional()?)
 }
 
 /// The latest runs, newest first.

@@ -94,6 +94,16 @@ CREATE TABLE run (
 );
 ";
 
+/// Came after the first stores were made. Nobody who does not know it is harmed by it, so it needs no other version.
+const REMOVALS: &str = "
+-- What was removed for absence on account of the set that has no End yet, for the removal guard.
+CREATE TABLE IF NOT EXISTS removal_mark (
+    type_id     INTEGER PRIMARY KEY,
+    held        INTEGER,
+    removed     INTEGER NOT NULL
+);
+";
+
 /// Opens or makes the store at `path` for writing.
 pub(super) fn open(path: &Path) -> Result<Connection> {
     let connection = Connection::open(path).with_context(|| format!("cannot open the store {}", path.display()))?;
@@ -112,6 +122,7 @@ pub(super) fn open(path: &Path) -> Result<Connection> {
     // The transaction is the unit of truth, and WAL keeps it whole when the process is killed. After a power failure the
     // last ones may be gone, rows and watermark together.
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; PRAGMA journal_size_limit = 16777216;")?;
+    connection.execute_batch(REMOVALS)?;
     Ok(connection)
 }
 

@@ -5,10 +5,11 @@
 //! resumes; and "came since the group's previous Scope" means `touch >=` the clock after it. What a newcomer gets wrong:
 //! a resumed set keeps its floor but not its place in a group, because an unfinished group is read anew.
 
+use std::collections::HashSet;
+
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension};
 
-use super::edge_rows;
 use super::record::{Absence, Mode};
 
 /// The set of an object type that is under way.
@@ -54,31 +55,47 @@ pub(super) fn begin(
     Ok(OpenSet { mode, absence, floor, begin: *clock, upserts: 0, deletes: 0, left_scope: 0 })
 }
 
-/// Closes the rows of one group. Says how many edges went.
-pub(super) fn scope(
+/// The clock below which edges of this group are to be removed at its Scope, if any are.
+pub(super) fn scope_removes_below(
     connection: &Connection,
-    clock: &mut i64,
     type_id: i64,
     set: &OpenSet,
     group: i64,
     complete: bool,
-) -> Result<usize> {
+) -> Result<Option<i64>> {
+    if !complete || !matches!(set.mode, Mode::Full | Mode::Delta) {
+        return Ok(None);
+    }
     let previous: Option<i64> = connection
         .prepare_cached("SELECT touch FROM scope_mark WHERE type_id = ?1 AND node_id = ?2")?
         .query_row((type_id, group), |row| row.get(0))
         .optional()?;
-    let since = previous.unwrap_or(0).max(set.begin);
-    let removed = match set.mode {
-        Mode::Full | Mode::Delta if complete => edge_rows::delete_untouched_of(connection, type_id, group, since)?,
-        _ => 0,
-    };
+    Ok(Some(previous.unwrap_or(0).max(set.begin)))
+}
+
+/// Closes the rows of one group: what comes after belongs to its next Scope.
+pub(super) fn close_scope(
+    connection: &Connection,
+    clock: &mut i64,
+    type_id: i64,
+    group: i64,
+    complete: bool,
+) -> Result<()> {
     *clock += 1;
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO scope_mark (type_id, node_id, touch, complete) VALUES (?1, ?2, ?3, ?4)",
         )?
         .execute((type_id, group, *clock, complete))?;
-    Ok(removed)
+    Ok(())
+}
+
+/// The groups whose last Scope in the type's latest set was incomplete.
+pub(super) fn unread(connection: &Connection, type_id: i64) -> Result<HashSet<i64>> {
+    let mut statement =
+        connection.prepare_cached("SELECT node_id FROM scope_mark WHERE type_id = ?1 AND NOT complete")?;
+    let rows = statement.query_map([type_id], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 impl OpenSet {

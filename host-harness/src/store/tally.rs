@@ -36,7 +36,7 @@ pub struct Tally {
 pub struct TypeTally {
     /// The modes of its sets, in order.
     pub modes: Vec<String>,
-    /// Whether its last set ended, and whole.
+    /// Whether its sets ended, and whole. A whole Full set makes up for whatever came before it.
     pub complete: bool,
     /// Upserts of something that was not there.
     pub added: u64,
@@ -52,7 +52,7 @@ pub struct TypeTally {
     pub removed_by_absence: u64,
     /// Scopes closed.
     pub scopes: u64,
-    /// Of these, incomplete ones.
+    /// Scopes whose last word was that they could not be read, those of a resumed set from before included.
     pub unread_scopes: u64,
     /// Issues.
     pub issues: u64,

@@ -8,13 +8,10 @@ use std::any::Any;
 use std::cell::Cell;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Condvar, Mutex, PoisonError};
 use std::thread::{Builder, Scope, ScopedJoinHandle};
-use std::time::Duration;
 
 use once_cell::sync::Lazy;
 
-use crate::cancel::Cancel;
 use crate::error::{Error, Kind};
 
 thread_local! {
@@ -72,34 +69,6 @@ pub fn joined(thread: Started<'_>) -> Result<(), Error> {
             "the operating system gave no thread; raise the limit of the host process",
         )
         .with_cause(e)),
-    }
-}
-
-/// Opens once, for everybody who waits.
-#[derive(Debug, Default)]
-pub struct Latch {
-    open: Mutex<bool>,
-    opened: Condvar,
-}
-
-/// A sleeper looks at the cancel flag this often; nothing else depends on it.
-const CANCEL_CHECK: Duration = Duration::from_millis(200);
-
-impl Latch {
-    /// Opens it. Repeatable.
-    pub fn open(&self) {
-        *self.open.lock().unwrap_or_else(PoisonError::into_inner) = true;
-        self.opened.notify_all();
-    }
-
-    /// Waits until it is open, or for a cancel: then `Err(Kind::Cancelled)`.
-    pub fn wait(&self, cancel: &Cancel) -> Result<(), Error> {
-        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        while !*open {
-            cancel.check()?;
-            open = self.opened.wait_timeout(open, CANCEL_CHECK).unwrap_or_else(PoisonError::into_inner).0;
-        }
-        Ok(())
     }
 }
 

@@ -94,3 +94,31 @@ fn run_that_was_killed_is_shown_as_interrupted() {
     let outcomes: Vec<_> = told.mesh().runs(10).unwrap().into_iter().map(|run| run.outcome).collect();
     assert_eq!(outcomes, ["Succeeded", "Interrupted"]);
 }
+
+#[test]
+fn checkpoint_without_rows_moves_the_watermark() {
+    let told = Told::two_members();
+    let mut applier = told.store.applier(told.instance, &told.catalog).unwrap();
+    applier.apply(b"").unwrap();
+    applier.commit(Some("w9")).unwrap();
+    assert_eq!(told.mesh().watermark("default").unwrap().as_deref(), Some("w9"));
+}
+
+#[test]
+#[ignore = "a measurement: cargo test --release -p host-harness thousand_checkpoints -- --ignored --nocapture"]
+fn thousand_checkpoints_are_cheap() {
+    let told = Told::two_members();
+    let watermark = "w".repeat(64 * 1024);
+    let mut applier = told.store.applier(told.instance, &told.catalog).unwrap();
+    applier.apply(begin("GroupMember", "Full", "s1").as_bytes()).unwrap();
+    let started = std::time::Instant::now();
+    for number in 0..1000 {
+        let group = format!("g{number}");
+        let rows: String = (0..50).map(|member| edge(&group, &format!("u{member}"))).collect();
+        applier.apply((rows + &scope(&group, true)).as_bytes()).unwrap();
+        applier.commit(Some(&watermark)).unwrap();
+    }
+    let each = started.elapsed() / 1000;
+    println!("{each:?} for 50 rows and a checkpoint with a watermark of 64 KiB");
+    assert!(each < std::time::Duration::from_millis(100), "{each:?}");
+}

@@ -6,7 +6,9 @@
 mod durability;
 mod edges;
 mod growth;
+mod guard;
 mod objects;
+mod reference;
 mod sets;
 
 use std::path::PathBuf;

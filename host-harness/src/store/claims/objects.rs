@@ -101,3 +101,21 @@ fn applying_a_run_twice_changes_nothing() {
     let again = told.delta("User", &run);
     assert_eq!(again.types["User"].changes(), 0);
 }
+
+#[test]
+fn change_without_attributes_touches_nothing_of_a_known_object_and_makes_an_unknown_one() {
+    let told = Told::two_members();
+    let tally = told.delta("Group", &[upsert("Group", "g1", None, json!({})), upsert("Group", "g9", None, json!({}))]);
+    assert_eq!(told.attributes("Group", "g1"), json!({"displayName": "Sales"}));
+    assert_eq!((told.shown("Group").len(), told.attributes("Group", "g9")), (2, json!({})));
+    assert_eq!((tally.types["Group"].unchanged, tally.types["Group"].added), (1, 1));
+}
+
+#[test]
+fn change_without_attributes_brings_a_soft_deleted_object_back() {
+    let told = Told::two_members();
+    told.delta("User", &[delete("User", "u1", "SoftDeleted")]);
+    told.delta("User", &[upsert("User", "u1", None, json!({}))]);
+    assert_eq!(told.attributes("User", "u1")["displayName"], "Ann");
+    assert_eq!((told.shown("User").len(), told.members().len()), (2, 2));
+}

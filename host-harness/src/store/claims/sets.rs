@@ -6,6 +6,12 @@ fn absence(object_type: &str, absence: &str) -> String {
     begin(object_type, "Full", "s1").replace("SoftDeleted", absence)
 }
 
+fn counted_end(object_type: &str, [upserts, deletes, left_scope]: [u64; 3]) -> String {
+    line(
+        json!({"Kind": "End", "ObjectType": object_type, "Complete": true, "Upserts": upserts, "Deletes": deletes, "LeftScope": left_scope}),
+    )
+}
+
 #[test]
 fn full_set_hides_what_it_did_not_mention() {
     let told = Told::two_members();
@@ -208,4 +214,117 @@ fn soft_delete_inside_a_full_set_keeps_the_attributes() {
     let told = Told::two_members();
     told.now(&[begin("User", "Full", "s1"), delete("User", "u1", "SoftDeleted"), user("u2", json!({})), end("User")]);
     assert_eq!(told.attributes("User", "u1")["displayName"], "Ann");
+}
+
+#[test]
+fn several_sets_of_one_type_in_a_run_add_up() {
+    let told = Told::two_members();
+    let tally = told.now(&[
+        begin("User", "Full", "s1"),
+        user("u1", json!({"displayName": "Ann", "mail": "ann@contoso.com"})),
+        user("u3", json!({})),
+        counted_end("User", [2, 0, 0]),
+        begin("User", "Delta", "d1"),
+        user("u3", json!({"displayName": "Cem"})),
+        delete("User", "u1", "SoftDeleted"),
+        counted_end("User", [1, 1, 0]),
+    ]);
+    assert_eq!(told.shown("User"), ["u3"]);
+    let user = &tally.types["User"];
+    assert_eq!(
+        (user.added, user.changed, user.unchanged, user.deleted, user.removed_by_absence, user.complete),
+        (1, 1, 1, 1, 1, true)
+    );
+    assert_eq!((user.modes.join("+"), tally.notes.len()), ("Full+Delta".to_owned(), 0));
+}
+
+#[test]
+fn type_is_whole_when_all_its_sets_are_or_a_full_one_made_up_for_them() {
+    let told = Told::two_members();
+    let run = |first: [&str; 2], second: [&str; 2]| {
+        let ended = |set: [&str; 2]| {
+            [begin("User", set[0], "s"), if set[1] == "whole" { end("User") } else { end_incomplete("User") }]
+        };
+        told.now(&[ended(first), ended(second)].concat()).types["User"].complete
+    };
+    assert!(run(["Delta", "whole"], ["Delta", "whole"]));
+    assert!(!run(["Full", "half"], ["Delta", "whole"]) && !run(["Delta", "whole"], ["Delta", "half"]));
+    assert!(run(["Delta", "half"], ["Full", "whole"]));
+}
+
+#[test]
+fn run_that_ends_inside_a_set_has_not_delivered_it_whole() {
+    let told = Told::two_members();
+    let tally =
+        told.now(&[begin("User", "Delta", "d"), end("User"), begin("User", "Full", "s1"), user("u1", json!({}))]);
+    assert!(!tally.types["User"].complete);
+    assert_eq!(told.shown("User"), ["u1", "u2"]);
+}
+
+#[test]
+fn scope_that_could_be_read_in_the_end_is_not_counted_as_unread() {
+    let told = Told::two_members();
+    let tally = told.now(&[
+        begin("GroupMember", "Full", "s1"),
+        scope("g1", false),
+        scope("g2", false),
+        scope("g2", false),
+        edge("g1", "u1"),
+        scope("g1", true),
+        end("GroupMember"),
+    ]);
+    assert_eq!((tally.types["GroupMember"].unread_scopes, tally.types["GroupMember"].scopes), (1, 4));
+}
+
+#[test]
+fn scope_that_an_interrupted_run_could_not_read_is_still_unread_when_it_is_resumed() {
+    let told = Told::two_members();
+    told.now(&[begin("GroupMember", "Full", "s1"), scope("g1", false)]);
+    let resumed = told.now(&[resume("GroupMember", "s1"), end("GroupMember")]);
+    assert_eq!(resumed.types["GroupMember"].unread_scopes, 1);
+    let anew = told.now(&[begin("GroupMember", "Full", "s2"), edge("g1", "u1"), scope("g1", true), end("GroupMember")]);
+    assert_eq!((anew.types["GroupMember"].unread_scopes, told.members()), (0, vec!["g1:u1".to_owned()]));
+}
+
+#[test]
+fn complete_scope_after_a_resume_takes_back_the_incomplete_one_before_it() {
+    let told = Told::two_members();
+    told.now(&[begin("GroupMember", "Full", "s1"), edge("g1", "u1"), scope("g1", false)]);
+    told.now(&[resume("GroupMember", "s1"), edge("g1", "u2"), scope("g1", true), end("GroupMember")]);
+    assert_eq!(told.members(), ["g1:u2"]);
+}
+
+#[test]
+fn group_that_was_read_before_a_kill_keeps_its_edges_at_the_end_of_the_resumed_set() {
+    let told = Told::two_members();
+    told.now(&[begin("GroupMember", "Full", "s1"), edge("g1", "u1"), scope("g1", true)]);
+    told.now(&[resume("GroupMember", "s1"), edge("g2", "u2"), scope("g2", true), end("GroupMember")]);
+    assert_eq!(told.members(), ["g1:u1", "g2:u2"]);
+}
+
+#[test]
+fn object_type_that_ended_incomplete_keeps_what_its_scopes_did_not_close() {
+    let told = Told::two_members();
+    let tally = told.now(&[
+        begin("GroupMember", "Full", "s1"),
+        edge("g1", "u3"),
+        scope("g1", false),
+        end_incomplete("GroupMember"),
+    ]);
+    assert_eq!(told.members(), ["g1:u1", "g1:u2", "g1:u3"]);
+    let edges = &tally.types["GroupMember"];
+    assert_eq!((edges.complete, edges.unread_scopes, edges.removed_by_absence), (false, 1, 0));
+}
+
+#[test]
+fn group_that_left_scope_inside_a_full_set_is_no_more_than_that() {
+    let told = Told::two_members();
+    let tally = told.now(&[
+        begin("Group", "Full", "s1"),
+        delete("Group", "never-known", "LeftScope"),
+        delete("Group", "g1", "LeftScope"),
+        end("Group"),
+    ]);
+    assert!(told.shown("Group").is_empty() && !told.mesh().is_marked("never-known").unwrap());
+    assert_eq!((tally.types["Group"].left_scope, tally.types["Group"].removed_by_absence), (1, 0));
 }

@@ -18,9 +18,9 @@ use crate::cancel::Cancel;
 use crate::config::{self, Config};
 use crate::error::Error;
 use crate::graph::{Get, Graph};
+use crate::latch::Latch;
 use crate::schema::ObjectType;
 use crate::sync::{Hold, Ledger, Notes, OnExpired, Plan, RecordSink, SetWriter, Tally, Wanted, fingerprint};
-use crate::threads::Latch;
 
 /// The counts of one object type of a run, and its deletes where they are held back.
 #[derive(Debug)]

@@ -12,9 +12,10 @@ use super::{Context, Tallies, Work};
 use crate::config::{Config, ExtraAttribute, Tenant};
 use crate::error::{Document, Error, Kind, Problem};
 use crate::importer::{ALL, Asked, Importer, Line, Run};
+use crate::latch::Latch;
 use crate::log::Level;
 use crate::sync::{Hold, Ledger, Notes, Plan, Tally, Warning, Watermark, plan};
-use crate::threads::{Latch, caught, joined, named};
+use crate::threads::{caught, joined, named};
 
 /// A tally for each object type that is switched on, in the order of `Describe`.
 pub(super) fn tallies(config: &Config) -> Tallies {
@@ -165,6 +166,7 @@ fn closed(
         return Err(failure);
     }
     for object_type in [name].iter().chain(brought) {
+        run.writer(object_type).tally.failed(&failure);
         run.writer(object_type).give_up(&failure, |mark| begin_again(mark, object_type))?;
     }
     Err(failure)

@@ -115,6 +115,7 @@ impl ResultNotes {
                 "LeftScope": totals.counts.left_scope,
                 "UnreadScopes": totals.counts.unread_scopes,
                 "Issues": totals.issues,
+                "Error": tally.failure().as_ref().map(Error::to_json),
             });
             (totals.object_type.to_owned(), line)
         });

@@ -5,6 +5,7 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::error::Error;
 use crate::mapping::{Counts, Mode, Written};
 
 /// The counts of one object type in this run.
@@ -23,6 +24,7 @@ struct State {
     before: Written,
     /// Scopes were left unread for another reason than hidden membership.
     lacking: bool,
+    failure: Option<Error>,
 }
 
 /// The counts at one moment.
@@ -82,6 +84,16 @@ impl Tally {
     /// The run that this one resumed had finished the type.
     pub fn finished_before(&self) {
         self.lock().complete = true;
+    }
+
+    /// The type could not be read to its end.
+    pub fn failed(&self, error: &Error) {
+        self.lock().failure.get_or_insert_with(|| error.clone());
+    }
+
+    /// Why the type could not be read to its end.
+    pub fn failure(&self) -> Option<Error> {
+        self.lock().failure.clone()
     }
 
     /// Lines were written.

@@ -1,0 +1,211 @@
+//! How many requests a run may take, derived from the tenant and from what the simulator served.
+//!
+//! ```text
+//! a feed          opened once; every link it gives called once; a first round shows each object once, and a page at most
+//!                 two again (World::delta.duplicates)
+//! a list          as many pages as its rows need at the smallest page the simulator serves for that PageSize
+//! Recompute       the list of groups once; of each group in scope as many pages of members as it needs; full batches of
+//!                 20 but for the last, and at worst one request for each further page
+//! Delta           members are read of groups that the feed mentions (with a filter), that were restored, or that an
+//!                 earlier run left to be confirmed or repaired: never of all groups, unless everything is read
+//! by id           a group for each row of the feed and each group read again
+//! ```
+//!
+//! A retry is a request that was not served; requests are counted where they *were*, so that faults need no allowance but
+//! for those that spoil an answer after it was journalled (`Terms::repeats`).
+
+use std::collections::HashMap;
+
+use host_harness::simulator::{Exchange, ObjectKind, Route, Truth};
+
+use super::case::{Setup, Tenancy, USER_PAGE};
+use super::{FILTERS_ON_THE_FEED, Verdict};
+
+/// Requests that one `$batch` holds at most.
+const BATCH: u64 = 20;
+
+/// What a bound depends on.
+#[derive(Debug)]
+pub(super) struct Terms<'a> {
+    pub(super) setup: &'a Setup,
+    pub(super) tenancy: &'a Tenancy,
+    /// The tenant when the run started, restricted to the groups in scope.
+    pub(super) truth: Truth,
+    /// The same when reads last had caught up: what a read shows that lags lies between the two.
+    pub(super) settled: Truth,
+    /// Whether everything may be read: no watermark, or a Reconcile that may be due.
+    pub(super) from_scratch: bool,
+    /// Groups whose members earlier runs read, or meant to: they may be read once more.
+    pub(super) carried: u64,
+    /// Objects restored since the last run that succeeded.
+    pub(super) restores: u64,
+    /// Users that ever were.
+    pub(super) users_ever: u64,
+    /// Answers that a fault spoils after they were served.
+    pub(super) repeats: u64,
+}
+
+/// One request that was answered as it should be: alone, or as an item of a batch.
+struct Served<'a> {
+    route: Route,
+    url: &'a str,
+}
+
+fn each(journal: &[Exchange]) -> impl Iterator<Item = Served<'_>> {
+    let clean = journal.iter().filter(|exchange| exchange.status == Some(200) && !exchange.faulted);
+    clean.flat_map(|exchange| {
+        let alone = Served { route: exchange.route, url: &exchange.url };
+        let items = exchange.items.iter().filter(|item| item.status == 200);
+        std::iter::once(alone).chain(items.map(|item| Served { route: item.route, url: &item.url }))
+    })
+}
+
+/// How many requests of a sort were served.
+pub(super) fn served(journal: &[Exchange], sort: impl Fn(Route, &str) -> bool) -> u64 {
+    each(journal).filter(|request| sort(request.route, request.url)).count() as u64
+}
+
+pub(super) fn is_next_link(url: &str) -> bool {
+    let url = url.to_ascii_lowercase();
+    url.contains("$skiptoken=") || url.contains("%24skiptoken=")
+}
+
+/// The first page of a group's members.
+pub(super) fn reads_members(route: Route, url: &str) -> bool {
+    route == Route::Members && !is_next_link(url)
+}
+
+/// Groups that `memberOf` named.
+pub(super) fn rows_of_member_of(journal: &[Exchange]) -> u64 {
+    let alone = journal.iter().filter(|it| it.route == Route::MemberOf).map(|it| it.rows);
+    let items = journal.iter().flat_map(|it| &it.items).filter(|it| it.route == Route::MemberOf).map(|it| it.rows);
+    alone.chain(items).map(u64::from).sum()
+}
+
+/// The run stayed within its bounds, or these are those it broke.
+pub(super) fn check(journal: &[Exchange], terms: &Terms<'_>) -> Verdict {
+    let mut broken = Vec::new();
+    let mut bound = |what: &str, spent: u64, most: u64| {
+        if spent > most {
+            broken.push(format!("{what}: {spent} where {most} are enough"));
+        }
+    };
+    let recompute = terms.setup.mode == "Recompute";
+    let feed_of_groups = terms.setup.filter.is_none() || FILTERS_ON_THE_FEED;
+    let count = |wanted: Route| served(journal, |route, _| route == wanted);
+    let opened = |wanted: Route| served(journal, |route, url| route == wanted && !is_next_link(url));
+
+    for route in [Route::UsersDelta, Route::GroupsDelta, Route::DeletedUsers, Route::DeletedGroups] {
+        let most = match route {
+            Route::UsersDelta => 1,
+            Route::GroupsDelta => u64::from(feed_of_groups),
+            _ => u64::from(terms.from_scratch && !recompute),
+        };
+        bound(&format!("{route:?} opened"), opened(route), most + terms.repeats);
+    }
+    bound("links called again", repeated(journal, recompute), terms.repeats);
+    first_round_of_users(journal, terms, &mut bound);
+
+    // A lagging read shows groups as they were up to `lag` changes ago, each of which moves one group or one member.
+    let lag = u64::from(terms.tenancy.lag);
+    let sizes = sizes(terms);
+    let groups = sizes.len() as u64 + lag;
+    let list_pages = pages(groups, terms);
+    let lists = if recompute { 1 + u64::from(!feed_of_groups) } else { 2 * u64::from(terms.from_scratch) };
+    bound("pages of the list of groups", count(Route::GroupsList), lists * list_pages + terms.repeats);
+
+    let further_of = |size: &u64| pages(size + lag, terms) - 1;
+    let passing_by = sizes.values().map(further_of).max().unwrap_or(0) * lag;
+    let further = sizes.values().map(further_of).sum::<u64>() + passing_by;
+    let mentioned = rows_of_feed(journal, ObjectKind::Group);
+    let read_again = terms.carried + rows_of_member_of(journal) + terms.restores;
+    let first_pages = match (recompute, terms.from_scratch) {
+        (true, _) => groups,
+        (false, true) => groups + mentioned + read_again,
+        (false, false) if terms.setup.filter.is_some() => mentioned + read_again,
+        (false, false) => read_again,
+    };
+    let read = served(journal, reads_members);
+    bound("groups whose members were read", read, first_pages + terms.repeats);
+    // A group that is read twice has its further pages twice.
+    let rounds = if recompute { 1 } else { 2 };
+    let next_pages = served(journal, |route, url| route == Route::Members && is_next_link(url));
+    bound("further pages of members", next_pages, rounds * further + terms.repeats);
+    let partly_filled = if recompute { 1 } else { 1 + count(Route::GroupsDelta) + terms.carried + terms.restores };
+    let batches = read.div_ceil(BATCH) + next_pages + partly_filled;
+    let requests = served(journal, |route, _| route == Route::Batch)
+        + journal.iter().filter(|it| it.route == Route::Members && it.status == Some(200)).count() as u64;
+    bound("requests for members", requests, batches + terms.repeats);
+
+    let by_id = if recompute { 0 } else { mentioned + read_again };
+    bound("groups read by id", count(Route::Group), by_id + terms.repeats);
+    let member_of = if recompute { 0 } else { terms.restores };
+    bound("memberOf read", opened(Route::MemberOf), member_of + terms.repeats);
+    for route in [Route::UsersList, Route::User, Route::Count, Route::OpenId, Route::Unknown] {
+        bound(&format!("{route:?}"), count(route), 0);
+    }
+    bound("tokens", count(Route::Token), 1 + terms.repeats);
+    if broken.is_empty() { Ok(()) } else { Err(format!("too many requests: {}", broken.join("; "))) }
+}
+
+/// Members of each group in scope, now or when reads last had caught up: the greater number.
+fn sizes(terms: &Terms<'_>) -> HashMap<String, u64> {
+    let mut sizes: HashMap<String, u64> = HashMap::new();
+    for truth in [&terms.truth, &terms.settled] {
+        let mut now: HashMap<String, u64> = truth.groups_selecting(&[]).map(|group| (group.id, 0)).collect();
+        for edge in truth.edges() {
+            *now.entry(edge.group_id).or_default() += 1;
+        }
+        for (group, size) in now {
+            let greatest = sizes.entry(group).or_default();
+            *greatest = size.max(*greatest);
+        }
+    }
+    sizes
+}
+
+/// Pages that so many rows take at the smallest page the simulator serves for this `PageSize`; an empty list takes one.
+fn pages(rows: u64, terms: &Terms<'_>) -> u64 {
+    let size = u64::from(terms.setup.page_size);
+    let smallest = if terms.tenancy.quirks.short_pages { (size - size / 3 - 1).max(1) } else { size };
+    rows.div_ceil(smallest).max(1)
+}
+
+/// Calls of one link beyond the first. With `Delta` a group may be read for several reasons, which other bounds count.
+fn repeated(journal: &[Exchange], recompute: bool) -> u64 {
+    let mut calls: HashMap<&str, u64> = HashMap::new();
+    for request in each(journal) {
+        let once = match request.route {
+            Route::Members => recompute,
+            Route::UsersDelta | Route::GroupsDelta | Route::GroupsList | Route::DeletedUsers | Route::DeletedGroups => {
+                true
+            }
+            _ => false,
+        };
+        if once {
+            *calls.entry(request.url).or_default() += 1;
+        }
+    }
+    calls.values().map(|times| times - 1).sum()
+}
+
+fn rows_of_feed(journal: &[Exchange], kind: ObjectKind) -> u64 {
+    let pages = journal.iter().filter(|it| it.feed == Some(kind) && it.status == Some(200) && !it.faulted);
+    pages.map(|it| u64::from(it.rows)).sum()
+}
+
+/// A first round shows each user once, however often the tenant changes: its rows are bounded by the users there ever
+/// were, and its pages by its rows. (Groups come in slices and in pages of any size; that their links are called once
+/// bounds them.)
+fn first_round_of_users(journal: &[Exchange], terms: &Terms<'_>, bound: &mut impl FnMut(&str, u64, u64)) {
+    let of_users = journal.iter().filter(|it| it.feed == Some(ObjectKind::User));
+    let pages: Vec<_> = of_users.filter(|it| it.status == Some(200) && !it.faulted).collect();
+    if pages.is_empty() || pages.iter().any(|it| it.called_delta_link()) {
+        return;
+    }
+    let rows = rows_of_feed(journal, ObjectKind::User);
+    bound("rows of the first round of users", rows, terms.users_ever + 2 * pages.len() as u64);
+    // A page that repeats two rows has two places less; up to three empty pages stand before a full one.
+    let needed = rows.div_ceil(u64::from(USER_PAGE - 2)) + 1;
+    bound("pages of the first round of users", pages.len() as u64, 4 * needed + terms.repeats);
+}

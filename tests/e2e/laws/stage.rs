@@ -1,0 +1,260 @@
+//! A case under way: the tenant changes, runs follow, the store is compared.
+//!
+//! What a newcomer gets wrong: `settle` comes at the end of every run and not before it. Reads may lag behind the feed
+//! while a run goes on, never behind the end of the run before.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use connector_abi::CONNECTOR_END;
+use host_harness::compare::Comparison;
+use host_harness::import::{Engine, Unwatched, Watch};
+use host_harness::report::RunReport;
+use host_harness::simulator::{Change, ChangeKind, Exchange, Truth};
+use host_harness::store::Mesh;
+use host_harness::truth::TruthRow;
+
+use super::bounds::{self, Terms};
+use super::case::{Round, Setup, Tenancy, hides};
+use super::coverage::Coverage;
+use super::faulting::Planned;
+use super::{FILTERS_ON_THE_FEED, Verdict};
+use crate::world::Tenant;
+
+/// Days after which a delta import reads everything once: the default of `FullReconcileDays`.
+const RECONCILE_DAYS: u64 = 7;
+
+/// The name under which every store of a case is filled.
+pub(super) const INSTANCE: &str = "laws";
+
+/// A tenant, the connector's setup, and what is known about the runs so far.
+pub(super) struct Stage<'c> {
+    pub(super) tenant: Tenant,
+    pub(super) tenancy: &'c Tenancy,
+    pub(super) setup: &'c Setup,
+    coverage: &'c Coverage,
+    /// Days since everything was read.
+    days: u64,
+    /// Restores since the last run that succeeded.
+    restores: u64,
+    /// Users that scripts added.
+    added: u64,
+    /// The truth at the end of the last run, when reads had caught up.
+    settled: Option<Truth>,
+    /// Groups that earlier runs left to be read once more.
+    carried: u64,
+    /// Whether a walk was interrupted, and what was deleted since it began.
+    walk_open: bool,
+    deleted_in_walk: BTreeSet<String>,
+}
+
+/// A run that is over, however it ended, and what it asked for.
+pub(super) struct Ran {
+    pub(super) report: RunReport,
+    pub(super) journal: Vec<Exchange>,
+}
+
+impl<'c> Stage<'c> {
+    pub(super) fn open(tenancy: &'c Tenancy, setup: &'c Setup, coverage: &'c Coverage) -> Stage<'c> {
+        let mut tenant = Tenant::of(tenancy.world())
+            .with("PageSize", setup.page_size)
+            .with("MembershipMode", setup.mode)
+            .with("FullReconcileDays", RECONCILE_DAYS);
+        coverage.count("setup", setup.mode, 1);
+        if let Some(filter) = &setup.filter {
+            tenant = tenant.with("GroupSelectionFilter", filter.to_string());
+            coverage.count("setup", "filter", 1);
+        }
+        coverage.count("setup", "lag", u64::from(tenancy.lag > 0));
+        coverage.count("setup", "a group above 1,000 members", u64::from(tenancy.large_group.is_some()));
+        Stage {
+            tenant,
+            tenancy,
+            setup,
+            coverage,
+            days: 0,
+            restores: 0,
+            added: 0,
+            settled: None,
+            carried: 0,
+            walk_open: false,
+            deleted_in_walk: BTreeSet::new(),
+        }
+    }
+
+    /// With one more key of ConfigJson.
+    pub(super) fn with(mut self, key: &str, value: impl Into<serde_json::Value>) -> Stage<'c> {
+        self.tenant = self.tenant.with(key, value);
+        self
+    }
+
+    /// Lets a round happen to the tenant.
+    pub(super) fn change(&mut self, round: &Round) {
+        self.tenant.sim.advance_clock(round.days * 86_400);
+        self.days += round.days;
+        self.coverage.count("setup", "days pass", u64::from(round.days > 0));
+        let drawn = self.tenant.sim.random_changes(round.seed, round.changes);
+        for change in drawn.into_iter().filter(|change| !hides(change)) {
+            if self.is_beyond_the_limits(&change) {
+                continue;
+            }
+            // One by one: what depends on a change that was left out is impossible and left out too.
+            let Ok(summary) = self.tenant.sim.apply(std::slice::from_ref(&change)) else { continue };
+            self.coverage.changes(&summary);
+            self.added += u64::from(change.kind() == ChangeKind::UserAdded);
+            self.restores += u64::from(matches!(change.kind(), ChangeKind::UserRestored | ChangeKind::GroupRestored));
+            if let (true, Change::DeleteUser { user: id } | Change::DeleteGroup { group: id }) =
+                (self.walk_open, &change)
+            {
+                self.deleted_in_walk.insert(id.clone());
+            }
+        }
+    }
+
+    /// With `Delta` an object soft-deleted and restored inside one walk is wrong until the next Reconcile, and
+    /// `docs/semantics.md` says so. The place to judge changes during a run too, once the simulator makes them.
+    fn is_beyond_the_limits(&self, change: &Change) -> bool {
+        match change {
+            Change::RestoreUser { user: id } | Change::RestoreGroup { group: id } => {
+                self.setup.mode == "Delta" && self.deleted_in_walk.contains(id)
+            }
+            _ => false,
+        }
+    }
+
+    /// One instance whatever the store is called, so that a store can be copied and gone on with.
+    pub(super) fn engine(&self, store: &str) -> Engine {
+        self.tenant.engine(store).as_instance(INSTANCE)
+    }
+
+    /// Arms a script of faults.
+    pub(super) fn arm(&self, script: &[Planned]) {
+        for planned in script {
+            self.tenant.sim.add_fault(planned.fault());
+        }
+    }
+
+    /// Imports by the watermark, in whatever way it ends.
+    pub(super) fn attempt(&mut self, engine: &Engine, full: bool, watch: &mut dyn Watch) -> Ran {
+        self.tenant.sim.clear_journal();
+        let report = engine.import_watched(&self.tenant.config(), &self.tenant.auth(), full, watch).unwrap();
+        if report.host_error.is_some() {
+            self.wait_for_stragglers();
+        }
+        let journal = self.tenant.sim.journal();
+        self.tenant.sim.settle();
+        self.settled = Some(self.truth());
+        let read_again = bounds::served(&journal, bounds::reads_members) + bounds::rows_of_member_of(&journal);
+        if report.host_error.is_none() && report.status == CONNECTOR_END {
+            (self.carried, self.restores, self.walk_open) = (read_again, 0, false);
+            self.deleted_in_walk.clear();
+            if report.result["ObjectTypes"]["User"]["Mode"] == "Full" {
+                self.days = 0;
+            }
+        } else {
+            self.carried += read_again;
+            self.walk_open = true;
+        }
+        Ran { report, journal }
+    }
+
+    /// A killed run's last requests may still be on their way; they are not the next run's.
+    fn wait_for_stragglers(&self) {
+        let mut seen = self.tenant.sim.journal().len();
+        loop {
+            std::thread::sleep(Duration::from_millis(15));
+            let now = self.tenant.sim.journal().len();
+            if now == seen {
+                return;
+            }
+            seen = now;
+        }
+    }
+
+    /// Imports by the watermark and expects success, within the bounds of an undisturbed run.
+    pub(super) fn import(&mut self, store: &str, full: bool) -> Result<RunReport, String> {
+        let by_delta = !full && self.is_by_delta(store);
+        let terms = self.terms(!by_delta, 0);
+        let ran = self.attempt(&self.engine(store), full, &mut Unwatched);
+        succeeded(&ran.report)?;
+        bounds::check(&ran.journal, &terms)?;
+        if by_delta {
+            self.expect_delta(&ran.report)?;
+        }
+        Ok(ran.report)
+    }
+
+    /// Whether the next run has what it needs to be a delta run: a finished run before it, and no Reconcile due.
+    pub(super) fn is_by_delta(&self, store: &str) -> bool {
+        // A day's margin: the clock of the simulator goes on while a case runs.
+        let reconcile = self.days + 1 > RECONCILE_DAYS;
+        let path = self.tenant.folder().join(store);
+        let finished = path.exists()
+            && Mesh::open(&path).unwrap().runs(1).unwrap().first().is_some_and(|run| run.outcome == "Succeeded");
+        finished && !reconcile
+    }
+
+    /// A restart as Full where a delta was possible is a defect.
+    pub(super) fn expect_delta(&self, report: &RunReport) -> Verdict {
+        let from_a_feed: &[&str] =
+            if self.setup.filter.is_none() || FILTERS_ON_THE_FEED { &["User", "Group"] } else { &["User"] };
+        for object_type in from_a_feed {
+            let mode = &report.result["ObjectTypes"][object_type]["Mode"];
+            if mode != "Delta" {
+                return Err(format!("{object_type} was read as {mode} where a delta was possible"));
+            }
+        }
+        Ok(())
+    }
+
+    /// What the bounds of a run depend on, as the tenant is now.
+    pub(super) fn terms(&self, from_scratch: bool, repeats: u64) -> Terms<'c> {
+        let world = self.tenant.sim.world();
+        let truth = self.truth();
+        let settled = self.settled.clone().filter(|_| self.tenancy.lag > 0).unwrap_or_else(|| truth.clone());
+        Terms {
+            setup: self.setup,
+            tenancy: self.tenancy,
+            truth,
+            settled,
+            from_scratch,
+            carried: self.carried,
+            restores: self.restores,
+            users_ever: u64::from(world.users + world.deleted_users) + self.added,
+            repeats,
+        }
+    }
+
+    /// What a correct import holds: the tenant, restricted by the filter as this test reads it.
+    pub(super) fn truth(&self) -> Truth {
+        let truth = self.tenant.sim.truth();
+        match &self.setup.filter {
+            Some(filter) => truth.with_groups_where(|group| filter.keeps(group)),
+            None => truth,
+        }
+    }
+
+    pub(super) fn mesh(&self, store: &str) -> Mesh {
+        Mesh::open(&self.tenant.folder().join(store)).unwrap()
+    }
+
+    /// The store equals the truth, or these are the differences.
+    pub(super) fn equals_truth(&self, store: &str) -> Verdict {
+        let differences = Comparison::default().run(&self.mesh(store), TruthRow::of(&self.truth())).unwrap();
+        if differences.is_empty() { Ok(()) } else { Err(differences.to_string()) }
+    }
+}
+
+/// Partial where success was is a defect too.
+pub(super) fn succeeded(report: &RunReport) -> Verdict {
+    match &report.host_error {
+        Some(error) => Err(format!("the host failed: {error}")),
+        None if report.status == CONNECTOR_END => Ok(()),
+        None => Err(format!("the run ended with {}: {:#}", report.status, report.error)),
+    }
+}
+
+/// Says which part of a law broke.
+pub(super) fn during(what: impl std::fmt::Display) -> impl FnOnce(String) -> String {
+    move |why| format!("{what}: {why}")
+}
