@@ -6,7 +6,7 @@ use connector_abi::*;
 use host_harness::simulator::{Change, Delta, Fault, FaultAction, ObjectKind, Route, World};
 use serde_json::{Map, Value, json};
 
-use super::{add_member, change_group, few, mode, properties, remove_member, warnings};
+use super::{change_group, few, mode, properties, remove_member, warnings};
 use crate::world::Tenant;
 
 const FILTER: &str = "startswith(displayName,'APP-')";
