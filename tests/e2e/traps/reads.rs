@@ -117,18 +117,6 @@ fn an_edge_may_come_to_somebody_the_feed_has_not_told_yet() {
 }
 
 #[test]
-fn ids_are_lower_case_whatever_was_typed() {
-    let tenant = Tenant::of(few());
-    let shouted = tenant.sim.client_id().to_uppercase();
-    let pulled = tenant.with_auth("ClientId", shouted).pull(None);
-    assert_eq!(pulled.status, CONNECTOR_END);
-    for record in pulled.records.iter().filter(|record| record["Kind"] == "Upsert") {
-        let id = record["SourceId"].as_str().unwrap();
-        assert_eq!(id, id.to_lowercase());
-    }
-}
-
-#[test]
 fn a_tenant_that_charges_every_item_of_a_batch_is_imported_all_the_same() {
     let throttling = Throttling { units_per_10_seconds: Some(60), ..Throttling::default() };
     let tenant = Tenant::of(World { groups: 60, throttling: Some(throttling), ..few() });
