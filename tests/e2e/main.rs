@@ -23,4 +23,5 @@ mod links; // links out of answers and watermarks; what a failed run leaves
 mod memberships; // hidden, vanished and unreadable groups; member types
 mod symbols; // what the library exports
 mod throttling; // 429 and 503 in every form
+mod traps; // each trap of Graph that an importer has met, and the promise that answers it
 mod world; // the harness of all of these

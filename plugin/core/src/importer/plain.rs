@@ -62,6 +62,7 @@ impl Rounds for PlainRounds<'_> {
                 mark.feed_mut(key).position = None;
                 if key == Key::Groups {
                     mark.lists.repair.clear();
+                    mark.lists.confirm.clear();
                 }
             }
         })

@@ -184,7 +184,9 @@ fn begin_again(mark: &mut Watermark, object_type: &str) {
 /// The error with the object type, and with the step that mends it.
 fn for_operators(error: Error, importer: &dyn Importer, config: &Config) -> Error {
     let object_type = importer.object_type();
-    let error = error.with_object_type(object_type.name);
+    // A type that came with another one has named itself.
+    let named = error.object_type.unwrap_or(object_type.name);
+    let error = error.with_object_type(named);
     match error.kind {
         Kind::Forbidden => {
             let needed = object_type.permissions.join(" and ");

@@ -193,8 +193,8 @@ pub fn plan(
     }
     let lists = &mut plan.carried.lists;
     lists.repair.clone_from(&previous.lists.repair);
+    lists.confirm.clone_from(&previous.lists.confirm);
     if wanted.follows_members {
-        lists.confirm.clone_from(&previous.lists.confirm);
         lists.gone = Some(previous.lists.gone.clone().unwrap_or_default());
         lists.restored.clone_from(&previous.lists.restored);
     }

@@ -314,11 +314,11 @@ impl GroupRounds<'_> {
                 mark.groups.position = Some(position);
             }
         };
+        self.writer.ledger.with(|mark| out.confirm.iter().for_each(|id| mark.lists.to_confirm(*id)));
         let Some(followed) = &self.followed else {
             return self.writer.advance(out.objects, due, None, change);
         };
         self.writer.push(out.objects)?;
-        self.writer.ledger.with(|mark| out.confirm.iter().for_each(|id| mark.lists.to_confirm(*id)));
         followed.read(out.reads, self.mode, Why::Feed)?;
         followed.writer.advance(out.entries, due, Some(&self.writer), change)
     }

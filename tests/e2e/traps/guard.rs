@@ -1,0 +1,160 @@
+//! `MaxDeletes`, and what must not be removed: a delete is held back until the round is whole, a broken walk removes nothing.
+//!
+//! The guard looks at deletes that the service tells. What a host infers from a Full set is the host's to guard.
+
+use connector_abi::*;
+use host_harness::simulator::{Call, Change, Delta, Fault, FaultAction, Route, World};
+use serde_json::{Value, json};
+
+use super::{add_member, few, paged, remove_member};
+use crate::world::{Pulled, Tenant};
+
+fn delete_users(tenant: &Tenant, count: u32) -> Vec<Change> {
+    (0..count).map(|n| Change::DeleteUser { user: tenant.sim.user_id(n) }).collect()
+}
+
+fn mark(pulled: &Pulled) -> Value {
+    serde_json::from_str(pulled.watermark()).unwrap()
+}
+
+#[test]
+fn deletes_within_the_limit_come_last_and_as_they_are() {
+    let tenant = Tenant::of(paged()).with("MaxDeletes", 3);
+    let full = tenant.pull(None);
+    let mut changes = delete_users(&tenant, 3);
+    changes.push(Change::UpdateUser {
+        user: tenant.sim.user_id(9),
+        properties: super::properties(json!({"jobTitle": "Clerk"})),
+    });
+    tenant.sim.apply(&changes).unwrap();
+    let delta = tenant.pull(Some(full.watermark()));
+    assert_eq!((delta.status, delta.of("Delete", "User").count()), (CONNECTOR_END, 3));
+    let last: Vec<_> = delta.records.iter().filter(|r| r["ObjectType"] == "User").rev().take(4).collect();
+    assert_eq!(last[0]["Kind"], "End");
+    assert!(last[1..].iter().all(|row| row["Kind"] == "Delete"));
+}
+
+#[test]
+fn more_deletes_than_the_limit_are_withheld_with_samples_and_cost_the_others_nothing() {
+    let tenant = Tenant::of(few()).with("MaxDeletes", 2);
+    let full = tenant.pull(None);
+    let group = tenant.sim.group_id(0);
+    let mut changes = delete_users(&tenant, 3);
+    changes.push(super::change_group(&group, "description", "another type"));
+    tenant.sim.apply(&changes).unwrap();
+    let delta = tenant.pull(Some(full.watermark()));
+    assert_eq!((delta.status, &delta.result["Outcome"]), (CONNECTOR_E_TOO_MANY_DELETES, &json!("Failed")));
+    let message = delta.error()["Message"].as_str().unwrap();
+    assert!(message.contains("MaxDeletes (2)") && message.contains(&tenant.sim.user_id(0)), "{message}");
+    assert_eq!((delta.of("Delete", "User").count(), &delta.end("User")["Complete"]), (0, &json!(false)));
+    assert_eq!((&delta.end("Group")["Complete"], &delta.end("GroupMember")["Complete"]), (&json!(true), &json!(true)));
+    let (before, after) = (mark(&full), mark(&delta));
+    assert_eq!(after["u"], before["u"], "what was withheld is told again");
+    assert_ne!(after["g"], before["g"], "what was delivered is not");
+}
+
+#[test]
+fn a_higher_limit_delivers_what_was_withheld() {
+    for membership_mode in ["Recompute", "Delta"] {
+        let tenant = Tenant::of(few()).with("MaxDeletes", 2).with("MembershipMode", membership_mode);
+        tenant.import();
+        tenant.sim.apply(&delete_users(&tenant, 3)).unwrap();
+        assert_eq!(tenant.import_into("mesh.db", false).status, CONNECTOR_E_TOO_MANY_DELETES);
+        assert_eq!(tenant.import_into("mesh.db", false).status, CONNECTOR_E_TOO_MANY_DELETES, "until somebody decides");
+        let tenant = tenant.with("MaxDeletes", 3);
+        tenant.import();
+        tenant.assert_equals_truth();
+    }
+}
+
+#[test]
+fn groups_and_memberships_that_share_a_cursor_stay_together() {
+    let tenant = Tenant::of(few()).with("MaxDeletes", 2).with("MembershipMode", "Delta");
+    let full = tenant.pull(None);
+    let edges: Vec<_> = tenant.sim.truth().edges().take(3).collect();
+    let gone: Vec<_> = edges.iter().map(|edge| remove_member(&edge.group_id, &edge.member_id)).collect();
+    tenant.sim.apply(&gone).unwrap();
+    let delta = tenant.pull(Some(full.watermark()));
+    assert_eq!(
+        (delta.status, &delta.error()["ObjectType"]),
+        (CONNECTOR_E_TOO_MANY_DELETES, &json!("GroupMember")),
+        "{:#}",
+        delta.result
+    );
+    assert_eq!((&delta.end("Group")["Complete"], &delta.end("User")["Complete"]), (&json!(false), &json!(true)));
+    assert_eq!(mark(&delta)["g"], mark(&full)["g"]);
+    let delta = tenant.with("MaxDeletes", 3).pull(Some(delta.watermark()));
+    assert_eq!((delta.status, delta.of("Delete", "GroupMember").count()), (CONNECTOR_END, 3));
+}
+
+#[test]
+fn a_row_that_comes_later_takes_the_held_delete_back() {
+    let delta = Delta { membership_history: true, ..few().delta };
+    let tenant = Tenant::of(World { delta, ..few() }).with("MaxDeletes", 1).with("MembershipMode", "Delta");
+    let full = tenant.pull(None);
+    let edges: Vec<_> = tenant.sim.truth().edges().take(3).collect();
+    let away_and_back = edges
+        .iter()
+        .flat_map(|edge| [remove_member(&edge.group_id, &edge.member_id), add_member(&edge.group_id, &edge.member_id)]);
+    tenant.sim.apply(&away_and_back.collect::<Vec<_>>()).unwrap();
+    let delta = tenant.pull(Some(full.watermark()));
+    assert_eq!((delta.status, delta.of("Delete", "GroupMember").count()), (CONNECTOR_END, 0), "{:#}", delta.result);
+}
+
+#[test]
+fn no_checkpoint_moves_a_type_past_deletes_that_are_held() {
+    let tenant = Tenant::of(World { users: 400, ..paged() }).with("MaxDeletes", 5);
+    let full = tenant.pull(None);
+    let mut changes = delete_users(&tenant, 1);
+    changes.extend((1..390).map(|n| Change::UpdateUser {
+        user: tenant.sim.user_id(n),
+        properties: super::properties(json!({"jobTitle": "Clerk"})),
+    }));
+    tenant.sim.apply(&changes).unwrap();
+    let delta = tenant.pull(Some(full.watermark()));
+    let held_at = delta.records.iter().position(|r| r["Kind"] == "Delete").unwrap();
+    assert!(held_at > 380, "it was held");
+    for checkpoint in &delta.checkpoints {
+        let checkpoint: Value = serde_json::from_str(checkpoint).unwrap();
+        let inside = checkpoint["x"]["users"].get("now");
+        assert!(inside.is_none(), "a run that goes on from here would not know what was held: {inside:?}");
+    }
+}
+
+#[test]
+fn who_left_the_scope_and_what_a_full_set_lacks_is_not_counted() {
+    let tenant = Tenant::of(few()).with("MaxDeletes", 1).with("GroupSelectionFilter", "startswith(displayName,'APP-')");
+    let name = |prefix: &str| -> Vec<_> {
+        (0..4).map(|n| super::change_group(&tenant.sim.group_id(n), "displayName", format!("{prefix}-{n}"))).collect()
+    };
+    tenant.sim.apply(&name("APP")).unwrap();
+    tenant.import();
+    tenant.sim.apply(&name("SEC")).unwrap();
+    assert_eq!(tenant.import().result["ObjectTypes"]["Group"]["LeftScope"], 4);
+    tenant.sim.apply(&delete_users(&tenant, 5)).unwrap();
+    assert_eq!(tenant.import_into("mesh.db", true).status, CONNECTOR_END, "a Full set is the host's to guard");
+}
+
+#[test]
+fn a_full_walk_that_breaks_off_removes_nothing() {
+    for code in [403, 500] {
+        let tenant = Tenant::of(paged()).with("MaxRetries", 0).with("PageSize", 3);
+        tenant.import();
+        let (users, edges) =
+            (tenant.mesh().objects("User").unwrap().len(), tenant.mesh().edges("GroupMember").unwrap().len());
+        for route in [Route::UsersDelta, Route::GroupsDelta, Route::GroupsList] {
+            tenant.sim.add_fault(Fault::always(route, FaultAction::status(code)).at(Call::NextLink).after(1));
+        }
+        let report = tenant.import_into("mesh.db", true);
+        assert!(report.status < 0, "{:#}", report.result);
+        assert_eq!(
+            (
+                tenant.mesh().objects("User").unwrap().iter().filter(|u| !u.hidden).count(),
+                tenant.mesh().edges("GroupMember").unwrap().len()
+            ),
+            (users, edges),
+            "{code}"
+        );
+        tenant.assert_equals_truth();
+    }
+}
