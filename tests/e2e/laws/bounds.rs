@@ -35,7 +35,8 @@ pub(super) struct Terms<'a> {
     pub(super) settled: Truth,
     /// Whether everything may be read: no watermark, or a Reconcile that may be due.
     pub(super) from_scratch: bool,
-    /// Groups whose members earlier runs read, or meant to: they may be read once more.
+    /// Groups that earlier runs read by id or, with `Delta`, whose members they read, or meant to: they may be read once
+    /// more.
     pub(super) carried: u64,
     /// Objects restored since the last run that succeeded.
     pub(super) restores: u64,
@@ -140,7 +141,7 @@ pub(super) fn check(journal: &[Exchange], terms: &Terms<'_>) -> Verdict {
 
     // A row that does not say enough for the filter is looked up.
     let judged = if terms.setup.filter.is_some() { mentioned } else { 0 };
-    let by_id = if recompute { judged } else { judged + read_again };
+    let by_id = judged + if recompute { terms.carried } else { read_again };
     bound("groups read by id", count(Route::Group), by_id + terms.repeats);
     let member_of = if recompute { 0 } else { terms.restores };
     bound("memberOf read", opened(Route::MemberOf), member_of + terms.repeats);

@@ -147,9 +147,12 @@ impl<'c> Stage<'c> {
         self.settled = Some(self.truth());
         // A group judged by a read by id is read once more, like one whose members were read.
         let by_id = bounds::served(&journal, |route, _| route == Route::Group);
-        let read_again = bounds::served(&journal, bounds::reads_members) + bounds::rows_of_member_of(&journal) + by_id;
+        let members = bounds::served(&journal, bounds::reads_members) + bounds::rows_of_member_of(&journal);
+        let read_again = if self.setup.mode == "Recompute" { by_id } else { members + by_id };
         if report.host_error.is_none() && report.status == CONNECTOR_END {
-            (self.carried, self.restores, self.walk_open) = (read_again, 0, false);
+            // A round that was taken up again ends where it began to: what came later shows in the next one.
+            self.restores = if self.walk_open { self.restores } else { 0 };
+            (self.carried, self.walk_open) = (read_again, false);
             self.deleted_in_walk.clear();
             if report.result["ObjectTypes"]["User"]["Mode"] == "Full" {
                 self.days = 0;
