@@ -18,8 +18,8 @@ use std::collections::HashMap;
 
 use host_harness::simulator::{Exchange, ObjectKind, Route, Truth};
 
+use super::Verdict;
 use super::case::{Setup, Tenancy, USER_PAGE};
-use super::{FILTERS_ON_THE_FEED, Verdict};
 
 /// Requests that one `$batch` holds at most.
 const BATCH: u64 = 20;
@@ -92,14 +92,12 @@ pub(super) fn check(journal: &[Exchange], terms: &Terms<'_>) -> Verdict {
         }
     };
     let recompute = terms.setup.mode == "Recompute";
-    let feed_of_groups = terms.setup.filter.is_none() || FILTERS_ON_THE_FEED;
     let count = |wanted: Route| served(journal, |route, _| route == wanted);
     let opened = |wanted: Route| served(journal, |route, url| route == wanted && !is_next_link(url));
 
     for route in [Route::UsersDelta, Route::GroupsDelta, Route::DeletedUsers, Route::DeletedGroups] {
         let most = match route {
-            Route::UsersDelta => 1,
-            Route::GroupsDelta => u64::from(feed_of_groups),
+            Route::UsersDelta | Route::GroupsDelta => 1,
             // Once by a Full walk, and once by a Reconcile before it reads members.
             _ => 2 * u64::from(terms.from_scratch && !recompute),
         };
@@ -113,7 +111,7 @@ pub(super) fn check(journal: &[Exchange], terms: &Terms<'_>) -> Verdict {
     let sizes = sizes(terms);
     let groups = sizes.len() as u64 + lag;
     let list_pages = pages(groups, terms);
-    let lists = if recompute { 1 + u64::from(!feed_of_groups) } else { 2 * u64::from(terms.from_scratch) };
+    let lists = if recompute { 1 } else { 2 * u64::from(terms.from_scratch) };
     bound("pages of the list of groups", count(Route::GroupsList), lists * list_pages + terms.repeats);
 
     let further_of = |size: &u64| pages(size + lag, terms) - 1;
@@ -135,7 +133,9 @@ pub(super) fn check(journal: &[Exchange], terms: &Terms<'_>) -> Verdict {
     bound("further pages of members", next_pages, rounds * further + terms.repeats);
     let partly_filled = if recompute { 1 } else { 1 + count(Route::GroupsDelta) + terms.carried + terms.restores };
     let batches = read.div_ceil(BATCH) + next_pages + partly_filled;
-    let requests = served(journal, |route, _| route == Route::Batch)
+    let of_members = |it: &&Exchange| it.items.iter().any(|item| item.route == Route::Members);
+    let clean = journal.iter().filter(|it| it.route == Route::Batch && it.status == Some(200) && !it.faulted);
+    let requests = clean.filter(of_members).count() as u64
         + journal.iter().filter(|it| it.route == Route::Members && it.status == Some(200)).count() as u64;
     bound("requests for members", requests, batches + terms.repeats);
 

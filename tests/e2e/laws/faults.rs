@@ -18,7 +18,7 @@ use super::case::{Case, Size, cases, some_filter};
 use super::coverage::{Coverage, Kinds};
 use super::faulting::{LASTING, PASSING, Planned, ROUTES, any_faults, count, passing};
 use super::stage::{Ran, Stage, during, succeeded};
-use super::{ENDS_PARTIALLY, MODES, SYNCS_FULLY, Verdict, law};
+use super::{MODES, Verdict, law};
 
 /// Repeats of one request: as many as a script of law 7 has strikes.
 const BUDGET: u32 = 6;
@@ -38,7 +38,7 @@ fn fault_cases(
     script: impl Strategy<Value = Vec<Planned>> + 'static,
     max_retries: impl Strategy<Value = u32> + 'static,
 ) -> BoxedStrategy<FaultCase> {
-    let refused = prop::bool::weighted(if SYNCS_FULLY { 0.2 } else { 0.0 });
+    let refused = prop::bool::weighted(0.2);
     let scripts = (prop::collection::vec(script, 4), prop::collection::vec(refused, 4));
     (cases(size, some_filter(), 3), scripts, max_retries)
         .prop_map(|(mut case, (scripts, refused), max_retries)| {
@@ -53,7 +53,7 @@ fn fault_cases(
 fn gets_over(case: &FaultCase, coverage: &Coverage) -> Verdict {
     let mut stage = Stage::open(&case.case.tenancy, &case.case.setup, coverage)
         .with("MaxRetries", case.max_retries)
-        .with("OnDeltaExpired", if SYNCS_FULLY { "FullSync" } else { "Fail" });
+        .with("OnDeltaExpired", "FullSync");
     let rounds = std::iter::once(None).chain(case.case.rounds.iter().map(Some));
     for (nth, ((round, script), refused)) in rounds.zip(&case.scripts).zip(&case.refused).enumerate() {
         round.map(|round| stage.change(round)).unwrap_or_default();
@@ -151,7 +151,7 @@ fn rows_of(truth: &Truth) -> BTreeSet<String> {
 
 #[test]
 fn under_any_faults_a_run_equals_the_truth_or_says_so_and_loses_nothing() {
-    let outcomes: &[&str] = if ENDS_PARTIALLY { &["Succeeded", "Partial", "Failed"] } else { &["Succeeded", "Failed"] };
+    let outcomes: &[&str] = &["Succeeded", "Partial", "Failed"];
     law(
         "under any faults a run equals the truth or says so, and loses nothing",
         |size| fault_cases(size, any_faults(), 0..3_u32),
@@ -168,7 +168,7 @@ fn under_any_faults_a_run_equals_the_truth_or_says_so_and_loses_nothing() {
 
 #[test]
 fn faults_within_the_retry_budget_end_succeeded_and_equal() {
-    let refused: &[&str] = if SYNCS_FULLY { &["refused delta link, full sync"] } else { &[] };
+    let refused: &[&str] = &["refused delta link, full sync"];
     law(
         "faults within the retry budget end Succeeded and equal",
         |size| fault_cases(size, passing(), Just(BUDGET)),

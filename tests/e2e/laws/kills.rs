@@ -20,7 +20,7 @@ use super::case::{Case, Quirks, Round, Setup, Size, Tenancy, cases, some_filter}
 use super::coverage::{Coverage, Kinds};
 use super::replays::Dump;
 use super::stage::{Ran, Stage, during};
-use super::{FILTERS_ON_THE_FEED, MODES, RESUMES, Verdict, law};
+use super::{MODES, Verdict, law};
 
 /// Where a run dies.
 #[derive(Debug, Clone, Copy)]
@@ -63,12 +63,15 @@ struct Killer {
     /// By object type, up to the last batch and up to the last checkpoint.
     now: BTreeMap<String, Progress>,
     committed: BTreeMap<String, Progress>,
+    /// What the stored watermark says is finished of a run that is not over.
+    done: Vec<String>,
     left: Option<Dump>,
 }
 
 impl Killer {
-    fn new(point: Point, store: PathBuf) -> Killer {
-        Killer { point, store, seen: 0, now: BTreeMap::new(), committed: BTreeMap::new(), left: None }
+    fn new(point: Point, store: PathBuf, before: Option<&Killer>) -> Killer {
+        let done = before.map(|before| before.done.clone()).unwrap_or_default();
+        Killer { point, store, seen: 0, now: BTreeMap::new(), committed: BTreeMap::new(), done, left: None }
     }
 
     fn die(&mut self) -> Result<()> {
@@ -107,8 +110,11 @@ impl Watch for Killer {
         Ok(())
     }
 
-    fn committed(&mut self, _: &str) -> Result<()> {
+    fn committed(&mut self, watermark: &str) -> Result<()> {
         self.committed = self.now.clone();
+        let watermark: Value = serde_json::from_str(watermark)?;
+        let done = watermark["x"]["done"].as_array().into_iter().flatten();
+        self.done = done.filter_map(Value::as_str).map(str::to_owned).collect();
         if matches!(self.point, Point::Checkpoint(_)) && self.counted() { self.die() } else { Ok(()) }
     }
 }
@@ -187,7 +193,7 @@ fn kill(
     coverage: &Coverage,
 ) -> Result<Option<Killer>, String> {
     let path = stage.tenant.folder().join(store);
-    let mut killer = Killer::new(point, path);
+    let mut killer = Killer::new(point, path, before);
     let terms = stage.terms(true, 0);
     let engine = stage.engine(store).with_batch_rows(1);
     let ran = stage.attempt(&engine, false, &mut killer);
@@ -209,16 +215,7 @@ fn kill(
 
 /// What was finished before a kill is left out of the run that goes on, and what was under way is taken up in its set.
 fn left_out(killer: &Killer, ran: &Ran, delta: bool) -> Verdict {
-    if !RESUMES {
-        return Ok(());
-    }
-    // Nothing was committed, or all was: the next run is a run of its own.
-    if killer.committed.is_empty()
-        || killer.committed.len() == TYPES.len() && killer.committed.values().all(|it| it.ended)
-    {
-        return Ok(());
-    }
-    for (object_type, progress) in killer.committed.iter().filter(|(_, it)| it.ended) {
+    for object_type in &killer.done {
         // Whoever was deleted meanwhile must be known before groups are read on.
         if delta && object_type == "User" {
             continue;
@@ -227,11 +224,11 @@ fn left_out(killer: &Killer, ran: &Ran, delta: bool) -> Verdict {
         let left_out = result["Mode"].is_null() && result["Complete"] == true;
         // A run that was killed too has no result.
         if !left_out && !ran.report.result.is_null() {
-            return Err(format!("{object_type} was finished ({progress:?}) and came again: {result}"));
+            return Err(format!("{object_type} was finished and came again: {result}"));
         }
         let feed = match object_type.as_str() {
             "User" => Route::UsersDelta,
-            "Group" if FILTERS_ON_THE_FEED => Route::GroupsDelta,
+            "Group" => Route::GroupsDelta,
             _ => continue,
         };
         let asked = bounds::served(&ran.journal, |route, _| route == feed);
@@ -305,7 +302,7 @@ fn every_checkpoint(mode: &'static str, warm: bool) -> Verdict {
         }
         let Some(killer) = kill(&mut stage, Point::Checkpoint(nth), &store, None, &coverage)? else {
             // A checkpoint for each End at least, and for each page where the connector resumes.
-            let fewest = if RESUMES { 12 } else { 3 };
+            let fewest = 12;
             return if nth > fewest { Ok(()) } else { Err(format!("no more than {} checkpoints", nth - 1)) };
         };
         resume(&mut stage, &store, Some(&killer)).map_err(during(format_args!("checkpoint {nth}")))?;

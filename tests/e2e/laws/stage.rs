@@ -14,11 +14,11 @@ use host_harness::simulator::{Change, ChangeKind, Exchange, Route, Truth};
 use host_harness::store::{Mesh, RemovalGuard};
 use host_harness::truth::TruthRow;
 
+use super::Verdict;
 use super::bounds::{self, Terms};
 use super::case::{Round, Setup, Tenancy, hides};
 use super::coverage::Coverage;
 use super::faulting::Planned;
-use super::{FILTERS_ON_THE_FEED, Verdict};
 use crate::world::Tenant;
 
 /// Days after which a delta import reads everything once: the default of `FullReconcileDays`.
@@ -220,9 +220,7 @@ impl<'c> Stage<'c> {
 
     /// A restart as Full where a delta was possible is a defect.
     pub(super) fn expect_delta(&self, report: &RunReport) -> Verdict {
-        let from_a_feed: &[&str] =
-            if self.setup.filter.is_none() || FILTERS_ON_THE_FEED { &["User", "Group"] } else { &["User"] };
-        for object_type in from_a_feed {
+        for object_type in ["User", "Group"] {
             let mode = &report.result["ObjectTypes"][object_type]["Mode"];
             if mode != "Delta" {
                 return Err(format!("{object_type} was read as {mode} where a delta was possible"));
