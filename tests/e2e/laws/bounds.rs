@@ -55,7 +55,7 @@ fn each(journal: &[Exchange]) -> impl Iterator<Item = Served<'_>> {
     let clean = journal.iter().filter(|exchange| exchange.status == Some(200) && !exchange.faulted);
     clean.flat_map(|exchange| {
         let alone = Served { route: exchange.route, url: &exchange.url };
-        let items = exchange.items.iter().filter(|item| item.status == 200);
+        let items = exchange.items.iter().filter(|item| item.status == Some(200));
         std::iter::once(alone).chain(items.map(|item| Served { route: item.route, url: &item.url }))
     })
 }
@@ -99,7 +99,8 @@ pub(super) fn check(journal: &[Exchange], terms: &Terms<'_>) -> Verdict {
         let most = match route {
             Route::UsersDelta => 1,
             Route::GroupsDelta => u64::from(feed_of_groups),
-            _ => u64::from(terms.from_scratch && !recompute),
+            // Once by a Full walk, and once by a Reconcile before it reads members.
+            _ => 2 * u64::from(terms.from_scratch && !recompute),
         };
         bound(&format!("{route:?} opened"), opened(route), most + terms.repeats);
     }
@@ -137,7 +138,9 @@ pub(super) fn check(journal: &[Exchange], terms: &Terms<'_>) -> Verdict {
         + journal.iter().filter(|it| it.route == Route::Members && it.status == Some(200)).count() as u64;
     bound("requests for members", requests, batches + terms.repeats);
 
-    let by_id = if recompute { 0 } else { mentioned + read_again };
+    // A row that does not say enough for the filter is looked up.
+    let judged = if terms.setup.filter.is_some() { mentioned } else { 0 };
+    let by_id = if recompute { judged } else { judged + read_again };
     bound("groups read by id", count(Route::Group), by_id + terms.repeats);
     let member_of = if recompute { 0 } else { terms.restores };
     bound("memberOf read", opened(Route::MemberOf), member_of + terms.repeats);
@@ -177,9 +180,7 @@ fn repeated(journal: &[Exchange], recompute: bool) -> u64 {
     for request in each(journal) {
         let once = match request.route {
             Route::Members => recompute,
-            Route::UsersDelta | Route::GroupsDelta | Route::GroupsList | Route::DeletedUsers | Route::DeletedGroups => {
-                true
-            }
+            Route::UsersDelta | Route::GroupsDelta | Route::GroupsList => true,
             _ => false,
         };
         if once {

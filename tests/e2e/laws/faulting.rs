@@ -62,7 +62,7 @@ pub(super) struct Planned {
 impl Planned {
     /// For the simulator.
     pub(super) fn fault(&self) -> Fault {
-        Fault { route: self.route, skip: self.skip, times: self.times, action: action(self.kind), url_contains: None }
+        Fault { route: self.route, skip: self.skip, times: self.times, action: action(self.kind), ..Fault::default() }
     }
 
     /// Whether the journal shows that the fault struck. A batch's items do not say so themselves: one of the route that

@@ -19,7 +19,7 @@ use super::bounds;
 use super::case::{Case, Quirks, Round, Setup, Size, Tenancy, cases, some_filter};
 use super::coverage::{Coverage, Kinds};
 use super::replays::Dump;
-use super::stage::{Ran, Stage, during, succeeded};
+use super::stage::{Ran, Stage, during};
 use super::{FILTERS_ON_THE_FEED, MODES, RESUMES, Verdict, law};
 
 /// Where a run dies.
@@ -172,9 +172,10 @@ fn change(stage: &mut Stage<'_>, round: Option<&Round>, coverage: &Coverage, kil
 fn resume(stage: &mut Stage<'_>, store: &str, killer: Option<&Killer>) -> Verdict {
     let terms = stage.terms(true, 0);
     let ran = stage.attempt(&stage.engine(store).with_batch_rows(1), false, &mut Unwatched);
-    succeeded(&ran.report).map_err(during("the resumed run"))?;
+    stage.ended_well(&ran).map_err(during("the resumed run"))?;
     bounds::check(&ran.journal, &terms).map_err(during("the resumed run"))?;
-    killer.map_or(Ok(()), |killer| left_out(killer, &ran)).map_err(during("the resumed run"))
+    let delta = stage.setup.mode == "Delta";
+    killer.map_or(Ok(()), |killer| left_out(killer, &ran, delta)).map_err(during("the resumed run"))
 }
 
 /// Runs into a kill; the killer, unless the run ended before its time.
@@ -192,11 +193,11 @@ fn kill(
     let ran = stage.attempt(&engine, false, &mut killer);
     bounds::check(&ran.journal, &terms)?;
     if let Some(before) = before {
-        left_out(before, &ran)?;
+        left_out(before, &ran, stage.setup.mode == "Delta")?;
     }
     let Some(left) = &killer.left else {
         coverage.count("kill", "too late to strike", 1);
-        return succeeded(&ran.report).map(|()| None);
+        return stage.ended_well(&ran).map(|()| None);
     };
     count(coverage, &killer);
     let now = Dump::of(&stage.mesh(store));
@@ -207,7 +208,7 @@ fn kill(
 }
 
 /// What was finished before a kill is left out of the run that goes on, and what was under way is taken up in its set.
-fn left_out(killer: &Killer, ran: &Ran) -> Verdict {
+fn left_out(killer: &Killer, ran: &Ran, delta: bool) -> Verdict {
     if !RESUMES {
         return Ok(());
     }
@@ -218,6 +219,10 @@ fn left_out(killer: &Killer, ran: &Ran) -> Verdict {
         return Ok(());
     }
     for (object_type, progress) in killer.committed.iter().filter(|(_, it)| it.ended) {
+        // Whoever was deleted meanwhile must be known before groups are read on.
+        if delta && object_type == "User" {
+            continue;
+        }
         let result = &ran.report.result["ObjectTypes"][object_type];
         let left_out = result["Mode"].is_null() && result["Complete"] == true;
         // A run that was killed too has no result.

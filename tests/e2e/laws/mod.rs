@@ -40,20 +40,20 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 use self::case::Size;
 use self::coverage::{Coverage, Kinds};
 
-/// The modes that cases choose from. TODO: `&["Recompute", "Delta"]` as soon as the connector knows both.
-const MODES: &[&str] = &["Recompute"];
+/// The modes that cases choose from.
+const MODES: &[&str] = &["Recompute", "Delta"];
 
 /// Whether a killed run goes on where its last checkpoint stands. TODO: gone as soon as the connector resumes.
-const RESUMES: bool = false;
+const RESUMES: bool = true;
 
 /// Whether groups with a filter come from the delta feed. TODO: gone as soon as the connector evaluates filters.
-const FILTERS_ON_THE_FEED: bool = false;
+const FILTERS_ON_THE_FEED: bool = true;
 
 /// Whether `OnDeltaExpired: FullSync` restarts a type by itself. TODO: gone as soon as the connector does.
-const SYNCS_FULLY: bool = false;
+const SYNCS_FULLY: bool = true;
 
 /// Whether a run that delivered some and not all ends as Partial. TODO: gone as soon as the connector does.
-const ENDS_PARTIALLY: bool = false;
+const ENDS_PARTIALLY: bool = true;
 
 /// Cases of each law in CI; fewer are for trying something out, and need not meet every kind.
 const CASES: u32 = 200;

@@ -74,7 +74,6 @@ fn agree(recompute: &Stage<'_>, delta: &Stage<'_>, only: bool) -> Verdict {
 }
 
 #[test]
-#[ignore = "TODO: as soon as the connector knows MembershipMode Delta"]
 fn the_membership_modes_agree_on_what_the_feed_lists() {
     law(
         "the membership modes agree on what the feed lists",

@@ -14,13 +14,13 @@ use host_harness::connector::DoorKind;
 use host_harness::discovery::Identified;
 use host_harness::import::Watch;
 use host_harness::library::connector_library;
-use host_harness::store::{Mesh, Store};
+use host_harness::store::{Mesh, RemovalGuard, Store};
 use proptest::prelude::*;
 use serde_json::Value;
 
 use super::case::{Case, Size, cases, some_filter};
 use super::coverage::{Coverage, Kinds};
-use super::stage::{INSTANCE, Stage, during, succeeded};
+use super::stage::{INSTANCE, Stage, during};
 use super::{MODES, Verdict, law};
 
 /// Everything a store holds, hidden and dormant rows and the watermark included.
@@ -162,7 +162,7 @@ impl Recording {
         let identified = Identified::load(&connector_library()?, DoorKind::C)?;
         let store = Store::open(store)?;
         let instance = store.instance(INSTANCE, &identified.catalog.name)?;
-        let mut applier = store.applier(instance, &identified.catalog)?;
+        let mut applier = store.applier(instance, &identified.catalog)?.guarded_by(RemovalGuard::lifted());
         for (lines, checkpoint) in &self.0 {
             let rows: Vec<&str> = lines.iter().map(|line| line.text.as_str()).collect();
             applier.apply(rows.join("\n").as_bytes())?;
@@ -222,7 +222,7 @@ fn holds(case: &ReplayCase, coverage: &Coverage) -> Verdict {
         }
         let mut recording = Recording::default();
         let ran = stage.attempt(&stage.engine("mesh.db").with_batch_rows(case.batch_rows), false, &mut recording);
-        succeeded(&ran.report).map_err(during(format_args!("import {nth}")))?;
+        stage.ended_well(&ran).map_err(during(format_args!("import {nth}")))?;
         let left = Dump::of(&stage.mesh("mesh.db"));
         unchanged(&recording.every_page_twice(), &again, &left)
             .map_err(during(format_args!("import {nth}, each page twice")))?;

@@ -44,7 +44,11 @@ pub(super) fn read_everything(
         let writer = run.writer(GROUP_MEMBER.name);
         let place = |mark: &mut Watermark, set: &str, page| mark.groups.position = at(Stage::Members, Some(set), page);
         Recompute { run, writer, place: &place, follows: true }.read(start)?;
-        writer.end_stage(|mark| mark.groups.position = at(Stage::Groups, None, None))?;
+        writer.end_stage(|mark| {
+            mark.groups.position = at(Stage::Groups, None, None);
+            // Every group in scope has just been read once more.
+            mark.lists.confirm.clear();
+        })?;
     }
     listed::read(run, selection, fingerprint, list, Then::Drain { since })?;
     Ok(since)

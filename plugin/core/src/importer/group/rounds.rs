@@ -42,8 +42,8 @@ pub(super) struct GroupRounds<'a> {
     /// The recycle bin is still to be read.
     bin: bool,
     verdicts: HashMap<ObjectId, bool>,
-    /// Hidden groups that this Full walk has read.
-    hidden_read: HashSet<String>,
+    /// Groups whose members this round has read: their next rows bring entries to be applied on top, and nothing else.
+    read: HashSet<String>,
 }
 
 /// One page.
@@ -79,7 +79,7 @@ impl<'a> GroupRounds<'a> {
             reconciles,
             bin: false,
             verdicts: HashMap::new(),
-            hidden_read: HashSet::new(),
+            read: HashSet::new(),
         }
     }
 
@@ -133,6 +133,7 @@ impl<'a> GroupRounds<'a> {
         out.signs.extend(sign_of(&row.id, row.removed));
         if let Some(removed) = row.removed {
             removed_object(&row.id, removed, selection, &mut out.objects);
+            self.read.remove(&row.id);
             out.over.extend(id);
             return Ok(());
         }
@@ -160,6 +161,8 @@ impl<'a> GroupRounds<'a> {
         }
         if !in_scope {
             out.objects.delete(&row.id, Some(&row.id), Reason::LeftScope);
+            // The host drops its edges with this: should it come back, they are read anew.
+            self.read.remove(&row.id);
             if by_itself {
                 out.over.extend(id);
             }
@@ -179,9 +182,11 @@ impl<'a> GroupRounds<'a> {
             return;
         }
         let hidden = is_hidden(self.visibility(values));
-        let named_later = self.mode == Mode::Delta && (self.judge.filters() || self.reconciles);
-        let hidden_now = self.mode == Mode::Full && hidden && self.hidden_read.insert(row.id.clone());
-        if (named_later || hidden_now) && !out.reads.iter().any(|scope| scope.group == row.id) {
+        let wanted = match self.mode {
+            Mode::Delta => self.judge.filters() || self.reconciles,
+            Mode::Full => hidden,
+        };
+        if wanted && self.read.insert(row.id.clone()) {
             out.reads.push(Scope::new(row.id.clone(), hidden));
         }
         if let Some(entries) = &row.entries {
@@ -196,7 +201,7 @@ impl Rounds for GroupRounds<'_> {
     fn begin(&mut self, set: &Set) -> Result<(), Error> {
         self.mode = set.mode;
         self.verdicts.clear();
-        self.hidden_read.clear();
+        self.read.clear();
         let first = set.mode == Mode::Full && !set.resumed;
         self.bin = first && self.followed.is_some();
         self.writer.begin(set, Reason::SoftDeleted, self.feed.selection.delivered(), |mark| {
