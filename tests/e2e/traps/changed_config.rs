@@ -31,9 +31,11 @@ fn another_endpoint_is_refused_naming_both() {
 fn another_cloud_is_refused_before_any_request() {
     let tenant = Tenant::of(few());
     let mark = tenant.pull(None).watermark().to_owned();
+    let here = tenant.sim.origin();
     let (status, error) = tenant.without("GraphEndpoint").with("Cloud", "UsGov").refused(Some(&mark));
     assert_eq!(status, CONNECTOR_E_INVALID_WATERMARK);
-    assert!(error["Message"].as_str().unwrap().contains("graph.microsoft.us"), "{error:#}");
+    let message = error["Message"].as_str().unwrap();
+    assert!(message.contains("graph.microsoft.us") && message.contains(&here), "{message}");
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! What a row of a change feed says, and what it does not: absent is not null, a page is not the end, twice is once.
 
+use std::collections::BTreeMap;
+
 use connector_abi::*;
-use host_harness::simulator::{Change, Delta, Fault, FaultAction, FaultBody, ObjectKind, Route, World};
+use host_harness::simulator::{Change, Delta, Exchange, Fault, FaultAction, FaultBody, ObjectKind, Route, World};
 use serde_json::json;
 
 use super::{few, paged, properties};
@@ -86,7 +88,8 @@ fn the_page_size_goes_to_lists_and_never_to_feeds() {
     let tenant = Tenant::of(paged()).with("PageSize", 7);
     tenant.import();
     let seen = tenant.requests();
-    let (feeds, others): (Vec<_>, Vec<_>) = seen.iter().flat_map(|x| x.asked()).partition(|asked| asked.feed.is_some());
+    let (feeds, others): (Vec<_>, Vec<_>) =
+        seen.iter().flat_map(Exchange::asked).partition(|asked| asked.feed.is_some());
     assert!(feeds.iter().all(|page| !page.url.contains("top=")));
     let firsts = others.iter().filter(|asked| matches!(asked.route, Route::GroupsList | Route::Members));
     assert!(firsts.clone().count() > 9 && firsts.clone().all(|asked| asked.url.contains("top=7")));
@@ -110,7 +113,7 @@ fn a_tenant_whose_changes_cannot_be_enumerated_is_told_in_graphs_words() {
         code: "Request_UnsupportedQuery".into(),
         message: "Change enumeration is not supported for requested tenant.".into(),
     };
-    let refused = FaultAction::Status { code: 400, body, headers: Default::default() };
+    let refused = FaultAction::Status { code: 400, body, headers: BTreeMap::new() };
     for route in [Route::UsersDelta, Route::GroupsDelta] {
         tenant.sim.add_fault(Fault::always(route, refused.clone()));
     }

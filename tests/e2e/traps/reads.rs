@@ -1,7 +1,7 @@
 //! Lists, members and batches: what they leave out, how they lag, and what an answer of 200 does not mean.
 
 use connector_abi::*;
-use host_harness::simulator::{Change, Fault, FaultAction, ObjectKind, Route, Throttling, World};
+use host_harness::simulator::{Change, Exchange, Fault, FaultAction, ObjectKind, Route, Throttling, World};
 use serde_json::json;
 
 use super::{add_member, change_group, few};
@@ -36,7 +36,7 @@ fn members_are_never_expanded_and_never_counted_on_to_be_whole() {
         let tenant = Tenant::new().with("MembershipMode", mode);
         tenant.import();
         let seen = tenant.requests();
-        assert!(seen.iter().flat_map(|x| x.asked()).all(|asked| !asked.url.to_lowercase().contains("expand")));
+        assert!(seen.iter().flat_map(Exchange::asked).all(|asked| !asked.url.to_lowercase().contains("expand")));
     }
 }
 
