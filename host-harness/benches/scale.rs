@@ -120,7 +120,7 @@ fn imports(tenant: &Tenant) -> Result<()> {
         ensure!(requests <= 4, "{}: an idle delta took {requests} requests", store.name);
     }
     let changed = tenant.process.change(&json!({"random": {"seed": 1, "count": CHANGES}}))?;
-    say(&format!("changes: {}", changed["summary"]));
+    say(&format!("changes: {}", changed["summary"]["counts"]));
     for store in [&recompute, &followed, &filtered] {
         store.import("delta after the changes")?;
         store.import("delta after that, nothing changed")?;
