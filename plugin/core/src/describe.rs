@@ -28,7 +28,7 @@ pub fn describe() -> String {
         "Version": env!("CARGO_PKG_VERSION"),
         "Abi": ABI,
         "Direction": "Import",
-        "Capabilities": ["Check", "Delta"],
+        "Capabilities": ["Check", "Delta", "Resume", "Partial"],
         "AuthModes": config::auth_modes().collect::<Vec<_>>(),
         "Watermark": { "Style": "DeltaLinkPerObjectType", "LifetimeDays": DELTA_LINK_DAYS },
         "Throttling": THROTTLING,

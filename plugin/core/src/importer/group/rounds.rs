@@ -289,7 +289,7 @@ impl Rounds for GroupRounds<'_> {
                 code: "ConfirmOverflow",
                 object_type: Some("GroupMember"),
                 message: format!(
-                    "more groups changed than can be read a second time: should a list have lagged behind the change feed,                      up to {} days may pass until the next Reconcile corrects it",
+                    "more groups changed than can be read a second time: should a list have lagged behind the change feed, up to {} days may pass until the next Reconcile corrects it",
                     self.run.config.full_reconcile_days
                 ),
             });
