@@ -163,8 +163,13 @@ impl Tenancy {
                 },
                 ..Delta::default()
             },
-            // The place for a lag that varies from read to read, once the simulator has one.
-            lists: Lists { short_pages: it.short_pages, lag_changes: self.lag, ..Lists::default() },
+            // Each read lags on its own, by up to so many changes.
+            lists: Lists {
+                short_pages: it.short_pages,
+                lag_changes: self.lag,
+                varying_lag: self.lag > 0,
+                ..Lists::default()
+            },
             ..World::default()
         }
     }

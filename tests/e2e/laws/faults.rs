@@ -17,7 +17,7 @@ use super::bounds;
 use super::case::{Case, Size, cases, some_filter};
 use super::coverage::{Coverage, Kinds};
 use super::faulting::{LASTING, PASSING, Planned, ROUTES, any_faults, count, passing};
-use super::stage::{Ran, Stage, during, succeeded};
+use super::stage::{Ran, Stage, during, expect_delta, succeeded};
 use super::{MODES, Verdict, law};
 
 /// Repeats of one request: as many as a script of law 7 has strikes.
@@ -72,7 +72,7 @@ fn gets_over(case: &FaultCase, coverage: &Coverage) -> Verdict {
         coverage.count("fault", "refused delta link, full sync", u64::from(*refused && struck));
         let judged = succeeded(&ran.report)
             .and_then(|()| bounds::check(&ran.journal, &terms))
-            .and_then(|()| if by_delta { stage.expect_delta(&ran.report) } else { Ok(()) })
+            .and_then(|()| if by_delta { expect_delta(&ran.report) } else { Ok(()) })
             .and_then(|()| stage.equals_truth("mesh.db"));
         judged.map_err(during(format_args!("import {nth}")))?;
     }

@@ -150,13 +150,15 @@ impl<'c> Stage<'c> {
         let members = bounds::served(&journal, bounds::reads_members) + bounds::rows_of_member_of(&journal);
         let read_again = if self.setup.mode == "Recompute" { by_id } else { members + by_id };
         if report.host_error.is_none() && report.status == CONNECTOR_END {
-            // A round that was taken up again ends where it began to: what came later shows in the next one.
-            self.restores = if self.walk_open { self.restores } else { 0 };
-            (self.carried, self.walk_open) = (read_again, false);
-            self.deleted_in_walk.clear();
-            if report.result["ObjectTypes"]["User"]["Mode"] == "Full" {
+            // A round that was taken up again ends where it began to, and is as old: what came later shows in the next.
+            if !self.walk_open {
+                self.restores = 0;
+            }
+            if !self.walk_open && ran_in_full(&report) {
                 self.days = 0;
             }
+            (self.carried, self.walk_open) = (read_again, false);
+            self.deleted_in_walk.clear();
         } else {
             self.carried += read_again;
             self.walk_open = true;
@@ -184,7 +186,7 @@ impl<'c> Stage<'c> {
         let ran = self.attempt(&self.engine(store), full, &mut Unwatched);
         bounds::check(&ran.journal, &terms)?;
         if by_delta {
-            self.expect_delta(&ran.report)?;
+            expect_delta(&ran.report)?;
         }
         if self.may_not_see_yet(&ran) {
             self.coverage.count("setup", "a group not to be seen yet", 1);
@@ -216,17 +218,6 @@ impl<'c> Stage<'c> {
         let finished = path.exists()
             && Mesh::open(&path).unwrap().runs(1).unwrap().first().is_some_and(|run| run.outcome == "Succeeded");
         finished && !reconcile
-    }
-
-    /// A restart as Full where a delta was possible is a defect.
-    pub(super) fn expect_delta(&self, report: &RunReport) -> Verdict {
-        for object_type in ["User", "Group"] {
-            let mode = &report.result["ObjectTypes"][object_type]["Mode"];
-            if mode != "Delta" {
-                return Err(format!("{object_type} was read as {mode} where a delta was possible"));
-            }
-        }
-        Ok(())
     }
 
     /// What the bounds of a run depend on, as the tenant is now.
@@ -265,6 +256,21 @@ impl<'c> Stage<'c> {
         let differences = Comparison::default().run(&self.mesh(store), TruthRow::of(&self.truth())).unwrap();
         if differences.is_empty() { Ok(()) } else { Err(differences.to_string()) }
     }
+}
+
+fn ran_in_full(report: &RunReport) -> bool {
+    report.result["ObjectTypes"]["User"]["Mode"] == "Full"
+}
+
+/// A restart as Full where a delta was possible is a defect.
+pub(super) fn expect_delta(report: &RunReport) -> Verdict {
+    for object_type in ["User", "Group"] {
+        let mode = &report.result["ObjectTypes"][object_type]["Mode"];
+        if mode != "Delta" {
+            return Err(format!("{object_type} was read as {mode} where a delta was possible"));
+        }
+    }
+    Ok(())
 }
 
 /// Partial where success was is a defect too.

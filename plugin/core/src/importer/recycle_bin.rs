@@ -14,7 +14,9 @@ use crate::sync::{Expect, First, Restarts, SetWriter, Watermark, Who, unreadable
 pub(super) fn deliver(run: Run<'_>, writer: &SetWriter<'_>, selection: &Selection, who: Who) -> Result<(), Error> {
     let read = read(run, who, |ids| {
         let mut records = writer.records(Mode::Full);
-        ids.iter().for_each(|id| removed_object(id, Removed::Changed, selection, &mut records));
+        for id in &ids {
+            removed_object(id, Removed::Changed, selection, &mut records);
+        }
         writer.advance(records, false, None, |mark, _| note_all(mark, who, &ids))
     });
     match read {
@@ -45,7 +47,11 @@ pub(super) fn deliver(run: Run<'_>, writer: &SetWriter<'_>, selection: &Selectio
 /// Only takes note of who lies in it. Members read while somebody is away lack their edges, and should the run be
 /// interrupted, the feed may tell no more than that they are back.
 pub(super) fn note(run: Run<'_>, who: Who) -> Result<(), Error> {
-    match read(run, who, |ids| Ok(run.ledger.with(|mark| note_all(mark, who, &ids)))) {
+    let noted = read(run, who, |ids| {
+        run.ledger.with(|mark| note_all(mark, who, &ids));
+        Ok(())
+    });
+    match noted {
         // The walk of that type reports it.
         Err(error) if error.kind == Kind::Forbidden => Ok(()),
         other => other,

@@ -11,6 +11,7 @@ use super::stream::Ending;
 use super::{Context, Tallies, Work};
 use crate::config::{Config, ExtraAttribute, Tenant};
 use crate::error::{Document, Error, Kind, Problem};
+use crate::filter::Filter;
 use crate::importer::{ALL, Asked, Importer, Line, Run};
 use crate::latch::Latch;
 use crate::log::Level;
@@ -212,7 +213,7 @@ fn about(config: &Config, error: Error, path: &str) -> Error {
     let found = match path {
         "/UserAttributes" => serde_json::json!(names(&config.user_attributes)),
         "/GroupAttributes" => serde_json::json!(names(&config.group_attributes)),
-        _ => serde_json::json!(config.group_selection_filter.as_ref().map(|filter| filter.text())),
+        _ => serde_json::json!(config.group_selection_filter.as_ref().map(Filter::text)),
     };
     let problem = Problem {
         document: Document::Config,

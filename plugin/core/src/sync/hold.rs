@@ -64,7 +64,9 @@ impl Hold {
     pub fn release(&self, into: &mut Records) {
         let mut deletes: Vec<_> = std::mem::take(&mut self.lock().deletes).into_values().collect();
         deletes.sort_unstable_by_key(|(came, _)| *came);
-        deletes.iter().for_each(|(_, line)| into.release(line));
+        for (_, line) in &deletes {
+            into.release(line);
+        }
     }
 
     /// Drops what is held.
@@ -96,8 +98,12 @@ mod tests {
 
     fn page(deletes: &[&str], live: &[&str]) -> Vec<Event> {
         let mut records = Records::holding("User");
-        deletes.iter().for_each(|id| records.delete(id, None, Reason::SoftDeleted));
-        live.iter().for_each(|id| records.upsert(id, None, |_| {}));
+        for id in deletes {
+            records.delete(id, None, Reason::SoftDeleted);
+        }
+        for id in live {
+            records.upsert(id, None, |_| {});
+        }
         records.take_events()
     }
 

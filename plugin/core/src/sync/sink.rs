@@ -116,7 +116,7 @@ impl SetWriter<'_> {
         change: impl FnOnce(&mut Watermark, bool),
     ) -> Result<(), Error> {
         self.account(&mut records)?;
-        let free = !self.is_holding() && !rider.is_some_and(|rider| rider.is_holding());
+        let free = !self.is_holding() && !rider.is_some_and(SetWriter::is_holding);
         self.ledger.advance(
             checkpoint && free,
             |mark| change(mark, free),
