@@ -120,7 +120,11 @@ fn demo_proves_the_store_equal_to_the_tenant() {
     let demo = Command::new(PROGRAM).current_dir(folder.path()).args(arguments).output().unwrap();
     let said = text(&demo.stdout);
     assert_eq!(demo.status.code(), Some(0), "{said}{}", text(&demo.stderr));
-    assert!(said.contains("equal to the tenant          yes           yes"), "{said}");
+    for mode in ["memberships recomputed", "memberships by delta"] {
+        let of_mode = said.split_once(mode).map(|(_, rest)| rest.split("\n\n").next().unwrap()).unwrap_or_default();
+        assert!(of_mode.contains("equal to the tenant          yes           yes"), "{mode}: {said}");
+        assert!(of_mode.contains("the delta import called the stored delta links"), "{mode}: {said}");
+    }
     assert!(folder.path().join("stage/mesh.db").is_file() && folder.path().join("stage/Connectors").is_dir());
 }
 

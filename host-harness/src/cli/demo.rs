@@ -1,9 +1,10 @@
 //! `demo`: everything at once, with no network, no tenant and no flags.
 //!
 //! A simulated tenant in a child process; the connector library placed in a `Connectors/` folder and loaded from there; a
-//! full import; a change script; a delta import; after each the store compared with the tenant row by row. What makes it
-//! more than a show: it fails (exit code 1) when a row differs, and when the second run did not start from the stored
-//! delta links.
+//! full import; a change script; a delta import; after each the store compared with the tenant row by row. The same once
+//! more into a store of its own, with memberships from the change feed, so that the two modes can be compared. What makes
+//! it more than a show: it fails (exit code 1) when a row differs, and when a second run did not start from the stored delta
+//! links.
 
 mod proof;
 mod stage;
@@ -31,6 +32,22 @@ use stage::Stage;
 struct Act {
     report: RunReport,
     differences: Differences,
+    /// Of a run that had a watermark: why it may be no delta import.
+    doubts: Vec<String>,
+}
+
+/// One membership mode, with a store of its own.
+struct Play {
+    engine: Engine,
+    config: String,
+    mode: &'static str,
+}
+
+/// What all imports share.
+struct Played<'p> {
+    stage: &'p Stage,
+    simulator: &'p SimulatorProcess,
+    connector: &'p str,
 }
 
 pub(super) fn run(demo: &Demo, console: &mut Console<'_>) -> Result<u8> {
@@ -46,35 +63,54 @@ pub(super) fn run(demo: &Demo, console: &mut Console<'_>) -> Result<u8> {
 
     let simulator = SimulatorProcess::start(&std::env::current_exe()?, simulator_arguments(demo))?;
     stage.write_documents(simulator.origin(), &simulator.tenant()?)?;
-    let engine = Engine::new(library.connector.path(), stage.store())
-        .through(DoorKind::from(demo.door))
-        .with_secrets(stage.secrets())
-        .stopped_by(Interrupt::of_process());
-
-    let full = act("full import ", &engine, &stage, &simulator, console)?;
-    let before = simulator.journal()?.last().map_or(0, |exchange| exchange.sequence);
-    let watermark = engine.mesh()?.watermark(&library.catalog.name)?.context("the full import left no watermark")?;
+    let engine_for = |store| {
+        Engine::new(library.connector.path(), store)
+            .through(DoorKind::from(demo.door))
+            .with_secrets(stage.secrets())
+            .stopped_by(Interrupt::of_process())
+    };
+    let plays = [
+        Play { engine: engine_for(stage.store()), config: stage.config().to_owned(), mode: "memberships recomputed" },
+        Play {
+            engine: engine_for(stage.followed_store()),
+            config: stage.followed_config()?,
+            mode: "memberships by delta",
+        },
+    ];
+    let tenant = Played { stage: &stage, simulator: &simulator, connector: &library.catalog.name };
+    let full =
+        plays.iter().map(|play| act("full import ", play, None, &tenant, console)).collect::<Result<Vec<_>>>()?;
+    // Before the journal is read, which is larger than all the imports need.
+    let memory = proof::peak_memory();
     let changes = simulator.change(&json!({"demo": true}))?;
     writeln!(console.err, "changed the tenant: {}", in_words(&changes["summary"]))?;
-    let delta = act("delta import", &engine, &stage, &simulator, console)?;
-
-    let exchanges = simulator.journal()?;
-    let doubts = proof::of_delta(&watermark, exchanges.iter().filter(|exchange| exchange.sequence > before));
+    let delta = plays.iter().map(|play| {
+        let stored = play.engine.mesh()?.watermark(tenant.connector)?.context("the full import left no watermark")?;
+        act("delta import", play, Some(&stored), &tenant, console)
+    });
+    let delta = delta.collect::<Result<Vec<_>>>()?;
     simulator.stop()?;
-    table(&full, &delta).print(console.out)?;
-    for (name, act) in [("full import", &full), ("delta import", &delta)] {
-        writeln!(console.out, "after the {name}: {}", act.differences)?;
+
+    let mut is_proved = true;
+    for ((play, full), delta) in plays.iter().zip(&full).zip(&delta) {
+        writeln!(console.out, "{}", play.mode)?;
+        table(full, delta).print(console.out)?;
+        for (name, act) in [("full import", full), ("delta import", delta)] {
+            writeln!(console.out, "after the {name}: {}", act.differences)?;
+        }
+        for doubt in &delta.doubts {
+            writeln!(console.out, "the delta import is not what it should be: {doubt}")?;
+        }
+        if delta.doubts.is_empty() {
+            writeln!(console.out, "the delta import called the stored delta links and listed no users again")?;
+        }
+        writeln!(console.out)?;
+        is_proved &= full.differences.is_empty() && delta.differences.is_empty() && delta.doubts.is_empty();
     }
-    for doubt in &doubts {
-        writeln!(console.out, "the delta import is not what it should be: {doubt}")?;
-    }
-    if doubts.is_empty() {
-        writeln!(console.out, "the delta import called the stored delta links and listed no users again")?;
-    }
-    writeln!(console.out, "peak memory of this process: {}", proof::peak_memory())?;
+    writeln!(console.out, "peak memory of this process, full imports: {memory}")?;
     writeln!(console.out, "database: {}", stage.store().display())?;
     writeln!(console.out, "look at it: host-harness show --store {}", stage.store().display())?;
-    if !full.differences.is_empty() || !delta.differences.is_empty() || !doubts.is_empty() {
+    if !is_proved {
         bail!("the store is not equal to the tenant, or the delta import was none");
     }
     Ok(0)
@@ -99,22 +135,36 @@ fn simulator_arguments(demo: &Demo) -> Vec<String> {
 
 fn act(
     title: &str,
-    engine: &Engine,
-    stage: &Stage,
-    simulator: &SimulatorProcess,
+    play: &Play,
+    watermark: Option<&str>,
+    tenant: &Played<'_>,
     console: &mut Console<'_>,
 ) -> Result<Act> {
-    writeln!(console.err, "{}", title.trim_end())?;
+    let Played { stage, simulator, .. } = tenant;
+    let engine = &play.engine;
+    writeln!(console.err, "{}, {}", title.trim_end(), play.mode)?;
+    let before = match watermark {
+        Some(_) => simulator.journal()?.last().map_or(0, |exchange| exchange.sequence),
+        None => 0,
+    };
     let report = {
         let mut progress = Progress::new(title, console.terminal, console.err);
-        engine.import_watched(stage.config(), stage.auth(), false, &mut progress)?
+        engine.import_watched(&play.config, stage.auth(), false, &mut progress)?
     };
     complaints(&report, console.err)?;
     if report.outcome != Outcome::Succeeded {
-        bail!("the {} ended {}; the database is {}", title.trim_end(), report.outcome.name(), stage.store().display());
+        let store = engine.store_path().display();
+        bail!("the {} ended {}; the database is {store}", title.trim_end(), report.outcome.name());
     }
+    let doubts = match watermark {
+        Some(watermark) => {
+            let exchanges = simulator.journal()?;
+            proof::of_delta(watermark, exchanges.iter().filter(|exchange| exchange.sequence > before))
+        }
+        None => Vec::new(),
+    };
     let differences = compare(&engine.mesh()?, simulator.truth()?)?;
-    Ok(Act { report, differences })
+    Ok(Act { report, differences, doubts })
 }
 
 /// A change summary as `3 add user, 1 purge user`.

@@ -1,14 +1,14 @@
 //! The folder a demo plays in: what an operator would have set up by hand.
 //!
 //! ```text
-//! Connectors/libEntraId.so   entra.json   auth.json   secrets/contoso-secret   mesh.db
+//! Connectors/libEntraId.so   auth.json   secrets/contoso-secret   entra.json   mesh.db   entra-delta.json   mesh-delta.db
 //! ```
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::connector::DoorKind;
 use crate::discovery::{self, Identified};
@@ -75,6 +75,20 @@ impl Stage {
 
     pub(super) fn store(&self) -> PathBuf {
         self.folder.join("mesh.db")
+    }
+
+    /// ConfigJson with memberships from the change feed.
+    pub(super) fn followed_config(&self) -> Result<String> {
+        let mut config: Value = serde_json::from_str(&self.config)?;
+        config["MembershipMode"] = json!("Delta");
+        let text = format!("{config:#}\n");
+        fs::write(self.folder.join("entra-delta.json"), &text)?;
+        Ok(text)
+    }
+
+    /// The store of the imports with that configuration.
+    pub(super) fn followed_store(&self) -> PathBuf {
+        self.folder.join("mesh-delta.db")
     }
 
     pub(super) fn secrets(&self) -> Secrets {
