@@ -141,7 +141,7 @@ pub(super) fn check(journal: &[Exchange], terms: &Terms<'_>) -> Verdict {
 
     // A row that does not say enough for the filter is looked up.
     let judged = if terms.setup.filter.is_some() { mentioned } else { 0 };
-    let by_id = judged + if recompute { terms.carried } else { read_again };
+    let by_id = judged + not_found(journal) + if recompute { terms.carried } else { read_again };
     bound("groups read by id", count(Route::Group), by_id + terms.repeats);
     let member_of = if recompute { 0 } else { terms.restores };
     bound("memberOf read", opened(Route::MemberOf), member_of + terms.repeats);
@@ -150,6 +150,13 @@ pub(super) fn check(journal: &[Exchange], terms: &Terms<'_>) -> Verdict {
     }
     bound("tokens", count(Route::Token), 1 + terms.repeats);
     if broken.is_empty() { Ok(()) } else { Err(format!("too many requests: {}", broken.join("; "))) }
+}
+
+/// Groups whose members answered 404: whether the group is gone is asked once.
+fn not_found(journal: &[Exchange]) -> u64 {
+    let alone = journal.iter().map(|it| (it.route, it.status));
+    let items = journal.iter().flat_map(|it| &it.items).map(|item| (item.route, item.status));
+    alone.chain(items).filter(|asked| *asked == (Route::Members, Some(404))).count() as u64
 }
 
 /// Members of each group in scope, now or when reads last had caught up: the greater number.

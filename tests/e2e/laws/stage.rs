@@ -198,11 +198,10 @@ impl<'c> Stage<'c> {
         Ok(ran.report)
     }
 
-    /// With `Delta` the feed names a new group before lists do: it cannot be read, and the run says Partial.
+    /// A new group is named by the feed, or by one list, before others show it: it cannot be read, and the run says Partial.
     fn may_not_see_yet(&self, ran: &Ran) -> bool {
         let only_404 = ran.report.tally.issues.iter().all(|issue| issue.message.contains("404"));
-        let lags = self.tenancy.lag > 0 && self.setup.mode == "Delta";
-        lags && ran.report.status == CONNECTOR_END_PARTIAL && only_404
+        self.tenancy.lag > 0 && ran.report.status == CONNECTOR_END_PARTIAL && only_404
     }
 
     /// The run succeeded, or lacks no more than what reads could not show yet.
