@@ -56,17 +56,6 @@ impl Records {
         self.written.counts.deletes += 1;
     }
 
-    /// Adds all that another one holds; of the same object type.
-    pub fn append(&mut self, other: &Records) {
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(&other.bytes);
-        self.ends.extend(other.ends.iter().map(|end| start + end));
-        self.written.add(other.written);
-        if let (Some(events), Some(more)) = (&mut self.events, &other.events) {
-            events.extend_from_slice(more);
-        }
-    }
-
     /// The lines, each with its LF.
     pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
@@ -284,15 +273,6 @@ mod tests {
         records.release(line);
         assert_eq!(records.rows(), 3);
         assert!(text(&records)[2].contains("\"Purged\""));
-    }
-
-    #[test]
-    fn appended_records_keep_their_lines_apart() {
-        let (mut all, mut more) = (Records::new("User"), Records::new("User"));
-        all.delete("a", None, Reason::Purged);
-        more.delete("b", None, Reason::Purged);
-        all.append(&more);
-        assert_eq!((all.lines().count(), all.rows()), (2, 2));
     }
 
     #[test]

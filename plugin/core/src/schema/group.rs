@@ -4,7 +4,7 @@
 //! (allowExternalSenders, isArchived, …) can be read for one group at a time only and must not stand here.
 
 use super::AttributeType::{Boolean, DateTime, String, StringArray};
-use super::{Attribute, Class, Extra, ObjectType, always, extra};
+use super::{Attribute, Class, Extra, ObjectType, OptionalPermission, always, extra};
 
 pub(crate) const BY_DEFAULT: bool = true;
 
@@ -15,7 +15,10 @@ pub static GROUP: ObjectType = ObjectType {
     switch: "ImportGroups",
     default: BY_DEFAULT,
     permissions: &["GroupMember.Read.All"],
-    optional_permissions: &[],
+    optional_permissions: &[OptionalPermission {
+        name: "Group.Read.All",
+        purpose: "groups in the recycle bin, which MembershipMode Delta must know of",
+    }],
     licence: None,
     delta: "DeltaLink",
     attributes: &[

@@ -56,7 +56,7 @@ pub(super) struct GroupPage {
 /// What the rows of a page come to.
 struct Delivery {
     objects: Records,
-    entries: Records,
+    entries: Vec<Records>,
     reads: Vec<Scope>,
     signs: Vec<(ObjectId, Sign)>,
     over: Vec<ObjectId>,
@@ -127,7 +127,8 @@ impl<'a> GroupRounds<'a> {
         self.writer.push(records)
     }
 
-    fn handle(&mut self, row: &GroupRow, found: Option<&Found>, out: &mut Delivery) -> Result<(), Error> {
+    /// Decides about a row. Answers whether the entries it brings are to be delivered.
+    fn handle(&mut self, row: &GroupRow, found: Option<&Found>, out: &mut Delivery) -> Result<bool, Error> {
         let selection = self.feed.selection;
         let id = row.object_id();
         out.signs.extend(sign_of(&row.id, row.removed));
@@ -135,7 +136,7 @@ impl<'a> GroupRounds<'a> {
             removed_object(&row.id, removed, selection, &mut out.objects);
             self.read.remove(&row.id);
             out.over.extend(id);
-            return Ok(());
+            return Ok(false);
         }
         let verdict = id.and_then(|id| self.verdicts.get(&id).copied()).filter(|_| self.mode == Mode::Full);
         let looked_up = match found {
@@ -144,7 +145,7 @@ impl<'a> GroupRounds<'a> {
         };
         let by_itself = self.judge.suffices(row, self.mode);
         if let (false, None, Some(Found::Nothing(error) | Found::Failed(error))) = (by_itself, verdict, found) {
-            return self.unread(&row.id, self.mode, error);
+            return self.unread(&row.id, self.mode, error).map(|()| false);
         }
         let values = merged(row, looked_up);
         let in_scope = match verdict {
@@ -166,17 +167,17 @@ impl<'a> GroupRounds<'a> {
             if by_itself {
                 out.over.extend(id);
             }
-            return Ok(());
+            return Ok(false);
         }
         // In a Full set a row without a single attribute is a slice of members and no image of the group.
         if !(row.is_bare(selection) && self.mode == Mode::Full) {
             object(&row.id, &values, selection, self.mode, None, &mut out.objects);
         }
         self.members_of(row, &values, out);
-        Ok(())
+        Ok(true)
     }
 
-    /// What the row says about members, and whether they have to be read.
+    /// Whether the members of the row's group have to be read.
     fn members_of(&mut self, row: &GroupRow, values: &[Option<&RawValue>], out: &mut Delivery) {
         if self.followed.is_none() {
             return;
@@ -188,9 +189,6 @@ impl<'a> GroupRounds<'a> {
         };
         if wanted && self.read.insert(row.id.clone()) {
             out.reads.push(Scope::new(row.id.clone(), hidden));
-        }
-        if let Some(entries) = &row.entries {
-            out.entries.append(entries);
         }
     }
 }
@@ -245,22 +243,23 @@ impl Rounds for GroupRounds<'_> {
         Ok((page.links, GroupPage { rows, issues }))
     }
 
-    fn take(&mut self, page: GroupPage, set: &Set, position: Option<Position>) -> Result<(), Error> {
+    fn take(&mut self, page: GroupPage, _: &Set, position: Option<Position>) -> Result<(), Error> {
         if std::mem::take(&mut self.bin) {
             recycle_bin::deliver(self.run, &self.writer, self.feed.selection, Who::Group)?;
         }
         let found = self.look_up_missing(&page.rows)?;
-        let entries = self.followed.as_ref().map(|followed| followed.writer.records(set.mode));
         let mut out = Delivery {
             objects: page.issues,
-            entries: entries.unwrap_or_else(|| Records::new("")),
+            entries: Vec::new(),
             reads: Vec::new(),
             signs: Vec::new(),
             over: Vec::new(),
             confirm: Vec::new(),
         };
-        for row in &page.rows {
-            self.handle(row, found.get(&row.id), &mut out)?;
+        for row in page.rows {
+            if self.handle(&row, found.get(&row.id), &mut out)? {
+                out.entries.extend(row.entries);
+            }
         }
         self.deliver(out, position)
     }
@@ -305,7 +304,7 @@ impl GroupRounds<'_> {
 
     /// Sends what a page came to, in the one order that is right.
     fn deliver(&mut self, out: Delivery, position: Option<Position>) -> Result<(), Error> {
-        let rows = out.objects.rows() + out.entries.rows();
+        let rows = out.objects.rows() + out.entries.iter().map(Records::rows).sum::<u64>();
         let due = position.is_some() && self.pace.page(rows);
         let change = |mark: &mut crate::sync::Watermark, moves: bool| {
             out.signs.iter().for_each(|(id, sign)| mark.lists.saw(Who::Group, *id, *sign));
@@ -320,6 +319,10 @@ impl GroupRounds<'_> {
         };
         self.writer.push(out.objects)?;
         followed.read(out.reads, self.mode, Why::Feed)?;
-        followed.writer.advance(out.entries, due, Some(&self.writer), change)
+        // One row's slice at a time: a page of slices has tens of megabytes.
+        for entries in out.entries {
+            followed.writer.push(entries)?;
+        }
+        followed.writer.advance(followed.writer.records(self.mode), due, Some(&self.writer), change)
     }
 }
