@@ -57,3 +57,11 @@ fn a_group_whose_members_could_not_be_read_is_read_first_thing_in_the_next_run()
     let reads = tenant.requests().iter().filter(|x| x.route == Route::Members).count();
     assert_eq!(reads, 1);
 }
+
+#[test]
+fn a_filter_that_only_a_reconcile_would_send_to_graph_is_tried_on_the_first_import() {
+    let tenant = followed(World::gentle()).with("GroupSelectionFilter", "visibility eq 'Private'");
+    let refused = tenant.pull(None);
+    assert_eq!(refused.status, CONNECTOR_E_INVALID_CONFIG, "{:#}", refused.result);
+    assert!(refused.error()["Message"].as_str().unwrap().contains("'visibility'"), "{:#}", refused.error());
+}

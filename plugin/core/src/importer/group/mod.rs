@@ -127,6 +127,11 @@ impl Importer for Group {
             let mut rounds = PlainRounds::new(run, feed, None);
             return walk_round(run.graph, &feed, start, run.on_expired(), run.notes, &mut rounds);
         }
+        if follows && run.config.group_selection_filter.is_some() && start == Start::full() {
+            // Judged here, the filter never meets Graph until a Reconcile lists groups by it. Should Graph refuse it, the
+            // operator is to know today and not in a week.
+            first_group(run.graph, run.config)?;
+        }
         let reconciles = matches!(start, Start::Delta { stage: Stage::Drain, .. });
         let mut rounds = rounds::GroupRounds::new(run, feed, reconciles);
         walk_round(run.graph, &feed, start, run.on_expired(), run.notes, &mut rounds)
