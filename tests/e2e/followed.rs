@@ -44,10 +44,18 @@ fn a_restored_user_has_its_memberships_back_although_no_row_brings_them() {
 
 #[test]
 fn a_group_whose_members_could_not_be_read_is_read_first_thing_in_the_next_run() {
-    let tenant = followed(World::gentle()).with("GroupSelectionFilter", "securityEnabled eq true").with("MaxRetries", 0);
+    let tenant =
+        followed(World::gentle()).with("GroupSelectionFilter", "securityEnabled eq true").with("MaxRetries", 0);
     tenant.import();
     let group = tenant.mesh().objects("Group").unwrap()[0].source_id.clone();
-    tenant.sim.apply(&[Change::AddMember { group: group.clone(), member: "#3".into(), member_type: host_harness::simulator::ObjectKind::User }]).unwrap_or_default();
+    tenant
+        .sim
+        .apply(&[Change::AddMember {
+            group: group.clone(),
+            member: "#3".into(),
+            member_type: host_harness::simulator::ObjectKind::User,
+        }])
+        .unwrap_or_default();
     tenant.sim.add_fault(Fault::always(Route::Members, FaultAction::status(500)).on_url(&group));
     let partial = tenant.import_into("mesh.db", false);
     assert_eq!(partial.status, CONNECTOR_END_PARTIAL, "{:#}", partial.result);

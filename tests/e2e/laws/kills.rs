@@ -65,13 +65,24 @@ struct Killer {
     committed: BTreeMap<String, Progress>,
     /// What the stored watermark says is finished of a run that is not over.
     done: Vec<String>,
+    /// Whether it says where to go on with users: not while nothing but a last page was delivered.
+    inside_users: bool,
     left: Option<Dump>,
 }
 
 impl Killer {
     fn new(point: Point, store: PathBuf, before: Option<&Killer>) -> Killer {
         let done = before.map(|before| before.done.clone()).unwrap_or_default();
-        Killer { point, store, seen: 0, now: BTreeMap::new(), committed: BTreeMap::new(), done, left: None }
+        Killer {
+            point,
+            store,
+            seen: 0,
+            now: BTreeMap::new(),
+            committed: BTreeMap::new(),
+            done,
+            inside_users: false,
+            left: None,
+        }
     }
 
     fn die(&mut self) -> Result<()> {
@@ -113,6 +124,7 @@ impl Watch for Killer {
     fn committed(&mut self, watermark: &str) -> Result<()> {
         self.committed = self.now.clone();
         let watermark: Value = serde_json::from_str(watermark)?;
+        self.inside_users = watermark["x"]["users"]["now"]["page"].is_string();
         let done = watermark["x"]["done"].as_array().into_iter().flatten();
         self.done = done.filter_map(Value::as_str).map(str::to_owned).collect();
         if matches!(self.point, Point::Checkpoint(_)) && self.counted() { self.die() } else { Ok(()) }
@@ -238,7 +250,7 @@ fn left_out(killer: &Killer, ran: &Ran, delta: bool) -> Verdict {
     }
     for (object_type, progress) in killer.committed.iter().filter(|(_, it)| !it.ended && it.rows > 0) {
         let link = match object_type.as_str() {
-            "User" => Route::UsersDelta,
+            "User" if killer.inside_users => Route::UsersDelta,
             _ => continue,
         };
         let anew = bounds::served(&ran.journal, |route, url| route == link && !bounds::is_next_link(url));
