@@ -35,8 +35,8 @@ use serde_json::Value;
 
 use crate::error::{Document, Error};
 
+pub(crate) use attribute_names::EXTENSION_TYPE;
 pub use attribute_names::ExtraAttribute;
-pub(crate) use attribute_names::{EXTENSION_PATTERN, EXTENSION_TYPE};
 pub use auth::Auth;
 pub(crate) use auth::modes as auth_modes;
 pub use checked::{Config, ExternalId, MembershipMode, OnDeltaExpired};
