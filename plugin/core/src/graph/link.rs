@@ -103,12 +103,7 @@ impl Origin {
 
     /// Whether it is this machine.
     pub(crate) fn loopback(&self) -> bool {
-        match self.url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        }
+        is_loopback(self.url.host())
     }
 
     /// A link of our own making: `path_and_query` begins with a slash and is already encoded.
@@ -150,6 +145,16 @@ impl Origin {
     fn is_written(&self, origin: &str) -> bool {
         let with_port = self.with_port.as_deref();
         self.text.eq_ignore_ascii_case(origin) || with_port.is_some_and(|text| text.eq_ignore_ascii_case(origin))
+    }
+}
+
+/// Whether a host is this machine. Of names only `localhost` is (RFC 6761 §6.3); what DNS says may change.
+pub(crate) fn is_loopback(host: Option<Host<&str>>) -> bool {
+    match host {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 
