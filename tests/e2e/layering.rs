@@ -128,7 +128,8 @@ fn unsafe_code_stands_at_the_boundaries_only() {
         );
     }
     for (name, code) in sources("plugin/src") {
-        assert!(name.starts_with("ffi/") || !code.contains("unsafe"), "plugin/src/{name} has unsafe code");
+        let boundary = name.starts_with("ffi/") || name == "wiping_allocator.rs";
+        assert!(boundary || !code.contains("unsafe"), "plugin/src/{name} has unsafe code");
     }
 }
 

@@ -71,7 +71,7 @@ pub(crate) fn token(context: &Context<'_>, request: &Request, tenant: &str, form
         generation: service.generation(),
         roles: !service.world.sign_in.without_roles,
     };
-    let access_token = service.bearer_seal.seal(context.nonce(), &token);
+    let access_token = service.bearer_seal.seal(context.nonce(), &token) + &service.world.sign_in.token_ending;
     Answer::new(
         200,
         Body::Json(json!({
@@ -247,7 +247,9 @@ pub(crate) fn check_bearer(context: &Context<'_>, request: &Request) -> Result<(
     let Some(token) = token.filter(|token| !token.is_empty()) else {
         return Err(invalid_token(context, "Access token is empty."));
     };
-    let Some(token) = context.service.bearer_seal.open::<Token>(token) else {
+    let ending = &context.service.world.sign_in.token_ending;
+    let opened = token.strip_suffix(ending.as_str()).and_then(|token| context.service.bearer_seal.open::<Token>(token));
+    let Some(token) = opened else {
         return Err(invalid_token(context, "CompactToken parsing failed with error code: 80049217"));
     };
     if token.generation != context.service.generation() {

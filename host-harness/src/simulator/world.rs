@@ -88,6 +88,8 @@ pub struct SignIn {
     pub without_roles: bool,
     /// The secret is right but has expired (AADSTS7000222).
     pub secret_expired: bool,
+    /// Text at the end of every access token: a canary to look for where no token may be.
+    pub token_ending: String,
 }
 
 /// Application permissions that were consented to.
@@ -315,7 +317,7 @@ impl Default for World {
 #[expect(clippy::derivable_impls, reason = "the defaults of a configuration belong in one place, spelled out")]
 impl Default for SignIn {
     fn default() -> SignIn {
-        SignIn { token_seconds: None, without_roles: false, secret_expired: false }
+        SignIn { token_seconds: None, without_roles: false, secret_expired: false, token_ending: String::new() }
     }
 }
 

@@ -141,7 +141,8 @@ impl Graph {
         let wire = wire::Wire::new(wire::Settings {
             proxy: connection.proxy.clone(),
             ca_pem: connection.ca_pem.clone(),
-            loopback: origin.loopback() && authority.loopback(),
+            home: origin.loopback() || authority.loopback(),
+            away: !(origin.loopback() && authority.loopback()),
             plain: origin.plain() && authority.plain(),
         })?;
         Ok(Graph::over(Arc::new(wire), Arc::new(SystemClock), origin, authority, connection, cancel, counters, log))
