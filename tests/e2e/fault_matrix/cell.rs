@@ -224,7 +224,8 @@ impl<'c> Stage<'c> {
     }
 
     fn equals_truth(&self) -> Verdict {
-        let types: Vec<&str> = TYPES.into_iter().filter(|(_, switch)| imports(self.cell, switch)).map(|it| it.0).collect();
+        let types: Vec<&str> =
+            TYPES.into_iter().filter(|(_, switch)| imports(self.cell, switch)).map(|it| it.0).collect();
         let truth = self.tenant.sim.truth();
         let differences =
             Comparison::default().of_types(&types).run(&self.tenant.mesh(), TruthRow::of(&truth)).unwrap();

@@ -63,7 +63,8 @@ pub(super) fn waits_for_seconds(fault: &str) -> bool {
 
 /// Whether the struck request is answered, so that there is a request id to name.
 pub(super) fn is_answered(fault: &str) -> bool {
-    let silent = ["connection refused", "DNS failure", "reset before headers", "reset mid-body", "stall", "gzip damage"];
+    let silent =
+        ["connection refused", "DNS failure", "reset before headers", "reset mid-body", "stall", "gzip damage"];
     !silent.contains(&fault)
 }
 

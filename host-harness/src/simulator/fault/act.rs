@@ -11,12 +11,7 @@ use crate::simulator::login;
 use crate::simulator::seal::base64;
 
 /// The answer that takes the place of the real one, for faults that replace it.
-pub(crate) fn instead(
-    action: &FaultAction,
-    context: &Context<'_>,
-    route: Route,
-    target: &Target,
-) -> Option<Answer> {
+pub(crate) fn instead(action: &FaultAction, context: &Context<'_>, route: Route, target: &Target) -> Option<Answer> {
     let error = match action {
         FaultAction::Status { code, body, headers } => {
             let mut answer = match (route, body) {
@@ -76,7 +71,9 @@ fn authority_refuses(context: &Context<'_>, code: u16) -> Answer {
     let (error, number, words) = match code {
         400 | 401 => ("invalid_client", Some(7_000_215), "Invalid client secret provided."),
         429 => ("temporarily_unavailable", Some(90_055), "The tenant throttling policy was exceeded."),
-        500 | 503 | 504 => ("temporarily_unavailable", Some(90_033), "A transient error has occurred. Please try again."),
+        500 | 503 | 504 => {
+            ("temporarily_unavailable", Some(90_033), "A transient error has occurred. Please try again.")
+        }
         _ => ("invalid_request", None, "The request cannot be served."),
     };
     let trace = &context.request_id;

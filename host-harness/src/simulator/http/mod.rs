@@ -10,7 +10,7 @@ mod respond;
 mod socket;
 mod tls;
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -19,6 +19,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
 
@@ -43,21 +44,16 @@ impl Server {
         } else {
             (None, None)
         };
-        let listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, port)).with_context(|| format!("binding port {port}"))?;
+        let listener = door::listen(port).with_context(|| format!("binding port {port}"))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
-        let door = Arc::new(Door::of(&listener)?);
+        let door = Arc::new(Door::of(listener));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4)))
             .thread_name("graph-simulator")
             .enable_all()
             .build()?;
-        let listener = {
-            let _inside = runtime.enter();
-            tokio::net::TcpListener::from_std(listener)?
-        };
-        runtime.spawn(accept(listener, Arc::clone(service), acceptor, Arc::clone(&door)));
+        runtime.spawn(accept(Arc::clone(service), acceptor, Arc::clone(&door)));
         Ok(Server { runtime: Some(runtime), address, authority_pem, door })
     }
 
@@ -84,18 +80,8 @@ impl Drop for Server {
     }
 }
 
-async fn accept(
-    listener: tokio::net::TcpListener,
-    service: Arc<Service>,
-    acceptor: Option<TlsAcceptor>,
-    door: Arc<Door>,
-) {
-    loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            // Out of file descriptors, or the door is closed: give connections, or whoever opens it, time.
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            continue;
-        };
+async fn accept(service: Arc<Service>, acceptor: Option<TlsAcceptor>, door: Arc<Door>) {
+    let serve = |stream: TcpStream| {
         // Answers are small and latency is measured.
         let _ = stream.set_nodelay(true);
         let socket = Socket::new(stream);
@@ -120,7 +106,9 @@ async fn accept(
                 _ = closed.changed() => reset.store(true, Ordering::SeqCst),
             }
         });
-    }
+    };
+    // The runtime ends with the server, and this with it.
+    let _ = door.accept(serve).await;
 }
 
 async fn serve(
@@ -137,7 +125,7 @@ async fn serve(
             if let Some(ending) = outcome.ending {
                 reset.store(true, Ordering::SeqCst);
                 if let exchange::Ending::GoesAway = ending {
-                    door.close();
+                    door.close().await;
                 }
             }
             outcome.response
