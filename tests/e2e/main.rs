@@ -16,6 +16,7 @@ mod cancellation; // cancel and release, in waits and stalls
 mod check; // the connection test
 mod dependencies; // licences, sources, duplicates, minimum Rust, read from cargo metadata
 mod describe; // Describe against what records carry
+mod fault_matrix; // every fault at every place, as docs/reliability.md says
 mod followed; // MembershipMode Delta
 mod header; // the C header is what the Rust source says, in every C and C++
 mod imports; // the main job: full, changed, delta, equal to the tenant

@@ -202,6 +202,11 @@ impl Simulator {
         self.service.clear_faults();
     }
 
+    /// Listen on the same port again, after [`FaultAction::ConnectionRefused`].
+    pub fn listen_again(&self) -> Result<()> {
+        self.server.listen_again()
+    }
+
     /// Move the simulated clock.
     pub fn advance_clock(&self, seconds: u64) {
         self.service.clock.advance(seconds);

@@ -5,16 +5,19 @@ use serde_json::{Value, json};
 use super::{FaultAction, FaultBody};
 use crate::simulator::graph::answer::{Answer, Body, GraphError};
 use crate::simulator::graph::request::Request;
-use crate::simulator::graph::route::Target;
+use crate::simulator::graph::route::{Route, Target};
 use crate::simulator::graph::{Context, delta, plural};
 use crate::simulator::login;
 use crate::simulator::seal::base64;
 
 /// The answer that takes the place of the real one, for faults that replace it.
-pub(crate) fn instead(action: &FaultAction, context: &Context<'_>, target: &Target) -> Option<Answer> {
+pub(crate) fn instead(action: &FaultAction, context: &Context<'_>, route: Route, target: &Target) -> Option<Answer> {
     let error = match action {
         FaultAction::Status { code, body, headers } => {
-            let mut answer = status(context, *code, body);
+            let mut answer = match (route, body) {
+                (Route::Token | Route::OpenId, FaultBody::Fitting) => authority_refuses(context, *code),
+                _ => status(context, *code, body),
+            };
             answer.extra = headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
             return Some(answer);
         }
@@ -61,6 +64,31 @@ fn status(context: &Context<'_>, code: u16, body: &FaultBody) -> Answer {
             _ => error("UnknownError", ""),
         },
     }
+}
+
+/// A refusal of the token service (RFC 6749 §5.2, with Microsoft's additions): its number, where it has one for the status.
+fn authority_refuses(context: &Context<'_>, code: u16) -> Answer {
+    let (error, number, words) = match code {
+        400 | 401 => ("invalid_client", Some(7_000_215), "Invalid client secret provided."),
+        429 => ("temporarily_unavailable", Some(90_055), "The tenant throttling policy was exceeded."),
+        500 | 503 | 504 => {
+            ("temporarily_unavailable", Some(90_033), "A transient error has occurred. Please try again.")
+        }
+        _ => ("invalid_request", None, "The request cannot be served."),
+    };
+    let trace = &context.request_id;
+    let numbered = number.map_or_else(|| words.to_owned(), |number: u32| format!("AADSTS{number}: {words}"));
+    let codes: Vec<u32> = number.into_iter().collect();
+    Answer::new(
+        code,
+        Body::Json(json!({
+            "error": error,
+            "error_description": format!("{numbered} Trace ID: {trace} Correlation ID: {}", context.client_request_id),
+            "error_codes": codes,
+            "trace_id": trace,
+            "correlation_id": context.client_request_id,
+        })),
+    )
 }
 
 fn claims_challenge(context: &Context<'_>) -> GraphError {

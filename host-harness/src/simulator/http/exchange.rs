@@ -35,6 +35,8 @@ const KEPT_REQUEST_HEADERS: [&str; 7] =
 pub(super) enum Ending {
     /// It breaks, now or when the body says so.
     Reset,
+    /// It breaks, and with it the others; nobody listens any more.
+    GoesAway,
 }
 
 /// What becomes of a request.
@@ -128,6 +130,11 @@ pub(super) async fn exchange(service: Arc<Service>, scheme: &'static str, reques
             let response = Err(io::ErrorKind::ConnectionReset.into());
             return Outcome { response, ending: Some(Ending::Reset) };
         }
+        Some(FaultAction::ConnectionRefused) => {
+            record(&service, &request, &endpoint, None, true);
+            let response = Err(io::ErrorKind::ConnectionReset.into());
+            return Outcome { response, ending: Some(Ending::GoesAway) };
+        }
         _ => {}
     }
     let request_id = service.base.ids.other(stream("request id"), service.nonce());
@@ -151,7 +158,7 @@ fn answer(
 ) -> Answer {
     let unknown = Target::Unknown(String::new());
     let target = if let Endpoint::Graph(target) = endpoint { target } else { &unknown };
-    if let Some(answer) = fault.and_then(|action| fault::instead(action, context, target)) {
+    if let Some(answer) = fault.and_then(|action| fault::instead(action, context, endpoint.route(), target)) {
         return answer;
     }
     let mut answer = match endpoint {
