@@ -66,7 +66,7 @@ fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
 }
 
 fn wire() -> Wire {
-    Wire::new(Settings { proxy: None, ca_pem: None, loopback: true, plain: true }).unwrap()
+    Wire::new(Settings { proxy: None, ca_pem: None, loopback: true, plain: true, near: false }).unwrap()
 }
 
 fn send(wire: &Wire, url: &str) -> Result<Reply, Broken> {
@@ -165,7 +165,7 @@ fn a_connection_is_used_again_until_a_new_one_is_wanted() {
 #[test]
 fn a_proxy_is_used_when_it_is_configured() {
     let proxy = peer([vec![answer("200 OK", "", b"{}")]]);
-    let settings = Settings { proxy: Some(proxy.origin), ca_pem: None, loopback: true, plain: true };
+    let settings = Settings { proxy: Some(proxy.origin), ca_pem: None, loopback: true, plain: true, near: false };
     send(&Wire::new(settings).unwrap(), "http://127.0.0.1:9/v1.0/things").unwrap();
     assert!(proxy.serving.join().unwrap()[0].starts_with("get http://127.0.0.1:9/v1.0/things http/1.1\r\n"));
 }
@@ -173,7 +173,7 @@ fn a_proxy_is_used_when_it_is_configured() {
 #[test]
 fn a_ca_file_that_holds_no_certificate_is_a_configuration_error() {
     for pem in [&b""[..], b"not PEM", b"-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n", b"\xff"] {
-        let settings = Settings { proxy: None, ca_pem: Some(pem.to_vec()), loopback: false, plain: false };
+        let settings = Settings { proxy: None, ca_pem: Some(pem.to_vec()), loopback: false, plain: false, near: false };
         let error = Wire::new(settings).unwrap_err();
         assert_eq!(error.kind, Kind::InvalidConfig);
         assert!(error.message.contains("CaFile"), "{}", error.message);
