@@ -9,6 +9,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::transport::{Broken, Outgoing, Reply};
 use super::*;
+use crate::config::Secret;
 use crate::log::Level;
 
 /// The time at which every input runs.
@@ -44,8 +45,10 @@ pub(crate) fn graph(
         authority: "https://login.microsoftonline.com".to_owned(),
         scope: "https://graph.microsoft.com/.default".to_owned(),
         tenant: "contoso.onmicrosoft.com".to_owned(),
-        client_id: "11111111-2222-4333-8444-555555555555".to_owned(),
-        client_secret: Secret::new("x".to_owned()),
+        auth: Auth::ClientSecret {
+            client_id: "11111111-2222-4333-8444-555555555555".to_owned(),
+            client_secret: Secret::new("x".to_owned()),
+        },
         proxy: None,
         ca_pem: None,
         max_retries,
@@ -54,8 +57,10 @@ pub(crate) fn graph(
     };
     let clock = Arc::new(StillClock { start: Instant::now(), waits: Mutex::default() });
     let origin = |text: &str| Origin::parse(text, "an origin").unwrap_or_else(|error| unreachable!("{error}"));
+    let invented: Arc<dyn Transport> = Arc::new(Invented { answer: Mutex::new(answer) });
     let graph = Graph::over(
-        Arc::new(Invented { answer: Mutex::new(answer) }),
+        Arc::clone(&invented),
+        invented,
         clock.clone(),
         origin(&connection.origin),
         origin(&connection.authority),
@@ -64,7 +69,7 @@ pub(crate) fn graph(
         Counters::new(),
         Log::new(Level::Debug),
     );
-    (graph, clock)
+    (graph.unwrap_or_else(|error| unreachable!("{error}")), clock)
 }
 
 /// Answers from a closure.

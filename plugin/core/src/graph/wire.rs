@@ -24,6 +24,9 @@ use crate::error::{Error, Kind};
 
 const CONNECT: Duration = Duration::from_secs(15);
 
+/// The platform's own endpoint is one hop away, or it is not there.
+const CONNECT_NEAR: Duration = Duration::from_secs(3);
+
 /// For the headers, and then for each piece of the body: what `timeout` means to a blocking client.
 const SILENCE: Duration = Duration::from_secs(60);
 
@@ -52,6 +55,17 @@ pub(crate) struct Settings {
     pub(crate) away: bool,
     /// Nothing is encrypted.
     pub(crate) plain: bool,
+    /// Everything goes to this machine or the one that it runs on.
+    pub(crate) near: bool,
+}
+
+impl Settings {
+    /// For the platform's endpoint of managed identities: past every proxy.
+    pub(crate) fn of_platform(endpoint: &str) -> Settings {
+        let home = is_local(endpoint);
+        let plain = !endpoint.starts_with("https://");
+        Settings { proxy: None, ca_pem: None, home, away: !home, plain, near: true }
+    }
 }
 
 /// The connections of one operation.
@@ -126,15 +140,18 @@ fn build_one(settings: &Settings, home: bool) -> Result<Client, Error> {
         // An error only says that a choice was made before.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
-    let mut builder =
-        Client::builder().redirect(redirect::Policy::none()).referer(false).connect_timeout(CONNECT).timeout(SILENCE);
+    let mut builder = Client::builder()
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .connect_timeout(if settings.near { CONNECT_NEAR } else { CONNECT })
+        .timeout(SILENCE);
     // A proxy on this machine can be asked for this machine; somebody who debugs has put it there.
     if let Some(proxy) = settings.proxy.as_ref().filter(|proxy| !home || is_local(proxy)) {
         let proxy = Proxy::all(proxy).map_err(|_| {
             Error::new(Kind::InvalidConfig, "Proxy must be an address such as http://proxy.contoso.com:8080")
         })?;
         builder = builder.proxy(proxy);
-    } else if home {
+    } else if home || settings.near {
         builder = builder.no_proxy();
     }
     let own = match &settings.ca_pem {
@@ -166,8 +183,8 @@ fn build_one(settings: &Settings, home: bool) -> Result<Client, Error> {
     })
 }
 
-fn is_local(proxy: &str) -> bool {
-    Url::parse(proxy).is_ok_and(|url| is_loopback(url.host()))
+fn is_local(address: &str) -> bool {
+    Url::parse(address).is_ok_and(|url| is_loopback(url.host()))
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Error> {

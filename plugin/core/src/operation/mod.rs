@@ -130,7 +130,6 @@ impl Operation {
         prepare: impl FnOnce(&Context) -> Result<Work, Error>,
     ) -> Result<Operation, Error> {
         let Setup { config, auth } = config::parse(request.config, request.auth)?;
-        let config::Auth::ClientSecret { client_id, client_secret } = auth;
         let cancel = Cancel::new();
         let counters = Counters::new();
         let log = Log::new(request.max_log_level);
@@ -145,8 +144,7 @@ impl Operation {
             authority: config.authority.clone(),
             scope: config.scope.clone(),
             tenant: config.tenant.as_str().to_owned(),
-            client_id,
-            client_secret,
+            auth,
             proxy: config.proxy.clone(),
             ca_pem: read_ca_file(&config)?,
             max_retries: config.max_retries,
