@@ -18,6 +18,8 @@ pub enum Route {
     Token,
     /// `GET /{tenant}/v2.0/.well-known/openid-configuration`.
     OpenId,
+    /// `GET /msi/token`: the managed identity of App Service.
+    ManagedIdentity,
     /// `/users/delta`.
     UsersDelta,
     /// `/groups/delta`.
