@@ -88,6 +88,10 @@ pub struct SignIn {
     pub without_roles: bool,
     /// The secret is right but has expired (AADSTS7000222).
     pub secret_expired: bool,
+    /// Days after the start of the clock until the secret ends, as the app registration shows it; it goes on working.
+    pub secret_days: u32,
+    /// The app registration lies in another directory, as that of a multi-tenant application does.
+    pub registered_elsewhere: bool,
 }
 
 /// Application permissions that were consented to.
@@ -312,10 +316,15 @@ impl Default for World {
     }
 }
 
-#[expect(clippy::derivable_impls, reason = "the defaults of a configuration belong in one place, spelled out")]
 impl Default for SignIn {
     fn default() -> SignIn {
-        SignIn { token_seconds: None, without_roles: false, secret_expired: false }
+        SignIn {
+            token_seconds: None,
+            without_roles: false,
+            secret_expired: false,
+            secret_days: 180,
+            registered_elsewhere: false,
+        }
     }
 }
 
