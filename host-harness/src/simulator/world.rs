@@ -88,6 +88,10 @@ pub struct SignIn {
     pub without_roles: bool,
     /// The secret is right but has expired (AADSTS7000222).
     pub secret_expired: bool,
+    /// Days after the start of the clock until the secret ends, as the app registration shows it; it goes on working.
+    pub secret_days: u32,
+    /// The app registration lies in another directory, as that of a multi-tenant application does.
+    pub registered_elsewhere: bool,
     /// Text at the end of every access token: a canary to look for where no token may be.
     pub token_ending: String,
     /// Certificates registered on the application, as PEM.
@@ -331,7 +335,6 @@ impl Default for World {
     }
 }
 
-#[expect(clippy::derivable_impls, reason = "the defaults of a configuration belong in one place, spelled out")]
 impl Default for SignIn {
     fn default() -> SignIn {
         SignIn {
@@ -342,6 +345,8 @@ impl Default for SignIn {
             certificates: Vec::new(),
             federated_tokens: Vec::new(),
             managed_identity: None,
+            secret_days: 180,
+            registered_elsewhere: false,
         }
     }
 }

@@ -42,6 +42,8 @@ pub enum Route {
     DeletedGroups,
     /// `/users/$count`, `/groups/$count`.
     Count,
+    /// `/applications`.
+    Applications,
     /// `/$batch`.
     Batch,
     /// `/_simulator/…`; never matched by a fault.
@@ -70,6 +72,7 @@ pub(crate) enum Target {
         cast: Option<ObjectKind>,
     },
     Deleted(ObjectKind),
+    Applications,
     Batch,
     /// A segment that nothing answers to.
     Unknown(String),
@@ -94,6 +97,7 @@ impl Target {
         };
         match parts.as_slice() {
             ["$batch"] => Target::Batch,
+            ["applications"] => Target::Applications,
             ["directory", "deletedItems", cast] => match cast_to(cast) {
                 Some(kind @ (ObjectKind::User | ObjectKind::Group)) => Target::Deleted(kind),
                 _ => Target::Unknown((*cast).to_owned()),
@@ -147,6 +151,7 @@ impl Target {
             Target::MemberOf { .. } => Route::MemberOf,
             Target::Deleted(ObjectKind::User) => Route::DeletedUsers,
             Target::Deleted(_) => Route::DeletedGroups,
+            Target::Applications => Route::Applications,
             Target::Batch => Route::Batch,
             Target::Unknown(_) => Route::Unknown,
         }

@@ -35,7 +35,7 @@ pub(super) fn prepare(context: &Context, watermark: Option<&str>) -> Result<Work
     Ok(Box::new(move |context| run(context, watermark.as_ref()).unwrap_or_else(Ending::Failed)))
 }
 
-fn planned(context: &Context, watermark: Option<&Watermark>, tenant: &str, now: u64) -> Result<Plan, Error> {
+pub(super) fn planned(context: &Context, watermark: Option<&Watermark>, tenant: &str, now: u64) -> Result<Plan, Error> {
     let asked = Asked::from(&context.config);
     let wanted = asked.wanted(tenant, &context.config.graph_origin, now);
     plan(watermark, &wanted, |link| context.graph.follow(link).is_ok())
@@ -183,7 +183,7 @@ fn begin_again(mark: &mut Watermark, object_type: &str) {
 }
 
 /// The error with the object type, and with the step that mends it.
-fn for_operators(error: Error, importer: &dyn Importer, config: &Config) -> Error {
+pub(super) fn for_operators(error: Error, importer: &dyn Importer, config: &Config) -> Error {
     let object_type = importer.object_type();
     // A type that came with another one has named itself.
     let named = error.object_type.unwrap_or(object_type.name);

@@ -98,6 +98,7 @@ struct Context {
     stream: Arc<Stream>,
     log: Log,
     notes: Arc<ResultNotes>,
+    credential: check::Credential,
 }
 
 /// What the operation's own thread does.
@@ -112,7 +113,11 @@ impl Operation {
 
     /// Starts a connection test.
     pub fn check(request: Request<'_>) -> Result<Operation, Error> {
-        Operation::start(request, Purpose::Check, |_| Ok(Box::new(check::run)))
+        // Anything wrong with it is a row, like everything else that is wrong.
+        let watermark = request.watermark.map(str::to_owned);
+        Operation::start(request, Purpose::Check, |_| {
+            Ok(Box::new(move |context| check::run(context, watermark.as_deref())))
+        })
     }
 
     /// What an importing connector answers to an export.
@@ -130,6 +135,7 @@ impl Operation {
         prepare: impl FnOnce(&Context) -> Result<Work, Error>,
     ) -> Result<Operation, Error> {
         let Setup { config, auth } = config::parse(request.config, request.auth)?;
+        let credential = check::Credential::of(&auth);
         let cancel = Cancel::new();
         let counters = Counters::new();
         let log = Log::new(request.max_log_level);
@@ -159,6 +165,7 @@ impl Operation {
             stream: stream.clone(),
             log: log.clone(),
             notes: notes.clone(),
+            credential,
         };
         let work = prepare(&context)?;
         std::thread::Builder::new()
