@@ -39,6 +39,8 @@ mod wire;
 pub(crate) mod fuzzing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use transport::{Broken, Outgoing, Reply, Transport};
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,6 +55,7 @@ use permits::Permits;
 use pipeline::{Call, Pipeline};
 use retry::Policy;
 use token::Tokens;
+#[cfg(not(test))]
 use transport::Transport;
 
 use crate::cancel::Cancel;
@@ -155,6 +158,20 @@ impl Graph {
             _ => Arc::clone(&wire),
         };
         Graph::over(wire, local, Arc::new(SystemClock), origin, authority, connection, cancel, counters, log)
+    }
+
+    /// As [`Graph::connect`], over a test's transport.
+    #[cfg(test)]
+    pub(crate) fn through(
+        transport: Arc<dyn Transport>,
+        connection: Connection,
+        cancel: Cancel,
+        counters: Counters,
+        log: Log,
+    ) -> Graph {
+        let origins = [(&connection.origin, "GraphEndpoint"), (&connection.authority, "AuthorityHost")];
+        let [origin, authority] = origins.map(|(origin, name)| Origin::parse(origin, name).unwrap());
+        Graph::over(transport, Arc::new(SystemClock), origin, authority, connection, cancel, counters, log)
     }
 
     #[expect(clippy::too_many_arguments, reason = "everything that tests replace, in one place")]

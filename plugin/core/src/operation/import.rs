@@ -75,11 +75,18 @@ fn run(context: &Context, watermark: Option<&Watermark>) -> Result<Ending, Error
         let leading = on.iter().filter(|importer| importer.comes_with(config).is_none());
         let started: Vec<_> = leading
             .map(|importer| {
-                let (fatal, importer) = (&fatal, *importer);
+                let (fatal, users_over, importer) = (&fatal, &users_over, *importer);
                 let name = importer.object_type().name;
                 let riders = on.iter().filter(|other| other.comes_with(config) == Some(name));
                 let brought: Vec<_> = riders.map(|rider| rider.object_type().name).collect();
-                named(threads, "entra-import", move || one_type(importer, &brought, context, run, fatal))
+                named(threads, "entra-import", move || {
+                    let outcome = caught(|| one_type(importer, &brought, context, run, fatal));
+                    if name == "User" {
+                        // Whatever happened, a bug while its set was being closed too: others wait for this.
+                        users_over.open();
+                    }
+                    outcome
+                })
             })
             .collect();
         if started.iter().any(Result::is_err) {
@@ -132,9 +139,6 @@ fn one_type(
         Ok(()) => Ok(()),
         Err(failure) => closed(failure, name, brought, context, run, fatal),
     };
-    if name == "User" {
-        run.users_over.open();
-    }
     for object_type in [name].iter().chain(brought) {
         let totals = run.writer(object_type).tally.totals();
         context.log.write(Level::Info, || {

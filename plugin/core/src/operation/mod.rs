@@ -7,7 +7,12 @@ mod check;
 mod import;
 mod outcome;
 mod result;
+#[cfg(any(test, feature = "scripted"))]
+mod scripted;
 mod stream;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +26,8 @@ use crate::log::{Level, Log};
 use crate::sync::Tally;
 use crate::threads::caught;
 use result::ResultNotes;
+#[cfg(any(test, feature = "scripted"))]
+pub use scripted::Script;
 use stream::Stream;
 pub use stream::{Batch, Ending, Limits, Next, Waker};
 
@@ -168,11 +175,22 @@ impl Operation {
             credential,
         };
         let work = prepare(&context)?;
+        Operation { stream, cancel, counters, log, notes }.run(context, work)
+    }
+
+    /// Starts the operation's own thread. Its context is dropped once the host can learn the ending: closing connections
+    /// may take a while.
+    fn run<C: Send + 'static>(
+        self,
+        context: C,
+        work: impl FnOnce(&C) -> Ending + Send + 'static,
+    ) -> Result<Operation, Error> {
+        let stream = Arc::clone(&self.stream);
         std::thread::Builder::new()
             .name("entra-operation".to_owned())
             .spawn(move || {
                 let ending = caught(|| Ok(work(&context))).unwrap_or_else(Ending::Failed);
-                context.stream.finish(ending);
+                stream.finish(ending);
             })
             .map_err(|e| {
                 Error::new(
@@ -181,7 +199,7 @@ impl Operation {
                 )
                 .with_cause(e)
             })?;
-        Ok(Operation { stream, cancel, counters, log, notes })
+        Ok(self)
     }
 
     /// The next batch, or how it ended. `None`: waits as long as it takes.
