@@ -22,6 +22,9 @@ mod laws; // what holds for any tenant, any changes, any faults and any kill
 mod layering; // the rules of docs/architecture.md, read off the source
 mod links; // links out of answers and watermarks; what a failed run leaves
 mod memberships; // hidden, vanished and unreadable groups; member types
+#[path = "../fuzz/sequence/mod.rs"]
+mod sequence; // sequences of calls made up from bytes, shared with the fuzzing engine
+mod sequences; // random sequences of calls, several threads: the header's promises hold
 mod symbols; // what the library exports
 mod throttling; // 429 and 503 in every form
 mod traps; // each trap of Graph that an importer has met, and the promise that answers it
