@@ -61,7 +61,7 @@ use transport::Transport;
 use crate::cancel::Cancel;
 use crate::config::Auth;
 use crate::counters::Counters;
-use crate::error::Error as Top;
+use crate::error::{Error as Top, HttpEvidence};
 use crate::log::Log;
 
 pub use batch::LARGEST as LARGEST_BATCH;
@@ -131,6 +131,20 @@ pub struct Answer<'a> {
     pub date: Option<SystemTime>,
     /// What Microsoft's support asks for.
     pub request_id: Option<&'a str>,
+    status: u16,
+    client_request_id: &'a str,
+}
+
+impl Answer<'_> {
+    /// For an error about what the answer says: a success can still hold a link that must not be followed.
+    pub fn evidence(&self) -> HttpEvidence {
+        HttpEvidence {
+            status: self.status,
+            code: None,
+            request_id: self.request_id.map(str::to_owned),
+            client_request_id: Some(self.client_request_id.to_owned()),
+        }
+    }
 }
 
 /// The body of a success cannot be read, and why. The request is repeated like a 503; the reader is called again with
@@ -272,7 +286,13 @@ impl Graph {
         let call = Call { link: &request.link, advanced: request.advanced, body: None };
         self.inner.pipeline.run(&call, |received| {
             let reply = received.reply;
-            read(&Answer { body: &reply.body, date: reply.date(), request_id: reply.header("request-id") })
+            read(&Answer {
+                body: &reply.body,
+                date: reply.date(),
+                request_id: reply.header("request-id"),
+                status: reply.status,
+                client_request_id: received.client_request_id,
+            })
         })
     }
 
