@@ -348,6 +348,9 @@ fn not_a_byte_is_read_beyond_what_the_host_said() {
     assert_eq!(started((nowhere, 0), ptr::null()).0, CONNECTOR_E_INVALID_CONFIG, "an empty text is read nowhere");
 }
 
+#[repr(C)]
+struct Later(Options, u64);
+
 #[test]
 fn structs_are_read_as_far_as_they_say_and_pointers_that_cannot_be_are_not_read() {
     let text = (c"{}".as_ptr(), 2);
@@ -361,8 +364,6 @@ fn structs_are_read_as_far_as_they_say_and_pointers_that_cannot_be_are_not_read(
     for by in [1, 2, 4] {
         assert_eq!(started(text, misaligned(by)).0, CONNECTOR_E_INVALID_ARGUMENT);
     }
-    #[repr(C)]
-    struct Later(Options, u64);
     let options = Options {
         struct_size: size_of::<Later>() as u32,
         flags: 0,

@@ -185,7 +185,9 @@ impl Graph {
     ) -> Graph {
         let origins = [(&connection.origin, "GraphEndpoint"), (&connection.authority, "AuthorityHost")];
         let [origin, authority] = origins.map(|(origin, name)| Origin::parse(origin, name).unwrap());
-        Graph::over(transport, Arc::new(SystemClock), origin, authority, connection, cancel, counters, log)
+        let local = Arc::clone(&transport);
+        Graph::over(transport, local, Arc::new(SystemClock), origin, authority, connection, cancel, counters, log)
+            .unwrap()
     }
 
     #[expect(clippy::too_many_arguments, reason = "everything that tests replace, in one place")]

@@ -12,9 +12,9 @@ use serde_json::{Value, json};
 
 use super::result::ResultNotes;
 use super::stream::{Ending, Limits, Next, Stream};
-use super::{Context, Operation, Purpose, import};
+use super::{Context, Operation, Purpose, check, import};
 use crate::cancel::Cancel;
-use crate::config::{Auth, Setup, parse};
+use crate::config::{Setup, parse};
 use crate::counters::Counters;
 use crate::error::Kind;
 use crate::graph::{Broken, Connection, Graph, Outgoing, Reply, Transport};
@@ -63,15 +63,14 @@ fn import_with_a_bug_at(at: &'static str, asked: Sender<String>) -> Operation {
         json!({"Mode": "ClientSecret", "ClientId": GUID, "ClientSecret": "s3cret~value"}).to_string(),
     );
     let Setup { config, auth } = parse(&texts.0, &texts.1).unwrap();
-    let Auth::ClientSecret { client_id, client_secret } = auth;
+    let credential = check::Credential::of(&auth);
     let (cancel, counters, log) = (Cancel::new(), Counters::new(), Log::new(Level::Debug));
     let connection = Connection {
         origin: config.graph_origin.clone(),
         authority: config.authority.clone(),
         scope: config.scope.clone(),
         tenant: config.tenant.as_str().to_owned(),
-        client_id,
-        client_secret,
+        auth,
         proxy: None,
         ca_pem: None,
         max_retries: 0,
@@ -84,6 +83,7 @@ fn import_with_a_bug_at(at: &'static str, asked: Sender<String>) -> Operation {
     let stream = Arc::new(Stream::new(Limits::default(), counters.clone(), None));
     let context = Context {
         config,
+        credential,
         graph,
         cancel: cancel.clone(),
         stream: Arc::clone(&stream),
