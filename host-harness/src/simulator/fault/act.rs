@@ -70,7 +70,7 @@ fn status(context: &Context<'_>, code: u16, body: &FaultBody) -> Answer {
 /// 401 that demands claims of the next token. Padding comes and goes, as it has been seen to do.
 pub(crate) fn claims_challenge(context: &Context<'_>, claims: &str) -> GraphError {
     let encoded = base64(claims.as_bytes());
-    let encoded = if context.nonce() % 2 == 0 { encoded.trim_end_matches('=') } else { &encoded };
+    let encoded = if context.nonce().is_multiple_of(2) { encoded.trim_end_matches('=') } else { &encoded };
     GraphError::new(401, "InvalidAuthenticationToken", "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenCreatedWithOutdatedPolicies").with(
         "www-authenticate",
         format!(
