@@ -64,7 +64,7 @@ fn an_app_service_imports_with_its_own_identity_past_every_proxy() {
     assert_eq!(ran["status"], json!(CONNECTOR_END), "{:#}", ran["result"]);
     let users =
         ran["records"].as_array().unwrap().iter().filter(|r| r["Kind"] == "Upsert" && r["ObjectType"] == "User");
-    assert_eq!(users.count() as u64, tenant.sim.truth().user_count() as u64);
+    assert_eq!(users.count() as u64, tenant.sim.truth().user_count());
     assert!(!said.contains(HEADER), "the host's own secret is written nowhere");
     let asked = token_requests(&tenant);
     assert_eq!(asked.iter().map(|x| x.route).collect::<Vec<_>>(), [Route::ManagedIdentity]);

@@ -172,7 +172,8 @@ pub enum FaultAction {
     InvalidToken,
     /// 401 with a claims challenge of continuous access evaluation.
     ClaimsChallenge,
-    /// Every access token issued so far becomes worthless, and the request is answered as it then must be.
+    /// Every access token issued so far becomes worthless, and the request is answered as it then must be. It happens to
+    /// whole requests only, not to items of batches.
     RevokeTokens,
     /// 403 `Authorization_RequestDenied`.
     RequestDenied,
