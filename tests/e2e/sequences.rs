@@ -9,7 +9,7 @@ use crate::sequence::{Functions, Server, run};
 use crate::world::connector;
 
 /// Mutants of the corpus.
-const CASES: usize = 100;
+const CASES: usize = 1500;
 
 fn functions() -> Functions {
     let connector = connector();
