@@ -76,7 +76,7 @@ fn hidden_finding(listed: &Listed, shown: &[u64]) -> Finding {
         Finding::Granted(format!("members of a group with hidden membership were shown ({hidden} such groups seen)"))
     } else if hidden > 0 {
         Finding::Unclear(format!(
-            "{hidden} groups hide their membership and show no member: they are empty, or the permission is missing; \
+            "groups that hide their membership show no member (seen: {hidden}): they are empty, or the permission is missing; \
              Graph does not say which. Their memberships stay as they are in the engine"
         ))
     } else if listed.more {
