@@ -74,7 +74,7 @@ impl Host {
     pub(crate) fn run(&self, arguments: &[&str]) -> Value {
         let output = self.run_on(&library(), arguments);
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "{:?}: {}\n{out}{err}", self.program, output.status);
+        assert!(output.status.success(), "{}: {}\n{out}{err}", self.program.display(), output.status);
         // What a tool says goes where a script can read it; a program of ours says nothing when all went well.
         eprint!("{err}");
         assert!(std::env::var_os(TOOL).is_some() || err.is_empty(), "{err}");
