@@ -196,7 +196,9 @@ fn each_failure_names_its_own_step() {
 
     let read = |tenant: Tenant, object_type: &str, fault: Option<FaultAction>, words: &str| {
         let route = if object_type == "User" { Route::UsersList } else { Route::GroupsList };
-        fault.into_iter().for_each(|action| tenant.sim.add_fault(Fault::always(route, action)));
+        if let Some(action) = fault {
+            tenant.sim.add_fault(Fault::always(route, action));
+        }
         let checked = tenant.with("MaxRetries", 0).check();
         let failed = row(&checked, Some(object_type), "Permission");
         assert_eq!(failed["Outcome"], "Failed");
@@ -276,8 +278,11 @@ fn hidden(permitted: bool, emptied: bool) -> (Value, Status) {
     if emptied {
         let members: Vec<_> = tenant.sim.truth().edges().filter(|e| e.group_id == group).collect();
         for edge in members {
-            let change =
-                Change::RemoveMember { group: group.clone(), member: edge.member_id, member_type: Default::default() };
+            let change = Change::RemoveMember {
+                group: group.clone(),
+                member: edge.member_id,
+                member_type: host_harness::simulator::ObjectKind::default(),
+            };
             tenant.sim.apply(&[change]).unwrap();
         }
     }

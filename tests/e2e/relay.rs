@@ -118,9 +118,9 @@ impl Shared {
             self.rewrite.lock().unwrap()(&asked, &mut answered);
             let mut answer = format!("HTTP/1.1 {} x\r\n", answered.status);
             for (name, value) in answered.headers.iter().filter(|(name, _)| !is_framing(name)) {
-                answer += &format!("{name}: {value}\r\n");
+                answer.extend([name.as_str(), ": ", value.as_str(), "\r\n"]);
             }
-            answer += &format!("content-length: {}\r\n\r\n", answered.body.len());
+            answer.extend(["content-length: ", &answered.body.len().to_string(), "\r\n\r\n"]);
             let stream = client.get_mut();
             stream.write_all(answer.as_bytes()).and_then(|()| stream.write_all(&answered.body)).ok()?;
         }
