@@ -130,9 +130,9 @@ impl Shared {
         let mut upstream = TcpStream::connect(&self.upstream).ok()?;
         let mut request = format!("{} {} HTTP/1.1\r\n", asked.method, asked.target);
         for (name, value) in headers.iter().filter(|(name, _)| !is_framing(name) && name != "accept-encoding") {
-            request += &format!("{name}: {value}\r\n");
+            request.extend([name.as_str(), ": ", value.as_str(), "\r\n"]);
         }
-        request += &format!("connection: close\r\ncontent-length: {}\r\n\r\n", asked.body.len());
+        request.extend(["connection: close\r\ncontent-length: ", &asked.body.len().to_string(), "\r\n\r\n"]);
         upstream.write_all(request.as_bytes()).and_then(|()| upstream.write_all(&asked.body)).ok()?;
         let (first, headers, body) = message(&mut BufReader::new(upstream))?;
         Some(Answered { status: first.split(' ').nth(1)?.parse().ok()?, headers, body })
@@ -143,8 +143,11 @@ fn is_framing(name: &str) -> bool {
     matches!(name, "content-length" | "connection")
 }
 
-/// First line, headers in lower case and body of one HTTP/1.1 message whose length is announced.
-fn message(from: &mut impl BufRead) -> Option<(String, Vec<(String, String)>, Vec<u8>)> {
+/// First line, headers in lower case, body.
+type Message = (String, Vec<(String, String)>, Vec<u8>);
+
+/// One HTTP/1.1 message whose length is announced.
+fn message(from: &mut impl BufRead) -> Option<Message> {
     let mut line = || {
         let mut text = String::new();
         (from.read_line(&mut text).ok()? > 0).then(|| text.trim_end().to_owned())

@@ -118,7 +118,7 @@ impl Wishes {
             tail: [0; 64],
         });
         let mut wrong = watermark.wrong || how & 15 == 15;
-        match how & 14 {
+        match how & 0b1110 {
             2 => room.options.struct_size += 64,
             4 if how & 16 == 16 => {
                 (room.options.struct_size, room.tail[63], wrong) = (size_of::<Room>() as u32, 1, true);
@@ -127,7 +127,7 @@ impl Wishes {
             8 if how & 16 == 16 => (room.options.flags, wrong) = (u32::from(more) + 1, true),
             _ => {}
         }
-        let (given, shifted) = (how & 14 != 0, how & 30 == 26);
+        let (given, shifted) = (how & 0b1110 != 0, how & 0b1_1110 == 26);
         Wishes {
             room,
             _callbacks: callbacks,

@@ -70,7 +70,7 @@ impl Host<'_> {
     }
 
     /// Holds a status against what is known of the operation; `before` was read before the call.
-    fn judge(self, status: Status, known: Option<&Known>, before: Before, what: &str) -> Result<(), String> {
+    fn judge(status: Status, known: Option<&Known>, before: Before, what: &str) -> Result<(), String> {
         must(STATUS_NAMES.iter().any(|(known, _, _)| *known == status), || format!("{what}: {status} is no status"))?;
         must(status != CONNECTOR_E_INTERNAL, || format!("{what}: a bug was caught inside"))?;
         let unknown = status == CONNECTOR_E_INVALID_ARGUMENT;
@@ -99,9 +99,12 @@ impl Host<'_> {
     fn taken(self, mut buffer: Buffer) -> Result<Vec<u8>, String> {
         let hollow = buffer.data.is_null();
         must(hollow == (buffer.len == 0), || format!("a buffer of {} bytes at {:?}", buffer.len, buffer.data))?;
-        // SAFETY: the library promises `len` readable bytes until the buffer is released.
-        let bytes =
-            if hollow { Vec::new() } else { unsafe { std::slice::from_raw_parts(buffer.data, buffer.len) }.to_vec() };
+        let bytes = if hollow {
+            Vec::new()
+        } else {
+            // SAFETY: the library promises `len` readable bytes until the buffer is released.
+            unsafe { std::slice::from_raw_parts(buffer.data, buffer.len) }.to_vec()
+        };
         for _ in 0..2 {
             // SAFETY: the buffer came from this library and is emptied by the first release.
             unsafe { (self.functions.buffer_release)(&raw mut buffer) };
@@ -183,7 +186,7 @@ impl Host<'_> {
             return Ok(status);
         }
         let (rows, checkpoint) = (self.taken(batch.rows)?, self.taken(batch.checkpoint)?);
-        self.judge(status, known.as_ref(), before, "OperationNext")?;
+        Self::judge(status, known.as_ref(), before, "OperationNext")?;
         let lines: Vec<&[u8]> = rows.split_inclusive(|byte| *byte == b'\n').collect();
         must(lines.len() as u64 == batch.row_count, || format!("{} lines, {} told", lines.len(), batch.row_count))?;
         for line in &lines {
@@ -215,7 +218,7 @@ impl Host<'_> {
         let before = Before::of(known.as_ref())?;
         // SAFETY: any number may be a handle.
         let status = unsafe { function(handle) };
-        self.judge(status, known.as_ref(), before, "OperationCancel")?;
+        Self::judge(status, known.as_ref(), before, "OperationCancel")?;
         must(matches!(status, CONNECTOR_OK | CONNECTOR_E_INVALID_ARGUMENT), || format!("OperationCancel: {status}"))
     }
 
@@ -233,7 +236,7 @@ impl Host<'_> {
         if !(placed && sized) {
             return must(status == CONNECTOR_E_INVALID_ARGUMENT, || format!("OperationProgress: {status}"));
         }
-        self.judge(status, known.as_ref(), before, "OperationProgress")?;
+        Self::judge(status, known.as_ref(), before, "OperationProgress")?;
         let sane = progress.state <= CONNECTOR_STATE_PARTIAL
             && progress.rows_delivered <= progress.rows_fetched
             && progress.retries <= progress.requests;
@@ -251,7 +254,7 @@ impl Host<'_> {
         if !placed {
             return must(status == CONNECTOR_E_INVALID_ARGUMENT, || format!("OperationResult: {status}"));
         }
-        self.judge(status, known.as_ref(), before, "OperationResult")?;
+        Self::judge(status, known.as_ref(), before, "OperationResult")?;
         must(text.is_empty() != (status == CONNECTOR_OK), || format!("{status} and {} bytes", text.len()))?;
         match (status, before.last) {
             (CONNECTOR_OK, Some(last)) => {

@@ -118,7 +118,7 @@ fn exchange(mut stream: TcpStream, shared: &Shared, address: SocketAddr) -> Resu
     let body = replaced(body, format!("http://{address}").as_bytes());
     let mut head = format!("HTTP/1.1 {status} X\r\nConnection: close\r\nContent-Length: {}\r\n", body.len());
     if !retry_after.is_empty() && retry_after.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-        head.push_str(&format!("Retry-After: {retry_after}\r\n"));
+        head.extend(["Retry-After: ", retry_after, "\r\n"]);
     }
     stream.write_all(format!("{head}\r\n").as_bytes())?;
     stream.write_all(&body)
