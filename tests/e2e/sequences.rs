@@ -48,7 +48,7 @@ fn no_sequence_of_calls_breaks_a_promise_of_the_header() {
     for case in 0..inputs.len() + CASES {
         let input = inputs.get(case).cloned().unwrap_or_else(|| {
             let mut input = inputs[below(inputs.len())].clone();
-            for _ in 0..1 + below(6) {
+            for _ in 0..=below(6) {
                 let at = below(input.len().max(1));
                 match below(3) {
                     0 => input.insert(at, below(256) as u8),
