@@ -3,8 +3,10 @@
 //! A check that passes where an import fails is worse than none. So rows are held against the tenant and against what an
 //! import of it really asks.
 
+use std::time::Duration;
+
 use connector_abi::*;
-use host_harness::connector::StartRequest;
+use host_harness::connector::{Next, StartRequest};
 use host_harness::simulator::{Change, Exchange, Fault, FaultAction, FaultBody, Route, SignIn, World};
 use serde_json::{Value, json};
 
@@ -273,6 +275,28 @@ fn a_licence_error_fails_the_licence_and_not_the_permission() {
 }
 
 #[test]
+fn a_cancel_ends_a_check_wherever_it_waits() {
+    for route in [Route::Token, Route::Applications, Route::UsersList, Route::Batch] {
+        let tenant = Tenant::small();
+        tenant.sim.add_fault(Fault::once(route, FaultAction::retry_after(429, "3600")));
+        let (config, auth) = (tenant.config(), tenant.auth());
+        let request = StartRequest { config: &config, auth: &auth, ..StartRequest::default() };
+        let mut operation = connector().check(&request).unwrap_or_else(|e| panic!("{}", e.error_json));
+        let status = loop {
+            if tenant.sim.journal().iter().any(|x| x.faulted) {
+                operation.cancel();
+            }
+            match operation.next(Duration::from_millis(20)).unwrap() {
+                Next::Pending | Next::Batch(_) => {}
+                Next::Failed(status) => break status,
+                other => panic!("{route:?}: {other:?}"),
+            }
+        };
+        assert_eq!(status, CONNECTOR_E_CANCELLED, "{route:?}");
+    }
+}
+
+#[test]
 fn only_what_is_switched_on_is_checked() {
     let checked = Tenant::small().with("ImportGroups", false).with("ImportMemberships", false).check();
     assert!(checked.records.iter().all(|r| r["ObjectType"].is_null() || r["ObjectType"] == "User"), "{checked:#?}");
@@ -331,6 +355,7 @@ fn memberships_by_delta_need_the_recycle_bin_of_groups() {
     let checked = tenant.check();
     let further = step(&checked, Some("Group"), "Permission")[1];
     assert_eq!((&further["Outcome"], &further["Permission"]), (&json!("Failed"), &json!("Group.Read.All")));
+    says(further, "Remedy", "add Group.Read.All, then");
     assert_eq!(checked.status, tenant.pull(None).status, "a check ends as the import does");
     says(row(&checked, Some("GroupMember"), "Size"), "Message", "no requests of their own");
 }
