@@ -187,9 +187,10 @@ fn checked(world: &World, flags: &[&str], exit: i32) -> serde_json::Value {
     let output = world.check(&[&["--json"], flags].concat());
     let said = text(&output.stdout);
     assert_eq!(output.status.code(), Some(exit), "{said}{}", text(&output.stderr));
-    let document: serde_json::Value = serde_json::from_str(&said).unwrap_or_else(|e| panic!("{e}: {said}"));
     assert!(!said.contains(&world.secret));
-    document
+    let document = serde_json::from_str(&said);
+    assert!(document.is_ok(), "{document:?}: {said}");
+    document.unwrap()
 }
 
 /// Tokens, then permission, licence and size of each object type.
