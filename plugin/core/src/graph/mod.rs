@@ -40,7 +40,7 @@ pub(crate) mod fuzzing;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-pub(crate) use transport::{Broken, Outgoing, Reply, Transport};
+pub(crate) use transport::{Broken, Outgoing, Reply, Transport, scripted::reply};
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
