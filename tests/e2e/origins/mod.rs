@@ -4,10 +4,13 @@
 //! ```text
 //! tricks      what a link may look like           links       in pages, batches and watermarks
 //! elsewhere   who must never be called            redirects   in status 3xx and in headers
+//! proxy       through a gateway, or past it       authorities CaFile and the system's store
 //! ```
 
+mod authorities;
 mod elsewhere;
 mod links;
+mod proxy;
 mod redirects;
 mod tricks;
 

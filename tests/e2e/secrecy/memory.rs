@@ -5,10 +5,8 @@
 //! the same search must find the secret, or finding nothing afterwards would mean nothing.
 
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use connector_abi::*;
@@ -18,6 +16,7 @@ use host_harness::simulator::{Fault, FaultAction, Route, SignIn, Simulator, Worl
 use serde_json::{Value, json};
 
 use super::canary;
+use crate::child;
 use crate::world::drain;
 
 /// How canaries are disguised while nobody needs them.
@@ -54,24 +53,13 @@ fn host(scene: &str, https: bool) -> Value {
         sim.add_fault(Fault::always(Route::UsersDelta, FaultAction::StallMidBody).after(1));
     }
     let client = if scene == "refused" { "00000000-0000-4000-8000-000000000000".to_owned() } else { sim.client_id() };
-    let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "secrecy::memory::the_host", "--ignored", "--nocapture", "--test-threads=1"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
     let needles = [canary::needles("secret", &secret), canary::needles("token", &token)].concat();
     let needles: Vec<_> = needles.into_iter().map(|(name, needle)| (name, disguised(&needle))).collect();
     let order = json!({
         "library": connector_library().unwrap(), "scene": scene, "config": config.to_string(), "client": client, "secret": disguised(secret.as_bytes()),
         "needles": needles,
     });
-    writeln!(child.stdin.take().unwrap(), "{order}").unwrap();
-    let mut said = String::new();
-    child.stdout.take().unwrap().read_to_string(&mut said).unwrap();
-    assert!(child.wait().unwrap().success(), "{said}");
-    let line = said.lines().find_map(|line| line.split_once("found ")).unwrap_or_else(|| panic!("{said}"));
-    serde_json::from_str(line.1).unwrap()
+    child::run("secrecy::memory::the_host", &[], &order)
 }
 
 #[test]
@@ -94,9 +82,7 @@ fn after_release_no_canary_is_left_in_the_process() {
 #[test]
 #[ignore = "the other process of the test above"]
 fn the_host() {
-    let mut line = String::new();
-    BufReader::new(std::io::stdin()).read_line(&mut line).unwrap();
-    let order: Value = serde_json::from_str(&line).unwrap();
+    let order = child::order();
     let needles: Vec<(String, Vec<u8>)> = serde_json::from_value(order["needles"].clone()).unwrap();
     let mut search = Search::of(needles);
     let scene = order["scene"].as_str().unwrap();
@@ -115,7 +101,7 @@ fn the_host() {
     drop(pulled);
     wait_for_threads();
     let after = search.all();
-    println!("found {}", json!({ "before": before, "after": after }));
+    child::answer(&json!({ "before": before, "after": after }));
 }
 
 /// Starts the operation with the secret in one buffer, searches, and wipes the buffer.

@@ -23,7 +23,7 @@ const AHEAD: Duration = Duration::from_secs(300);
 const RENEW_AGAIN: Duration = Duration::from_secs(30);
 
 /// Where tokens come from.
-pub(crate) trait Credential: Send + Sync + fmt::Debug {
+pub(crate) trait Credential: Send + Sync {
     /// Gets a token nobody has used yet. `patient`: with all retries; otherwise one try. `claims`: JSON that Graph demands
     /// (`claims.rs`).
     fn fetch(&self, patient: bool, claims: Option<&str>) -> Result<Fetched, Error>;
@@ -47,6 +47,13 @@ pub(crate) struct Bearer {
     generation: u64,
 }
 
+impl Bearer {
+    /// The token alone.
+    pub(crate) fn token(&self) -> &str {
+        self.header.strip_prefix("Bearer ").unwrap_or(&self.header)
+    }
+}
+
 impl fmt::Debug for Bearer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bearer").field("generation", &self.generation).finish_non_exhaustive()
@@ -54,7 +61,6 @@ impl fmt::Debug for Bearer {
 }
 
 /// The token of one operation.
-#[derive(Debug)]
 pub(crate) struct Tokens {
     credential: Box<dyn Credential>,
     state: Mutex<State>,
@@ -79,6 +85,13 @@ struct Held {
     claims: Option<String>,
     renew: Instant,
     end: Instant,
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What a credential holds has no `Debug`.
+        f.debug_struct("Tokens").field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 impl Tokens {

@@ -68,17 +68,82 @@ fn shared_endpoints_and_things_that_are_no_tenant_are_refused() {
     }
 }
 
-#[test]
-fn a_cloud_sets_three_addresses_and_each_may_be_replaced_alone() {
-    let config = accepted(config_with("Cloud", json!("UsGovDoD")));
-    assert_eq!(config.graph_origin, "https://dod-graph.microsoft.us");
-    assert_eq!(config.authority, "https://login.microsoftonline.us");
-    assert_eq!(config.scope, "https://dod-graph.microsoft.us/.default");
+/// Cloud, Graph, token service: <https://learn.microsoft.com/graph/deployments>.
+const CLOUDS: [[&str; 3]; 4] = [
+    ["Public", "https://graph.microsoft.com", "https://login.microsoftonline.com"],
+    ["UsGov", "https://graph.microsoft.us", "https://login.microsoftonline.us"],
+    ["UsGovDoD", "https://dod-graph.microsoft.us", "https://login.microsoftonline.us"],
+    ["China", "https://microsoftgraph.chinacloudapi.cn", "https://login.partner.microsoftonline.cn"],
+];
 
-    let config = accepted(json!({ "TenantId": TENANT, "Cloud": "China", "GraphEndpoint": "http://localhost:8080/" }));
-    assert_eq!(config.graph_origin, "http://localhost:8080");
-    assert_eq!(config.authority, "https://login.partner.microsoftonline.cn");
-    assert_eq!(config.scope, "https://microsoftgraph.chinacloudapi.cn/.default");
+#[test]
+fn in_each_cloud_endpoint_authority_and_scope_belong_together() {
+    for [cloud, graph, authority] in CLOUDS {
+        let config = accepted(config_with("Cloud", json!(cloud)));
+        assert_eq!((&*config.graph_origin, &*config.authority), (graph, authority), "{cloud}");
+        assert_eq!(config.scope, format!("{graph}/.default"), "a token of another resource is refused");
+    }
+    let words = config_schema()["properties"]["Cloud"]["enum"].clone();
+    assert_eq!(words, json!(CLOUDS.map(|[cloud, ..]| cloud)), "and Describe offers these, no more");
+}
+
+#[test]
+fn each_address_of_a_cloud_may_be_replaced_alone() {
+    for [cloud, graph, authority] in CLOUDS {
+        let scope = format!("{graph}/.default");
+        let with = |key: &str, value: &str| {
+            let config = accepted(json!({ "TenantId": TENANT, "Cloud": cloud, key: value }));
+            [config.graph_origin, config.authority, config.scope]
+        };
+        // The token stays one for the cloud's own Graph, also beside another endpoint.
+        assert_eq!(with("GraphEndpoint", "http://localhost:8080/"), ["http://localhost:8080", authority, &scope]);
+        assert_eq!(with("AuthorityHost", "https://login.contoso.com"), [graph, "https://login.contoso.com", &scope]);
+        assert_eq!(with("GraphScope", "api://x/.default"), [graph, authority, "api://x/.default"]);
+    }
+}
+
+#[test]
+fn plain_http_is_for_this_machine_and_in_these_spellings_only() {
+    for key in ["GraphEndpoint", "AuthorityHost"] {
+        for host in ["127.0.0.1", "127.0.0.1:8400", "[::1]", "[::1]:8400", "localhost", "localhost:8400", "LOCALHOST"] {
+            accepted(config_with(key, json!(format!("http://{host}"))));
+        }
+        for host in [
+            "localhost.evil",
+            "localhost.",
+            "evil.localhost",
+            "localhost@evil.example",
+            "localhost:80@evil.example",
+            "127.0.0.1.nip.io",
+            "127.0.0.1@evil.example",
+            "127.0.0.1.",
+            "127.0.0.2",
+            "127.1",
+            "127.0.0.01",
+            "0.0.0.0",
+            "0",
+            "[::]",
+            "[::ffff:127.0.0.1]",
+            "[0:0:0:0:0:0:0:1]",
+            "[::1%25lo]",
+            "2130706433",
+            "0x7f000001",
+            "0x7f.0.0.1",
+            "0177.0.0.1",
+            "10.0.0.1",
+            "\u{ff11}27.0.0.1",
+            "loc\u{430}lhost",
+            "xn--loclhost-2fg",
+            "local%68ost",
+            "localhost\\.evil.example",
+            "localhost\t",
+            "localhost#.evil.example",
+            "localhost/../evil.example",
+        ] {
+            let problem = problem(config_with(key, json!(format!("http://{host}"))));
+            assert_eq!(problem.path, format!("/{key}"), "{host}");
+        }
+    }
 }
 
 #[test]

@@ -1,0 +1,52 @@
+//! Whose certificates are believed: the system's store and `CaFile` beside it. A bare container has no store; then the error
+//! says what to do, and `CaFile` alone is enough.
+
+use connector_abi::*;
+use host_harness::simulator::World;
+
+use super::proxy::import_with;
+use crate::world::Tenant;
+
+/// An environment in which the system's store is nowhere to be found.
+const BARE: [(&str, &str); 2] = [("SSL_CERT_FILE", "/nonexistent/ca.pem"), ("SSL_CERT_DIR", "/nonexistent/certs")];
+
+fn world(https: bool) -> World {
+    World { users: 6, groups: 4, edges: 12, https, ..World::gentle() }
+}
+
+#[test]
+fn without_a_store_the_error_names_package_and_key() {
+    let found = import_with(&Tenant::of(world(true)), &BARE);
+    let message = found["error"]["Message"].as_str().unwrap();
+    assert_eq!(found["status"], CONNECTOR_E_NETWORK, "{found}");
+    assert!(message.contains("ca-certificates") && message.contains("CaFile"), "{message}");
+}
+
+#[test]
+fn without_a_store_a_ca_file_is_enough() {
+    let tenant = Tenant::of(world(true));
+    let ca_file = tenant.folder().join("ca.pem");
+    std::fs::write(&ca_file, tenant.sim.ca_pem().unwrap()).unwrap();
+    let found = import_with(&tenant.with("CaFile", ca_file.to_str().unwrap()), &BARE);
+    assert_eq!((&found["status"], &found["users"]), (&CONNECTOR_END.into(), &6.into()), "{found}");
+}
+
+#[test]
+fn without_a_store_plain_http_on_this_machine_needs_none() {
+    let found = import_with(&Tenant::of(world(false)), &BARE);
+    assert_eq!((&found["status"], &found["users"]), (&CONNECTOR_END.into(), &6.into()), "{found}");
+}
+
+#[test]
+fn an_authority_that_nobody_vouches_for_is_refused_with_the_key_that_helps() {
+    let tenant = Tenant::of(world(true));
+    let other = Tenant::of(world(true));
+    let ca_file = tenant.folder().join("ca.pem");
+    std::fs::write(&ca_file, other.sim.ca_pem().unwrap()).unwrap();
+    let tenant = tenant.with("CaFile", ca_file.to_str().unwrap());
+    let pulled = tenant.pull(None);
+    assert_eq!(pulled.status, CONNECTOR_E_NETWORK);
+    let message = pulled.error()["Message"].as_str().unwrap();
+    assert!(message.contains("is not trusted") && message.contains("CaFile"), "{message}");
+    assert!(tenant.sim.journal().is_empty(), "no secret without a certificate");
+}
