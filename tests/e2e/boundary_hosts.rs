@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use host_harness::library::connector_library;
+use host_harness::simulator::{Fault, FaultAction, Route};
 use serde_json::Value;
 
 use crate::world::Tenant;
@@ -73,7 +74,7 @@ impl Host {
     pub(crate) fn run(&self, arguments: &[&str]) -> Value {
         let output = self.run_on(&library(), arguments);
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "{:?}: {}\n{out}{err}", self.program, output.status);
+        assert!(output.status.success(), "{}: {}\n{out}{err}", self.program.display(), output.status);
         // What a tool says goes where a script can read it; a program of ours says nothing when all went well.
         eprint!("{err}");
         assert!(std::env::var_os(TOOL).is_some() || err.is_empty(), "{err}");
@@ -90,4 +91,86 @@ fn every_misuse_is_answered_and_an_import_goes_well_among_them() {
     assert_eq!((said["failed"].as_u64(), said["threads"].as_u64()), (Some(0), Some(1)));
     // A table that lost its rows would pass as well.
     assert!(said["checks"].as_u64().unwrap() > 1000, "{said}");
+}
+
+/// As often as `plain` in a run without a tool; under one, a few times are slow enough.
+fn times(plain: usize) -> usize {
+    if std::env::var_os(TOOL).is_some() { plain.min(3) } else { plain }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_forked_child_is_told_so_by_every_function_whatever_the_parent_was_doing() {
+    let tenant = Tenant::small();
+    // The parent's thread stays inside OperationNext for the whole test.
+    tenant.sim.add_fault(Fault::once(Route::UsersDelta, FaultAction::StallMidBody));
+    let said = Host::new("fork", &tenant).run(&[&times(100).to_string()]);
+    assert_eq!(said["failed"], 0);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_host_that_leaves_in_the_middle_ends_with_its_own_exit_code() {
+    let tenant = Tenant::small();
+    tenant.sim.add_fault(Fault::once(Route::UsersDelta, FaultAction::StallMidBody));
+    let host = Host::new("leave", &tenant);
+    for round in 0..times(30) {
+        let (how, code) = (["return", "exit", "busy"][round % 3], (round + 1).to_string());
+        let output = host.run_on(&library(), &[how, &code]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), i32::try_from(round + 1).ok(), "{how}: {}\n{said}", output.status);
+        assert!(std::env::var_os(TOOL).is_some() || said.is_empty(), "{said}");
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn unloading_under_a_running_worker_harms_nobody() {
+    let tenant = Tenant::small();
+    let host = Host::new("unload", &tenant);
+    for _ in 0..times(25) {
+        assert_eq!(host.run(&["30"])["failed"], 0);
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn two_copies_live_side_by_side_and_do_not_know_each_others_operations() {
+    let tenant = Tenant::small();
+    let host = Host::new("copies", &tenant);
+    let other = tenant.folder().join("libEntraIdToo.so");
+    std::fs::copy(library(), &other).unwrap();
+    assert_eq!(host.run(&[&other.display().to_string()])["failed"], 0);
+}
+
+/// Rounds of the soak; a long one is asked for by this variable.
+const ROUNDS: &str = "CONNECTOR_TEST_SOAK";
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_soak_of_cancels_and_releases_leaves_no_thread_and_no_memory() {
+    let asked = std::env::var(ROUNDS).ok().map(|rounds| rounds.parse::<u64>().expect("a number of rounds"));
+    let tenant = Tenant::small();
+    let host = Host::new("soak", &tenant);
+    let rounds = asked.unwrap_or(times(150) as u64);
+    for seed in 1..=if asked.is_some() { 3 } else { 1 } {
+        let said = host.run(&[&rounds.to_string(), &seed.to_string()]);
+        let [threads, in_use, resident] = ["threads", "inUse", "resident"].map(|name| {
+            let three = said[name].as_array().unwrap().iter().map(|n| n.as_u64().unwrap());
+            three.collect::<Vec<_>>()
+        });
+        assert_eq!(threads, [1, 1, 1], "{said}");
+        if std::env::var_os(TOOL).is_some() || std::env::var_os(FLAGS).is_some() {
+            // The allocator is the tool's; leaks are its to find.
+            continue;
+        }
+        assert!(said["drained"].as_u64() > Some(0) && said["cancelled"].as_u64() > Some(0), "{said}");
+        // A round leaves nothing: 64 bytes each would be less than the smallest thing an operation owns, and a page is
+        // what the C library's own lists may differ by.
+        let grown = in_use[2].saturating_sub(in_use[1]);
+        assert!(grown <= 4096 + 64 * (rounds / 2), "{grown} bytes more in use after the second half: {said}");
+        // What the system sees moves by whole stacks of threads, which the C library keeps for the next one.
+        let grown = resident[2].saturating_sub(resident[1]);
+        assert!(grown <= 4 * 1024 * 1024, "{grown} bytes more resident after the second half: {said}");
+    }
 }

@@ -6,6 +6,8 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
     reason = "a test that cannot go on should say so and stop"
 )]
 
@@ -28,6 +30,10 @@ mod memberships; // hidden, vanished and unreadable groups; member types
 mod origins; // the token goes to the configured origin and nowhere else
 mod relay; // a gateway that changes answers on their way
 mod secrecy; // secrets and tokens leave no trace
+#[path = "../fuzz/sequence/mod.rs"]
+mod sequence; // sequences of calls made up from bytes, shared with the fuzzing engine
+mod sequences; // random sequences of calls, several threads: the header's promises hold
+mod signing_in; // every mode of AuthJson; tokens counted; claims demanded
 mod symbols; // what the library exports
 mod throttling; // 429 and 503 in every form
 mod traps; // each trap of Graph that an importer has met, and the promise that answers it

@@ -122,9 +122,9 @@ impl Shared {
             self.rewrite.lock().unwrap()(&asked, &mut answered);
             let mut answer = format!("HTTP/1.1 {} x\r\n", answered.status);
             for (name, value) in answered.headers.iter().filter(|(name, _)| !is_framing(name)) {
-                answer += &format!("{name}: {value}\r\n");
+                answer.extend([name.as_str(), ": ", value.as_str(), "\r\n"]);
             }
-            answer += &format!("content-length: {}\r\n\r\n", answered.body.len());
+            answer.extend(["content-length: ", &answered.body.len().to_string(), "\r\n\r\n"]);
             let stream = client.get_mut();
             stream.write_all(answer.as_bytes()).and_then(|()| stream.write_all(&answered.body)).ok()?;
         }
@@ -134,9 +134,9 @@ impl Shared {
         let mut upstream = TcpStream::connect(&self.upstream).ok()?;
         let mut request = format!("{} {} HTTP/1.1\r\n", asked.method, asked.target);
         for (name, value) in headers.iter().filter(|(name, _)| !is_framing(name) && name != "accept-encoding") {
-            request += &format!("{name}: {value}\r\n");
+            request.extend([name.as_str(), ": ", value.as_str(), "\r\n"]);
         }
-        request += &format!("connection: close\r\ncontent-length: {}\r\n\r\n", asked.body.len());
+        request.extend(["connection: close\r\ncontent-length: ", &asked.body.len().to_string(), "\r\n\r\n"]);
         upstream.write_all(request.as_bytes()).and_then(|()| upstream.write_all(&asked.body)).ok()?;
         let (first, headers, body) = message(&mut BufReader::new(upstream))?;
         Some(Answered { status: first.split(' ').nth(1)?.parse().ok()?, headers, body })
@@ -147,8 +147,11 @@ fn is_framing(name: &str) -> bool {
     matches!(name, "content-length" | "connection")
 }
 
-/// First line, headers in lower case and body of one HTTP/1.1 message whose length is announced.
-fn message(from: &mut impl BufRead) -> Option<(String, Vec<(String, String)>, Vec<u8>)> {
+/// First line, headers in lower case, body.
+type Message = (String, Vec<(String, String)>, Vec<u8>);
+
+/// One HTTP/1.1 message whose length is announced.
+fn message(from: &mut impl BufRead) -> Option<Message> {
     let mut line = || {
         let mut text = String::new();
         (from.read_line(&mut text).ok()? > 0).then(|| text.trim_end().to_owned())

@@ -11,3 +11,5 @@ mod incoming;
 mod outgoing;
 mod registry;
 mod rust_door;
+#[cfg(test)]
+mod tests;

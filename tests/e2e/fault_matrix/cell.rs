@@ -27,9 +27,9 @@ const USERS: u32 = 29;
 /// Members of the group whose reads are struck, on three pages.
 const MEMBERS: u32 = 13;
 
-/// A name that no resolver is asked for: a label of DNS has 63 characters at most.
+/// A name that no resolver is asked for: DNS knows names of 253 characters at most.
 fn unresolvable() -> String {
-    format!("https://{}.invalid", "a".repeat(64))
+    format!("https://{}invalid", format!("{}.", "a".repeat(60)).repeat(5))
 }
 
 /// How a run of the connector is started.

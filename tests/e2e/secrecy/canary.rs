@@ -46,14 +46,14 @@ pub(super) fn needles(name: &str, canary: &str) -> Vec<Needle> {
         (format!("{name}, percent-encoded"), percent.into_bytes()),
         (format!("{name}, in part or otherwise encoded"), core.as_bytes().to_vec()),
         (format!("{name}, backwards"), core.bytes().rev().collect()),
-        (format!("{name}, in hexadecimal"), core.bytes().map(|b| format!("{b:02x}")).collect::<String>().into_bytes()),
+        (format!("{name}, in hexadecimal"), core.bytes().flat_map(|b| format!("{b:02x}").into_bytes()).collect()),
         (format!("{name}, in UTF-16"), core.bytes().flat_map(|byte| [byte, 0]).collect()),
     ];
     for shift in 0..3 {
         let shifted = [&vec![b'x'; shift], core.as_bytes()].concat();
         // Without the first and last characters, which depend on the neighbours.
         let encoded = base64(&shifted);
-        needles.push((format!("{name}, in base64 ({shift})"), encoded[4..28].as_bytes().to_vec()));
+        needles.push((format!("{name}, in base64 ({shift})"), encoded.as_bytes()[4..28].to_vec()));
     }
     needles
 }
@@ -82,7 +82,7 @@ pub(super) fn count(bytes: &[u8], needle: &[u8]) -> usize {
 fn a_canary_is_found_in_every_form() {
     let canary = secret();
     let needles = needles("secret", &canary);
-    let forms = [canary.clone(), canary.replace('~', "%7E"), base64(canary[..24].as_bytes()), canary.to_uppercase()];
+    let forms = [canary.clone(), canary.replace('~', "%7E"), base64(&canary.as_bytes()[..24]), canary.to_uppercase()];
     let found = forms.map(|form| needles.iter().map(|(_, needle)| count(form.as_bytes(), needle)).sum::<usize>());
     assert_eq!(found[3], 0, "the search itself is exact");
     assert!(found[0] == 2 && found[1] == 1 && found[2] == 1, "{found:?}");

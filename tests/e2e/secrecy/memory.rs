@@ -149,7 +149,9 @@ struct Search {
 impl Search {
     fn of(needles: Vec<(String, Vec<u8>)>) -> Search {
         let mut firsts = [false; 256];
-        needles.iter().for_each(|(_, needle)| firsts[usize::from(needle[0] ^ DISGUISE)] = true);
+        for (_, needle) in &needles {
+            firsts[usize::from(needle[0] ^ DISGUISE)] = true;
+        }
         Search { needles, firsts, piece: vec![0; PIECE] }
     }
 

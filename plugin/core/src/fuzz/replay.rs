@@ -33,20 +33,21 @@ fn corpus(target: &str) -> Vec<(String, Vec<u8>)> {
 }
 
 fn feed(target: &Target, input: &[u8], origin: &str) {
-    if catch_unwind(AssertUnwindSafe(|| (target.run)(input))).is_err() {
-        panic!(
-            "{} breaks a promise (above) on {origin}; keep it as a file of tests/fuzz/corpus/{}: {}",
-            target.name,
-            target.name,
-            input.escape_ascii()
-        );
-    }
+    assert!(
+        catch_unwind(AssertUnwindSafe(|| (target.run)(input))).is_ok(),
+        "{} breaks a promise (above) on {origin}; keep it as a file of tests/fuzz/corpus/{}: {}",
+        target.name,
+        target.name,
+        input.escape_ascii()
+    );
 }
 
 fn replay(name: &str) {
     let target = TARGETS.iter().find(|target| target.name == name).unwrap();
     let inputs = corpus(name);
-    inputs.iter().for_each(|(file, input)| feed(target, input, file));
+    for (file, input) in &inputs {
+        feed(target, input, file);
+    }
     let mut dice = Dice(number(SEED).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1);
     for case in 0..number(CASES) {
         feed(target, &mutant(&inputs, &mut dice), &format!("mutant {case}"));

@@ -82,7 +82,7 @@ fn starts_at_home(mark: &Watermark, follows_members: bool, groups_listed: bool) 
             Start::Done => {}
             Start::Full { resume } => links.extend(resume.as_ref().map(|place| place.page.as_str())),
             Start::Delta { link, page, .. } => {
-                links.extend([Some(link), page.as_ref()].into_iter().flatten().map(|l| &**l))
+                links.extend([Some(link), page.as_ref()].into_iter().flatten().map(|l| &**l));
             }
             Start::Reconcile { link, place } => {
                 links.push(link);

@@ -176,7 +176,7 @@ fn judge<R>(
     let date = received.reply.date();
     let request_id = item.header("request-id").or_else(|| received.reply.header("request-id"));
     if (200..300).contains(&status) {
-        let answer = Answer { body, date, request_id };
+        let answer = Answer { body, date, request_id, status, client_request_id: received.client_request_id };
         return read(&answer)
             .map_err(|Unreadable(why)| Failure::Unreadable { why, evidence: evidence(received, status, request_id) });
     }

@@ -99,8 +99,12 @@ mod tests {
         base64::engine::general_purpose::STANDARD.encode(CLAIMS)
     }
 
-    fn claims(values: &[&str]) -> Option<Option<String>> {
-        challenge(values.iter().copied()).map(|challenge| challenge.claims)
+    fn claims(values: &[&str]) -> Option<Challenge> {
+        challenge(values.iter().copied())
+    }
+
+    fn demand(claims: Option<&str>) -> Challenge {
+        Challenge { claims: claims.map(str::to_owned) }
     }
 
     #[test]
@@ -111,7 +115,7 @@ mod tests {
              error=\"insufficient_claims\", claims=\"{}\"",
             encoded()
         );
-        assert_eq!(claims(&[&value]), Some(Some(CLAIMS.to_owned())));
+        assert_eq!(claims(&[&value]), Some(demand(Some(CLAIMS))));
     }
 
     #[test]
@@ -122,10 +126,10 @@ mod tests {
             vec![&value, "Basic realm=\"x\""],
             vec!["Bearer realm=\"\", error=\"invalid_token\"", &value],
         ] {
-            assert_eq!(claims(&values), Some(Some(CLAIMS.to_owned())), "{values:?}");
+            assert_eq!(claims(&values), Some(demand(Some(CLAIMS))), "{values:?}");
         }
         let joined = format!("Negotiate abc==, Basic realm=\"a, b\", {value}, Digest a=b");
-        assert_eq!(claims(&[&joined]), Some(Some(CLAIMS.to_owned())));
+        assert_eq!(claims(&[&joined]), Some(demand(Some(CLAIMS))));
     }
 
     #[test]
@@ -135,7 +139,7 @@ mod tests {
         let url_safe = standard.replace('+', "-").replace('/', "_");
         for text in [&standard, standard.trim_end_matches('='), &url_safe, url_safe.trim_end_matches('=')] {
             let value = format!("Bearer error=\"insufficient_claims\", claims=\"{text}\"");
-            assert_eq!(claims(&[&value]), Some(Some(CLAIMS.to_owned())), "{text}");
+            assert_eq!(claims(&[&value]), Some(demand(Some(CLAIMS))), "{text}");
         }
     }
 
@@ -143,7 +147,11 @@ mod tests {
     fn a_demand_that_cannot_be_read_is_still_one() {
         let not_json = base64::engine::general_purpose::STANDARD.encode("[]");
         for text in ["", "claims=\"%%%\"", "claims=\"eyJ9\"", &format!("claims=\"{not_json}\""), "claims=\"eyJ"] {
-            assert_eq!(claims(&[&format!("Bearer error=\"insufficient_claims\", {text}")]), Some(None), "{text}");
+            assert_eq!(
+                claims(&[&format!("Bearer error=\"insufficient_claims\", {text}")]),
+                Some(demand(None)),
+                "{text}"
+            );
         }
     }
 
@@ -161,6 +169,6 @@ mod tests {
             assert_eq!(claims(&[value]), None, "{value}");
         }
         // Each challenge has its own parameters.
-        assert_eq!(claims(&["Bearer error=insufficient_claims, Basic claims=e30"]), Some(None));
+        assert_eq!(claims(&["Bearer error=insufficient_claims, Basic claims=e30"]), Some(demand(None)));
     }
 }

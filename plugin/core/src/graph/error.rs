@@ -241,7 +241,7 @@ mod tests {
             (503, "serviceNotAvailable", Kind::Service, Reason::Other),
             (503, "Request_ThrottledTemporarily", Kind::Throttled, Reason::Other),
             (500, "", Kind::Service, Reason::Other),
-            (501, "NotImplemented", Kind::Service, Reason::Other),
+            (501, "NotImplemented", Kind::Service, Reason::NotOffered),
             (302, "", Kind::Service, Reason::Other),
             (418, "", Kind::Service, Reason::Other),
         ] {

@@ -39,6 +39,8 @@ mod wire;
 pub(crate) mod fuzzing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use transport::{Broken, Outgoing, Reply, Transport};
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -53,12 +55,13 @@ use permits::Permits;
 use pipeline::{Call, Pipeline};
 use retry::Policy;
 use token::Tokens;
+#[cfg(not(test))]
 use transport::Transport;
 
 use crate::cancel::Cancel;
 use crate::config::Auth;
 use crate::counters::Counters;
-use crate::error::Error as Top;
+use crate::error::{Error as Top, HttpEvidence};
 use crate::log::Log;
 
 pub use batch::LARGEST as LARGEST_BATCH;
@@ -128,6 +131,20 @@ pub struct Answer<'a> {
     pub date: Option<SystemTime>,
     /// What Microsoft's support asks for.
     pub request_id: Option<&'a str>,
+    status: u16,
+    client_request_id: &'a str,
+}
+
+impl Answer<'_> {
+    /// For an error about what the answer says: a success can still hold a link that must not be followed.
+    pub fn evidence(&self) -> HttpEvidence {
+        HttpEvidence {
+            status: self.status,
+            code: None,
+            request_id: self.request_id.map(str::to_owned),
+            client_request_id: Some(self.client_request_id.to_owned()),
+        }
+    }
 }
 
 /// The body of a success cannot be read, and why. The request is repeated like a 503; the reader is called again with
@@ -155,6 +172,22 @@ impl Graph {
             _ => Arc::clone(&wire),
         };
         Graph::over(wire, local, Arc::new(SystemClock), origin, authority, connection, cancel, counters, log)
+    }
+
+    /// As [`Graph::connect`], over a test's transport.
+    #[cfg(test)]
+    pub(crate) fn through(
+        transport: Arc<dyn Transport>,
+        connection: Connection,
+        cancel: Cancel,
+        counters: Counters,
+        log: Log,
+    ) -> Graph {
+        let origins = [(&connection.origin, "GraphEndpoint"), (&connection.authority, "AuthorityHost")];
+        let [origin, authority] = origins.map(|(origin, name)| Origin::parse(origin, name).unwrap());
+        let local = Arc::clone(&transport);
+        Graph::over(transport, local, Arc::new(SystemClock), origin, authority, connection, cancel, counters, log)
+            .unwrap()
     }
 
     #[expect(clippy::too_many_arguments, reason = "everything that tests replace, in one place")]
@@ -255,7 +288,13 @@ impl Graph {
         let call = Call { link: &request.link, advanced: request.advanced, body: None };
         self.inner.pipeline.run(&call, |received| {
             let reply = received.reply;
-            read(&Answer { body: &reply.body, date: reply.date(), request_id: reply.header("request-id") })
+            read(&Answer {
+                body: &reply.body,
+                date: reply.date(),
+                request_id: reply.header("request-id"),
+                status: reply.status,
+                client_request_id: received.client_request_id,
+            })
         })
     }
 

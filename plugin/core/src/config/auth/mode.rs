@@ -59,7 +59,7 @@ impl Mode {
         }
     }
 
-    pub(super) fn part(self, key: &str) -> Part {
+    pub(super) fn part(self, key: &'static str) -> Part {
         let keys = self.keys();
         if keys.needed.contains(&key) {
             Part::Needed
@@ -73,8 +73,8 @@ impl Mode {
     }
 
     /// Which of two keys is read first, and therefore complained about.
-    pub(super) fn comes_first(self, key: &str, other: &str) -> bool {
-        self.keys().either.iter().any(|two| *two == [key, other])
+    pub(super) fn comes_first(self, key: &'static str, other: &'static str) -> bool {
+        self.keys().either.contains(&[key, other])
     }
 
     pub(super) fn word(self) -> &'static str {
