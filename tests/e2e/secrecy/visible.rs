@@ -38,7 +38,7 @@ impl Search {
         self.look_into(&format!("the result of {place}"), pulled.result.to_string());
         self.look_into(&format!("the checkpoints of {place}"), pulled.checkpoints.join("\n"));
         for line in &pulled.log {
-            self.look_into(&format!("the log of {place}"), &line.text);
+            self.look_into(&format!("the log of {place}"), &line.message);
         }
         assert!(pulled.log.len() > 1, "{place} logged nothing: the search proves nothing");
     }
@@ -210,7 +210,7 @@ fn no_log_line_and_no_message_holds_a_whole_delta_link() {
     let tokens: Vec<&str> = urls.iter().flat_map(|url| tokens(url)).collect();
     assert!(tokens.len() > 20, "{} tokens are no walk", tokens.len());
     let mut cut = 0;
-    let lines = full.log.iter().chain(&delta.log).chain(&report.log).map(|line| line.text.clone());
+    let lines = full.log.iter().chain(&delta.log).chain(&report.log).map(|line| line.message.clone());
     for line in lines.chain([full.result["Warnings"].to_string(), delta.result["Warnings"].to_string()]) {
         for token in &tokens {
             let beginning = &token[..token.len().min(12)];

@@ -22,6 +22,7 @@ mod guid;
 mod key;
 mod nearest;
 mod number;
+mod one_cloud;
 mod origin;
 mod problems;
 mod raw;

@@ -103,6 +103,41 @@ fn each_address_of_a_cloud_may_be_replaced_alone() {
 }
 
 #[test]
+fn an_address_of_another_cloud_is_refused_with_the_cloud_to_set() {
+    let spellings = |origin: &str| [origin.to_owned(), format!("{origin}/"), format!("{origin}:443"), upper(origin)];
+    let scopes = |origin: &str| ["/", "//", ":443/"].map(|end| format!("{origin}{end}.default"));
+    let mut refused = 0;
+    for [cloud, own_graph, own_authority] in CLOUDS {
+        for [other, graph, authority] in CLOUDS {
+            let graphs = spellings(graph).map(|text| ("GraphEndpoint", text, graph != own_graph));
+            let authorities = spellings(authority).map(|text| ("AuthorityHost", text, authority != own_authority));
+            let scopes = scopes(graph).map(|text| ("GraphScope", text, graph != own_graph));
+            for (key, text, foreign) in graphs.into_iter().chain(authorities).chain(scopes) {
+                let document = json!({ "TenantId": TENANT, "Cloud": cloud, key: text });
+                if !foreign {
+                    accepted(document);
+                    continue;
+                }
+                let problem = problem(document);
+                assert_eq!(problem.path, format!("/{key}"), "{cloud} {text}");
+                let words = problem.expected;
+                assert!(words.contains(&format!("\"{other}\"")) && words.contains("set Cloud"), "{words}");
+                assert!(words.contains(&format!("belongs to Cloud \"{cloud}\"")), "{words}");
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!(refused, 12 * 4 + 10 * 4 + 12 * 3, "the two clouds of the US government share a token service");
+    // Without Cloud it is the public one.
+    assert_eq!(problem(config_with("GraphEndpoint", json!("https://graph.microsoft.us"))).path, "/GraphEndpoint");
+}
+
+/// The host in upper case.
+fn upper(origin: &str) -> String {
+    origin.to_uppercase().replace("HTTPS", "https")
+}
+
+#[test]
 fn plain_http_is_for_this_machine_and_in_these_spellings_only() {
     for key in ["GraphEndpoint", "AuthorityHost"] {
         for host in ["127.0.0.1", "127.0.0.1:8400", "[::1]", "[::1]:8400", "localhost", "localhost:8400"] {
