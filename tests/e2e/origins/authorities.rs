@@ -5,7 +5,7 @@ use connector_abi::*;
 use host_harness::simulator::World;
 
 use super::proxy::import_with;
-use crate::world::Tenant;
+use crate::world::{Tenant, drain};
 
 /// An environment in which the system's store is nowhere to be found.
 const BARE: [(&str, &str); 2] = [("SSL_CERT_FILE", "/nonexistent/ca.pem"), ("SSL_CERT_DIR", "/nonexistent/certs")];
@@ -49,4 +49,31 @@ fn an_authority_that_nobody_vouches_for_is_refused_with_the_key_that_helps() {
     let message = pulled.error()["Message"].as_str().unwrap();
     assert!(message.contains("is not trusted") && message.contains("CaFile"), "{message}");
     assert!(tenant.sim.journal().is_empty(), "no secret without a certificate");
+}
+
+#[test]
+fn a_ca_file_that_cannot_be_used_is_refused_by_its_key() {
+    let tenant = Tenant::of(world(true));
+    let missing = tenant.folder().join("nowhere.pem");
+    let (_, error) = tenant.with("CaFile", missing.to_str().unwrap()).refused(None);
+    assert_eq!(
+        (&error["Code"], &error["Problems"][0]["Path"]),
+        (&"InvalidConfig".into(), &"/CaFile".into()),
+        "{error}"
+    );
+
+    let torn = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n";
+    for bad in ["", "no PEM at all", torn, "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n"] {
+        let tenant = Tenant::of(world(true));
+        let ca_file = tenant.folder().join("bad.pem");
+        std::fs::write(&ca_file, bad).unwrap();
+        let tenant = tenant.with("CaFile", ca_file.to_str().unwrap());
+        let error = match tenant.start(None) {
+            Err(refused) => serde_json::from_str(&refused.error_json).unwrap(),
+            Ok(operation) => drain(operation).error().clone(),
+        };
+        assert_eq!(error["Code"], "InvalidConfig", "{bad:?}: {error}");
+        assert!(error["Message"].as_str().unwrap().contains("CaFile"), "{bad:?}: {error}");
+        assert!(tenant.sim.journal().is_empty(), "nobody is asked with half of what was configured");
+    }
 }

@@ -31,14 +31,22 @@ struct Proxy {
 
 impl Proxy {
     fn to(origin: &str) -> Proxy {
-        let upstream = origin.split_once("://").unwrap().1.to_owned();
+        Proxy::answering(Some(origin.split_once("://").unwrap().1.to_owned()))
+    }
+
+    /// That lets nobody through, and repeats in its refusal what it was sent.
+    fn refusing() -> Proxy {
+        Proxy::answering(None)
+    }
+
+    fn answering(upstream: Option<String>) -> Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let proxy = Proxy { address: listener.local_addr().unwrap(), asked: Arc::default(), passed: Arc::default() };
         let (asked, passed) = (Arc::clone(&proxy.asked), Arc::clone(&proxy.passed));
         thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 let (upstream, asked, passed) = (upstream.clone(), Arc::clone(&asked), Arc::clone(&passed));
-                thread::spawn(move || tunnel(client, &upstream, &asked, &passed));
+                thread::spawn(move || tunnel(client, upstream.as_deref(), &asked, &passed));
             }
         });
         proxy
@@ -55,7 +63,7 @@ impl Proxy {
 
 fn tunnel(
     mut client: TcpStream,
-    upstream: &str,
+    upstream: Option<&str>,
     asked: &Mutex<Vec<String>>,
     passed: &Arc<Mutex<Vec<u8>>>,
 ) -> Option<()> {
@@ -72,6 +80,11 @@ fn tunnel(
     if !connects {
         return client.write_all(b"HTTP/1.1 403 no\r\ncontent-length: 0\r\n\r\n").ok();
     }
+    let Some(upstream) = upstream else {
+        let said = String::from_utf8_lossy(&head).replace("\r\n", " ");
+        let refusal = format!("HTTP/1.1 407 {said}\r\nProxy-Authenticate: Basic realm=\"{said}\"\r\n");
+        return client.write_all(format!("{refusal}content-length: {}\r\n\r\n{said}", said.len()).as_bytes()).ok();
+    };
     let server = TcpStream::connect(upstream).ok()?;
     client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").ok()?;
     let (from_server, to_client) = (server.try_clone().ok()?, client.try_clone().ok()?);
@@ -136,9 +149,12 @@ fn a_proxy_that_is_not_there_is_named_in_the_error() {
 
 /// What the system's own proxy setting is, in a child process.
 fn with_system_proxy(tenant: &Tenant, proxy: &Proxy) -> Value {
-    let origin = proxy.origin();
+    with_system_proxy_at(tenant, &proxy.origin())
+}
+
+fn with_system_proxy_at(tenant: &Tenant, origin: &str) -> Value {
     let names = ["HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"];
-    let mut environment = names.map(|name| (name, origin.as_str())).to_vec();
+    let mut environment = names.map(|name| (name, origin)).to_vec();
     environment.extend([("NO_PROXY", ""), ("no_proxy", "")]);
     import_with(tenant, &environment)
 }
@@ -159,7 +175,10 @@ fn the_host() {
     child::answer(&match connector.import(&request) {
         Ok(operation) => {
             let pulled = drain(operation);
-            json!({ "status": pulled.status, "error": pulled.error(), "users": pulled.of("Upsert", "User").count() })
+            json!({
+                "status": pulled.status, "error": pulled.error(), "users": pulled.of("Upsert", "User").count(),
+                "said": format!("{:?} {} {:?}", pulled.log, pulled.result, pulled.records),
+            })
         }
         Err(refused) => {
             json!({ "status": refused.status, "error": serde_json::from_str::<Value>(&refused.error_json).unwrap(), "users": 0 })
@@ -200,4 +219,60 @@ fn a_local_token_service_beside_a_distant_graph_is_still_asked_past_the_proxy() 
     let asked = proxy_there.asked();
     assert!(!asked.is_empty() && asked.iter().all(|line| line.starts_with("CONNECT ")), "{asked:?}");
     assert_eq!(proxy.asked(), [""; 0]);
+}
+
+/// What an operator may have put into the system's setting, and as it goes over the wire.
+const PASSWORD: &str = "CanaryPasswordOfTheProxy";
+const BASIC: &str = "dXNlcjpDYW5hcnlQYXNzd29yZE9mVGhlUHJveHk=";
+
+#[test]
+fn credentials_in_the_systems_proxy_setting_go_to_the_proxy_and_are_shown_nowhere() {
+    let (tenant, proxy) = stage();
+    let at = |address: SocketAddr| format!("http://user:{PASSWORD}@{address}");
+    let found = with_system_proxy_at(&tenant, &at(proxy.address));
+    assert_eq!((&found["status"], &found["users"]), (&json!(CONNECTOR_END), &json!(6)), "{found}");
+    assert_shown_nowhere(&found);
+    assert_eq!(basic_in(&proxy), proxy.asked().len(), "each tunnel is asked for with the password");
+
+    let refusing = Proxy::refusing();
+    let nobody = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for address in [refusing.address, nobody] {
+        let found = with_system_proxy_at(&tenant, &at(address));
+        assert_eq!(found["status"], CONNECTOR_E_NETWORK, "{found}");
+        assert!(found["error"]["Message"].as_str().unwrap().contains("Proxy"), "{found}");
+        assert_shown_nowhere(&found);
+    }
+    assert!(basic_in(&refusing) > 0, "the refusing one was asked");
+}
+
+#[track_caller]
+fn assert_shown_nowhere(found: &Value) {
+    let all = found.to_string();
+    assert!(found["said"].as_str().is_some_and(|said| said.len() > 100), "nothing was said: {all}");
+    assert!(!all.contains(PASSWORD) && !all.contains(&BASIC[..30]), "{all}");
+}
+
+/// How often the password came by.
+fn basic_in(proxy: &Proxy) -> usize {
+    String::from_utf8_lossy(&proxy.passed.lock().unwrap()).matches(BASIC).count()
+}
+
+#[test]
+fn in_each_cloud_the_secret_is_meant_for_its_own_token_service() {
+    // The proxy leads to a server that cannot prove to be it, so nothing more is said to anybody.
+    for (cloud, authority) in [
+        ("Public", "login.microsoftonline.com"),
+        ("UsGov", "login.microsoftonline.us"),
+        ("UsGovDoD", "login.microsoftonline.us"),
+        ("China", "login.partner.microsoftonline.cn"),
+    ] {
+        let (tenant, proxy) = stage();
+        let tenant = tenant.without("GraphEndpoint").without("AuthorityHost").with("Proxy", proxy.origin());
+        let pulled = tenant.with("Cloud", cloud).pull(None);
+        assert_eq!(pulled.status, CONNECTOR_E_NETWORK, "{cloud}: {}", pulled.result);
+        assert!(pulled.error()["Message"].as_str().unwrap().contains("is not trusted"), "{}", pulled.result);
+        let asked = proxy.asked();
+        assert!(!asked.is_empty(), "{cloud}: nobody was asked");
+        assert!(asked.iter().all(|line| line.starts_with(&format!("CONNECT {authority}:443 "))), "{cloud}: {asked:?}");
+    }
 }
