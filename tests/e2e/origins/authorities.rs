@@ -32,6 +32,17 @@ fn without_a_store_a_ca_file_is_enough() {
 }
 
 #[test]
+fn a_ca_file_stands_beside_the_systems_store_and_not_in_its_place() {
+    let (tenant, other) = (Tenant::of(world(true)), Tenant::of(world(true)));
+    let [store, ca_file] = ["store.pem", "ca.pem"].map(|name| tenant.folder().join(name));
+    std::fs::write(&store, tenant.sim.ca_pem().unwrap()).unwrap();
+    std::fs::write(&ca_file, other.sim.ca_pem().unwrap()).unwrap();
+    let environment = [("SSL_CERT_FILE", store.to_str().unwrap()), BARE[1]];
+    let found = import_with(&tenant.with("CaFile", ca_file.to_str().unwrap()), &environment);
+    assert_eq!((&found["status"], &found["users"]), (&CONNECTOR_END.into(), &6.into()), "{found}");
+}
+
+#[test]
 fn without_a_store_plain_http_on_this_machine_needs_none() {
     let found = import_with(&Tenant::of(world(false)), &BARE);
     assert_eq!((&found["status"], &found["users"]), (&CONNECTOR_END.into(), &6.into()), "{found}");

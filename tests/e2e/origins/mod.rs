@@ -7,6 +7,8 @@
 //! proxy       through a gateway, or past it       authorities CaFile and the system's store
 //! ```
 
+// Where the system's store is found through the environment.
+#[cfg(all(unix, not(target_vendor = "apple")))]
 mod authorities;
 mod elsewhere;
 mod links;
