@@ -73,7 +73,7 @@ fn bound_member(key: &str, property: &Value, required: bool, condition: &Value) 
         prop_oneof![3 => Just(None), 1 => Just(Some((named, Value::Null)))].boxed()
     } else if !bound["not"].is_null() {
         // Most values of such a key do not fit beside the constant, and a document has several of them.
-        prop_oneof![3 => Just(None), 1 => there].boxed()
+        prop_oneof![9 => Just(None), 1 => there].boxed()
     } else if in_two {
         prop_oneof![Just(None), there].boxed()
     } else {
