@@ -18,12 +18,12 @@ fn in_each_cloud_token_scope_and_request_are_its_own() {
         let world =
             World::with(Connection { scope: config.scope, ..connection(&config.graph_origin, &config.authority) });
         world.token("t1").reply(200, &[], "{}");
-        world.get("/users").unwrap();
+        world.get("/things").unwrap();
         let asked = world.script.asked();
         assert_eq!(asked[0].url, format!("https://{authority}/{DOMAIN}/oauth2/v2.0/token"));
         let scope = format!("scope=https%3A%2F%2F{graph}%2F.default");
         assert!(asked[0].body.as_deref().unwrap().contains(&scope), "{cloud}");
-        assert_eq!(asked[1].url, format!("https://{graph}/v1.0/users"));
+        assert_eq!(asked[1].url, format!("https://{graph}/v1.0/things"));
         assert_eq!(asked[1].header("authorization"), "Bearer t1");
     }
 }
