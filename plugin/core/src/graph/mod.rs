@@ -72,7 +72,7 @@ pub use reason::Reason;
 pub use seen::SeenLinks;
 
 /// Where Graph is and who asks. From the configuration, which has checked it.
-#[derive(Debug)]
+#[expect(missing_debug_implementations, reason = "it holds a secret")]
 pub struct Connection {
     /// Graph's origin: `https://graph.microsoft.com`.
     pub origin: String,
