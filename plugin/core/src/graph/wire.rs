@@ -17,14 +17,6 @@ use super::transport::{Broken, Fault, Outgoing, Reply, Transport};
 use crate::cancel::Cancel;
 use crate::error::{Error, Kind};
 
-const CONNECT: Duration = Duration::from_secs(15);
-
-/// For the headers, and then for each piece of the body: what `timeout` means to a blocking client.
-const SILENCE: Duration = Duration::from_secs(60);
-
-/// For a whole body, so that one that drips does not hold an import for ever.
-const BODY: Duration = Duration::from_secs(900);
-
 /// Pieces in which a body is read.
 const PIECE: usize = 64 * 1024;
 
@@ -47,18 +39,40 @@ pub(crate) struct Settings {
     pub(crate) plain: bool,
 }
 
+/// How long the wire waits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    pub(crate) connect: Duration,
+    /// For the headers, and then for each piece of the body: what `timeout` means to a blocking client.
+    pub(crate) silence: Duration,
+    /// For a whole body, so that one that drips does not hold an import for ever.
+    pub(crate) body: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience { connect: Duration::from_secs(15), silence: Duration::from_secs(60), body: Duration::from_secs(900) }
+    }
+}
+
 /// The connections of one operation.
 #[derive(Debug)]
 pub(crate) struct Wire {
     settings: Settings,
+    patience: Patience,
     current: RwLock<(Client, Instant)>,
 }
 
 impl Wire {
     /// Builds the client and starts its thread. No network.
     pub(crate) fn new(settings: Settings) -> Result<Wire, Error> {
-        let client = build(&settings)?;
-        Ok(Wire { settings, current: RwLock::new((client, Instant::now())) })
+        Wire::with_patience(settings, Patience::default())
+    }
+
+    /// With other limits than those an import has.
+    pub(crate) fn with_patience(settings: Settings, patience: Patience) -> Result<Wire, Error> {
+        let client = build(&settings, patience)?;
+        Ok(Wire { settings, patience, current: RwLock::new((client, Instant::now())) })
     }
 
     fn client(&self) -> Client {
@@ -74,7 +88,7 @@ impl Transport for Wire {
             None => client.get(outgoing.url),
         };
         let mut response = request.headers(outgoing.headers).send().map_err(|error| broken(&error))?;
-        let body = read_body(&mut response, cancel)?;
+        let body = read_body(&mut response, self.patience.body, cancel)?;
         let status = response.status().as_u16();
         Ok(Reply { status, headers: std::mem::take(response.headers_mut()), body })
     }
@@ -83,7 +97,7 @@ impl Transport for Wire {
     fn reconnect(&self, since: Instant) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         if current.1 <= since
-            && let Ok(client) = build(&self.settings)
+            && let Ok(client) = build(&self.settings, self.patience)
         {
             let old = std::mem::replace(&mut *current, (client, Instant::now()));
             // The last clone of a client waits for its thread: not while others want the lock.
@@ -93,13 +107,16 @@ impl Transport for Wire {
     }
 }
 
-fn build(settings: &Settings) -> Result<Client, Error> {
+fn build(settings: &Settings, patience: Patience) -> Result<Client, Error> {
     RING.get_or_init(|| {
         // An error only says that a choice was made before.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
-    let mut builder =
-        Client::builder().redirect(redirect::Policy::none()).referer(false).connect_timeout(CONNECT).timeout(SILENCE);
+    let mut builder = Client::builder()
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .connect_timeout(patience.connect)
+        .timeout(patience.silence);
     if let Some(proxy) = &settings.proxy {
         let proxy = Proxy::all(proxy).map_err(|_| {
             Error::new(Kind::InvalidConfig, "Proxy must be an address such as http://proxy.contoso.com:8080")
@@ -145,7 +162,7 @@ fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Error> {
     if certificates.is_empty() { Err(wrong("there is none in it")) } else { Ok(certificates) }
 }
 
-fn read_body(response: &mut Response, cancel: &Cancel) -> Result<Vec<u8>, Broken> {
+fn read_body(response: &mut Response, longest: Duration, cancel: &Cancel) -> Result<Vec<u8>, Broken> {
     let started = Instant::now();
     let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
     let mut body = Vec::with_capacity(announced.min(1 << 20));
@@ -154,10 +171,10 @@ fn read_body(response: &mut Response, cancel: &Cancel) -> Result<Vec<u8>, Broken
         if cancel.is_cancelled() {
             return Err(Broken { fault: Fault::Cancelled, text: "cancelled".to_owned() });
         }
-        if started.elapsed() > BODY {
+        if started.elapsed() > longest {
             return Err(Broken {
                 fault: Fault::Timeout,
-                text: format!("the answer took longer than {} s", BODY.as_secs()),
+                text: format!("the answer took longer than {} s", longest.as_secs()),
             });
         }
         let read = match response.read(&mut piece) {

@@ -10,7 +10,7 @@ use reqwest::header::HeaderMap;
 use super::*;
 use crate::error::Kind;
 use crate::graph::transport::{Broken, Fault, Outgoing, Reply};
-use crate::graph::wire::{Settings, Wire};
+use crate::graph::wire::{Patience, Settings, Wire};
 
 /// `{"value":[]}` by gzip.
 const GZIP: &[u8] = &[
@@ -125,6 +125,107 @@ fn nobody_there_is_a_connect_fault() {
     let broken = send(&wire(), &format!("{origin}/v1.0/things?$deltatoken=hidden")).unwrap_err();
     assert_eq!(broken.fault, Fault::Connect);
     assert!(broken.text.contains("refused") && !broken.text.contains("hidden"), "{}", broken.text);
+}
+
+const LOCAL: Settings = Settings { proxy: None, ca_pem: None, loopback: true, plain: true };
+
+/// A wire whose limits a test can wait for.
+fn hasty(silence: Duration, body: Duration) -> Wire {
+    Wire::with_patience(LOCAL, Patience { silence, body, ..Patience::default() }).unwrap()
+}
+
+/// Answers each connection with its pieces, waiting before each, and keeps it open until the client leaves.
+fn dripping(connections: Vec<Vec<(Duration, Vec<u8>)>>) -> Peer {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let serving = thread::spawn(move || {
+        let (mut heads, mut open) = (Vec::new(), Vec::new());
+        for pieces in connections {
+            let mut stream = listener.accept().unwrap().0;
+            heads.push(head(&mut stream));
+            for (wait, piece) in pieces {
+                thread::sleep(wait);
+                // Whoever has lost patience has left.
+                let _ = stream.write_all(&piece);
+            }
+            open.push(stream);
+        }
+        for mut stream in open {
+            let _ = stream.read_to_end(&mut Vec::new());
+        }
+        heads
+    });
+    Peer { origin, serving }
+}
+
+const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n";
+const MOMENT: Duration = Duration::from_millis(200);
+const LONG: Duration = Duration::from_secs(60);
+
+#[test]
+fn a_silence_ends_with_the_time_limit_before_the_headers_and_within_the_body() {
+    for said in [Vec::new(), HEAD.to_vec(), [HEAD, b"[1,"].concat()] {
+        let peer = dripping(vec![vec![(Duration::ZERO, said)]]);
+        let broken = send(&hasty(MOMENT, LONG), &peer.origin).unwrap_err();
+        assert_eq!(broken.fault, Fault::Timeout);
+        assert!(!broken.text.is_empty());
+    }
+}
+
+#[test]
+fn a_body_that_drips_is_waited_for_as_long_as_each_piece_comes_in_time() {
+    let silence = Duration::from_secs(2);
+    let pieces = [HEAD, b"[1", b",2", b",3", b",4"].map(|piece| (silence / 4, piece.to_vec()));
+    let peer = dripping(vec![pieces.to_vec()]);
+    let broken = send(&hasty(silence, LONG), &peer.origin);
+    assert_eq!(broken.unwrap().body, b"[1,2,3,4");
+}
+
+#[test]
+fn a_body_that_drips_beyond_its_time_is_given_up() {
+    let mut pieces = vec![(Duration::ZERO, HEAD.to_vec())];
+    pieces.extend(b"[1,2,3,4".map(|byte| (MOMENT / 2, vec![byte])));
+    let peer = dripping(vec![pieces]);
+    let broken = send(&hasty(LONG, MOMENT), &peer.origin).unwrap_err();
+    assert_eq!(broken.fault, Fault::Timeout);
+    assert!(broken.text.contains("longer than"), "{}", broken.text);
+}
+
+#[test]
+fn a_stall_is_asked_for_again_on_a_new_connection_and_in_the_end_surfaces() {
+    let whole = |body: &str| vec![(Duration::ZERO, answer("200 OK", "", body.as_bytes()))];
+    let stall = || vec![(Duration::ZERO, [HEAD, b"[1,"].concat())];
+    for (stalls, survived) in [(2, true), (3, false)] {
+        let mut connections = vec![vec![(Duration::ZERO, answer("200 OK", CLOSE, token_body("t1", 3600).as_bytes()))]];
+        connections.extend((0..stalls).map(|_| stall()));
+        if survived {
+            connections.push(whole("[1,2,3]"));
+        }
+        let count = connections.len();
+        let peer = dripping(connections);
+        let connection = Connection { max_retries: 2, ..connection(&peer.origin, &peer.origin) };
+        let clock = TestClock::new();
+        let origin = || Origin::parse(&peer.origin, "GraphEndpoint").unwrap();
+        let graph = Graph::over(
+            Arc::new(hasty(MOMENT, LONG)),
+            clock.clone(),
+            origin(),
+            origin(),
+            connection,
+            Cancel::new(),
+            Counters::new(),
+            Log::new(Level::Debug),
+        );
+        let got = graph.get(&Get { link: graph.link("/things"), advanced: false }, |answer| text(answer.body));
+        assert_eq!(got.is_ok(), survived);
+        if let Err(error) = got {
+            assert_eq!(error.error.kind, Kind::Network);
+            assert_eq!(error.error.causes, ["tried 3 times, waited 15.0 s in all"]);
+        }
+        assert_eq!(clock.waits(), [5, 10].map(Duration::from_secs));
+        drop(graph);
+        assert_eq!(peer.serving.join().unwrap().len(), count);
+    }
 }
 
 #[test]
