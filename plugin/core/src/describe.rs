@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::config;
-use crate::schema::{Attribute, EndTarget, Extra, OBJECT_TYPES, ObjectType};
+use crate::schema::{Attribute, EXTENSION_PATTERN, EndTarget, Extra, OBJECT_TYPES, ObjectType};
 
 /// The connector's name, as hosts store it beside what they imported.
 pub const NAME: &str = "EntraId";
@@ -70,7 +70,7 @@ fn describe_attribute(attribute: &Attribute) -> Value {
 fn describe_extra(extra: &Extra) -> Value {
     json!({
         "Key": extra.key,
-        "Pattern": config::EXTENSION_PATTERN,
+        "Pattern": EXTENSION_PATTERN,
         "Type": config::EXTENSION_TYPE.name(),
     })
 }

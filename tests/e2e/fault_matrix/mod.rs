@@ -85,7 +85,7 @@ fn every_fault_at_every_place_ends_as_the_page_says() {
         all.failed,
         matrix.senseless.len()
     );
-    let shown = wrong.iter().map(|(name, why)| format!("{name}: {why}\n")).collect::<String>();
+    let shown = wrong.iter().map(|(name, why)| format!("{name}: {why}")).collect::<Vec<_>>().join("\n");
     assert!(wrong.is_empty(), "{} of {count} cells end otherwise:\n{shown}", wrong.len());
 }
 

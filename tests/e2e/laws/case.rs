@@ -80,8 +80,8 @@ pub(super) struct Tenancy {
     pub(super) quirks: Quirks,
 }
 
-/// Behaviours of Graph that are there or not.
-#[derive(Debug, Clone, Copy)]
+/// Behaviours of Graph that are there or not; by default a gentle tenant.
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Quirks {
     pub(super) recycle_bin: bool,
     pub(super) empty_pages: bool,
@@ -97,28 +97,6 @@ pub(super) struct Quirks {
     pub(super) deleted_members_in_first_round: bool,
     pub(super) restore_shows_in_groups: bool,
     pub(super) only_users_and_groups_in_feed: bool,
-}
-
-impl Quirks {
-    /// A gentle tenant.
-    pub(super) fn none() -> Quirks {
-        Quirks {
-            recycle_bin: false,
-            empty_pages: false,
-            duplicates: false,
-            varying_group_pages: false,
-            short_pages: false,
-            shuffled_batches: false,
-            permanent_deletion: false,
-            removed_in_first_round: false,
-            replayed_changes: false,
-            id_only_rows: false,
-            lean_rows: false,
-            deleted_members_in_first_round: false,
-            restore_shows_in_groups: false,
-            only_users_and_groups_in_feed: false,
-        }
-    }
 }
 
 /// Rows of users on a delta page: small, so that a feed of a small tenant has pages at all.
@@ -204,35 +182,22 @@ pub(super) fn tenancies(size: Size) -> impl Strategy<Value = Tenancy> {
     let lag = prop_oneof![3 => Just(0_u32), 1 => 1..6_u32];
     (any::<u32>(), size.users(), size.groups(), size.edges(), large, lag, any::<[bool; 13]>()).prop_map(
         |(seed, users, groups, edges, large_group, lag, flags)| {
-            let [
-                recycle_bin,
-                empty_pages,
-                duplicates,
-                varying_group_pages,
-                short_pages,
-                shuffled_batches,
-                permanent_deletion,
-                removed_in_first_round,
-                replayed_changes,
-                id_only_rows,
-                lean_rows,
-                deleted_members_in_first_round,
-                restore_shows_in_groups,
-            ] = flags;
+            let mut flags = flags.into_iter();
+            let mut drawn = || flags.next().unwrap_or_default();
             let quirks = Quirks {
-                recycle_bin,
-                empty_pages,
-                duplicates,
-                varying_group_pages,
-                short_pages,
-                shuffled_batches,
-                permanent_deletion,
-                removed_in_first_round,
-                replayed_changes,
-                id_only_rows,
-                lean_rows,
-                deleted_members_in_first_round,
-                restore_shows_in_groups,
+                recycle_bin: drawn(),
+                empty_pages: drawn(),
+                duplicates: drawn(),
+                varying_group_pages: drawn(),
+                short_pages: drawn(),
+                shuffled_batches: drawn(),
+                permanent_deletion: drawn(),
+                removed_in_first_round: drawn(),
+                replayed_changes: drawn(),
+                id_only_rows: drawn(),
+                lean_rows: drawn(),
+                deleted_members_in_first_round: drawn(),
+                restore_shows_in_groups: drawn(),
                 only_users_and_groups_in_feed: false,
             };
             Tenancy { seed: u64::from(seed), users, groups, edges, large_group, lag, quirks }

@@ -297,7 +297,7 @@ fn a_kill_after_every_checkpoint_of_one_run_resumes_to_the_truth() {
 }
 
 fn every_checkpoint(mode: &'static str, warm: bool) -> Verdict {
-    let quirks = Quirks { empty_pages: true, duplicates: true, short_pages: true, ..Quirks::none() };
+    let quirks = Quirks { empty_pages: true, duplicates: true, short_pages: true, ..Quirks::default() };
     let tenancy = Tenancy { seed: 11, users: 60, groups: 30, edges: 150, large_group: None, lag: 0, quirks };
     let setup = Setup { mode, filter: None, page_size: 7 };
     let coverage = Coverage::default();

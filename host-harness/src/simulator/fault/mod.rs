@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use act::{alter, instead};
+pub(crate) use act::{alter, claims_challenge, instead};
 pub use aim::Call;
 pub(crate) use aim::Subject;
 pub(crate) use script::Script;
@@ -172,6 +172,9 @@ pub enum FaultAction {
     InvalidToken,
     /// 401 with a claims challenge of continuous access evaluation.
     ClaimsChallenge,
+    /// Every access token issued so far becomes worthless, and the request is answered as it then must be. It happens to
+    /// whole requests only, not to items of batches.
+    RevokeTokens,
     /// 403 `Authorization_RequestDenied`.
     RequestDenied,
     /// 404 `Request_ResourceNotFound`.

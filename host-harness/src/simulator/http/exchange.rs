@@ -51,6 +51,7 @@ enum Endpoint {
     Token(String),
     OpenId(String),
     Instance,
+    ManagedIdentity,
     Graph(Target),
     Nothing,
 }
@@ -67,6 +68,7 @@ impl Endpoint {
         match segments.as_slice() {
             [tenant, "oauth2", "v2.0", "token"] => Endpoint::Token((*tenant).to_owned()),
             [tenant, "v2.0", ".well-known", "openid-configuration"] => Endpoint::OpenId((*tenant).to_owned()),
+            ["msi", "token"] => Endpoint::ManagedIdentity,
             ["common", "discovery", "instance"] => Endpoint::Instance,
             _ => Endpoint::Nothing,
         }
@@ -81,6 +83,7 @@ impl Endpoint {
             Endpoint::Control(_) => Route::Control,
             Endpoint::Token(_) => Route::Token,
             Endpoint::OpenId(_) | Endpoint::Instance => Route::OpenId,
+            Endpoint::ManagedIdentity => Route::ManagedIdentity,
             Endpoint::Graph(target) => target.route(),
             Endpoint::Nothing => Route::Unknown,
         }
@@ -144,6 +147,9 @@ pub(super) async fn exchange(service: Arc<Service>, scheme: &'static str, reques
         client_request_id: request.header("client-request-id").map_or_else(|| request_id.clone(), str::to_owned),
         request_id,
     };
+    if fault == Some(FaultAction::RevokeTokens) {
+        service.revoke_tokens();
+    }
     let answer = answer(&context, &request, &endpoint, &bytes, fault.as_ref());
     record(&service, &request, &endpoint, Some((&answer, &context.request_id)), fault.is_some());
     respond::respond(&context, &request, answer, fault.as_ref())
@@ -167,6 +173,7 @@ fn answer(
         }
         Endpoint::OpenId(tenant) => login::openid(context, tenant),
         Endpoint::Instance => login::instance(context),
+        Endpoint::ManagedIdentity => login::managed_identity::token(context, request),
         Endpoint::Graph(target) => match login::check_bearer(context, request) {
             Ok(()) => graph::answer(context, request, target),
             Err(refused) => refused.into_answer(context),

@@ -13,10 +13,7 @@ use serde_json::Value;
 use super::key::Shape;
 use super::nearest::nearest;
 use super::problems::Place;
-use crate::schema::{self, Attribute, AttributeType, ObjectType, why_refused};
-
-/// The form of a directory extension's name: `extension_`, the owning application's id without dashes, `_`, its own name.
-pub(crate) const EXTENSION_PATTERN: &str = "^extension_[0-9a-fA-F]{32}_[A-Za-z0-9_]+$";
+use crate::schema::{self, Attribute, AttributeType, EXTENSION_PATTERN, ObjectType, extension_name, why_refused};
 
 /// The type of a directory extension in records: the tenant's own, whatever it is.
 pub(crate) const EXTENSION_TYPE: AttributeType = AttributeType::Json;
@@ -112,7 +109,7 @@ fn name<O: Owner>(item: &Value, place: &mut Place<'_>) -> Option<Name> {
         let extra = ExtraAttribute { name: name.to_owned(), kind: known.kind };
         return Some(if known.always { Name::Always } else { Name::Extra(extra) });
     }
-    if let Some(name) = extension(name) {
+    if let Some(name) = extension_name(name) {
         return Some(Name::Extra(ExtraAttribute { name, kind: EXTENSION_TYPE }));
     }
     if name.starts_with("extension_") {
@@ -129,14 +126,4 @@ fn name<O: Owner>(item: &Value, place: &mut Place<'_>) -> Option<Name> {
         );
     }
     None
-}
-
-/// A directory extension's name as Graph answers it: with the application's id in lower case.
-fn extension(name: &str) -> Option<String> {
-    let (application, own) = name.strip_prefix("extension_")?.split_once('_')?;
-    let fits = application.len() == 32
-        && application.bytes().all(|byte| byte.is_ascii_hexdigit())
-        && !own.is_empty()
-        && own.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    fits.then(|| format!("extension_{}_{own}", application.to_ascii_lowercase()))
 }

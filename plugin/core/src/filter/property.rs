@@ -5,7 +5,7 @@
 
 use super::expression::not_evaluated;
 use super::parse::cut;
-use crate::schema::{AttributeType, GROUP, why_refused};
+use crate::schema::{AttributeType, GROUP, extension_name, why_refused};
 
 /// The form of a value in Graph's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(super) fn property(name: &str) -> Result<(String, Form), String> {
     if let Some(known) = GROUP.attributes.iter().chain(extras).find(|known| known.name.eq_ignore_ascii_case(name)) {
         return Ok((known.name.to_owned(), form(known.kind)));
     }
-    if let Some(extension) = extension(name) {
+    if let Some(extension) = extension_name(name) {
         return Ok((extension, Form::Unknown));
     }
     let lower = name.to_lowercase();
@@ -53,16 +53,6 @@ fn form(kind: AttributeType) -> Form {
         AttributeType::StringArray => Form::Texts,
         AttributeType::Json => Form::Unknown,
     }
-}
-
-/// A directory extension as Graph answers it: with the application's id in lower case.
-fn extension(name: &str) -> Option<String> {
-    let (application, own) = name.strip_prefix("extension_")?.split_once('_')?;
-    let fits = application.len() == 32
-        && application.bytes().all(|byte| byte.is_ascii_hexdigit())
-        && !own.is_empty()
-        && own.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    fits.then(|| format!("extension_{}_{own}", application.to_ascii_lowercase()))
 }
 
 #[cfg(test)]

@@ -125,7 +125,7 @@ fn refused(link: &Link, what: &str, refusal: &Refusal, tries: Tries) -> Error {
         (Reason::BadRequest, _) if operators_words(link) => {
             (Kind::InvalidConfig, format!("Graph refuses the filter in {what}: correct it: {cause}"))
         }
-        (_, 401) if refusal.claims_challenge => (
+        (_, 401) if refusal.challenge.is_some() => (
             Kind::Auth,
             format!(
                 "access was revoked while running (continuous access evaluation) and a fresh token did not help: check the \

@@ -4,6 +4,7 @@
 //! so a record can carry nothing that Describe does not name. Types are those of *records*, not of Graph: Graph's
 //! `businessPhones` is an array, the record's is a string, because the importer joins it.
 
+mod extension;
 mod group;
 mod group_member;
 mod refused;
@@ -14,6 +15,7 @@ pub use group_member::GROUP_MEMBER;
 pub use refused::why_refused;
 pub use user::{USER, USER_EXTRA};
 
+pub(crate) use extension::{EXTENSION_PATTERN, extension_name};
 pub(crate) use group::BY_DEFAULT as GROUP_BY_DEFAULT;
 pub(crate) use group_member::BY_DEFAULT as GROUP_MEMBER_BY_DEFAULT;
 pub(crate) use user::BY_DEFAULT as USER_BY_DEFAULT;

@@ -78,7 +78,9 @@ impl Lists {
     /// Puts a group on the confirm list.
     pub fn to_confirm(&mut self, group: ObjectId) {
         if self.confirm.contains(&group) {
-        } else if self.repair.len() + self.confirm.len() >= PLACES {
+            return;
+        }
+        if self.repair.len() + self.confirm.len() >= PLACES {
             self.confirms_overflow = true;
         } else {
             self.confirm.push(group);

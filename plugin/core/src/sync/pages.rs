@@ -57,7 +57,7 @@ impl Broke {
 #[derive(Debug, Default)]
 pub(crate) struct Restarts {
     done: u32,
-    pages: u32,
+    page_failed: bool,
 }
 
 impl Restarts {
@@ -66,8 +66,8 @@ impl Restarts {
         let error = match broke {
             Broke::PageLink(error) if self.done < RESTARTS => error,
             // A page that fails after all its retries has cost enough: once more, from the start, and no further.
-            Broke::Page(error) if self.pages == 0 => {
-                self.pages = 1;
+            Broke::Page(error) if !self.page_failed => {
+                self.page_failed = true;
                 error
             }
             Broke::PageLink(error) | Broke::Page(error) => {
