@@ -206,8 +206,10 @@ fn a_stall_is_asked_for_again_on_a_new_connection_and_in_the_end_surfaces() {
         let connection = Connection { max_retries: 2, ..connection(&peer.origin, &peer.origin) };
         let clock = TestClock::new();
         let origin = || Origin::parse(&peer.origin, "GraphEndpoint").unwrap();
+        let wire: Arc<dyn Transport> = Arc::new(hasty(MOMENT, LONG));
         let graph = Graph::over(
-            Arc::new(hasty(MOMENT, LONG)),
+            Arc::clone(&wire),
+            wire,
             clock.clone(),
             origin(),
             origin(),
@@ -215,7 +217,8 @@ fn a_stall_is_asked_for_again_on_a_new_connection_and_in_the_end_surfaces() {
             Cancel::new(),
             Counters::new(),
             Log::new(Level::Debug),
-        );
+        )
+        .unwrap();
         let got = graph.get(&Get { link: graph.link("/things"), advanced: false }, |answer| text(answer.body));
         assert_eq!(got.is_ok(), survived);
         if let Err(error) = got {
