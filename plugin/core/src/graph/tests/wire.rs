@@ -191,6 +191,36 @@ fn a_body_that_drips_beyond_its_time_is_given_up() {
     assert!(broken.text.contains("longer than"), "{}", broken.text);
 }
 
+/// An address that takes no more connections and says nothing, as a firewall does that drops what comes.
+#[cfg(target_os = "linux")]
+fn silent_door() -> (TcpListener, Vec<TcpStream>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    // Nobody accepts: once the queue is full, Linux lets a further connection wait.
+    while let Ok(stream) = TcpStream::connect_timeout(&address, MOMENT) {
+        waiting.push(stream);
+        assert!(waiting.len() < 10_000, "the queue has no end");
+    }
+    (listener, waiting)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_connection_that_does_not_come_is_given_up_before_a_silence_would_be() {
+    let (listener, _waiting) = silent_door();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let patience = Patience { connect: MOMENT, silence: 30 * MOMENT, body: LONG };
+    let broken = send(&Wire::with_patience(LOCAL, patience).unwrap(), &origin).unwrap_err();
+    assert_eq!(broken.fault, Fault::Connect, "{}", broken.text);
+}
+
+#[test]
+fn an_import_waits_as_long_as_the_page_of_reliability_says() {
+    let Patience { connect, silence, body } = Patience::default();
+    assert_eq!([connect, silence, body].map(|limit| limit.as_secs()), [15, 60, 900]);
+}
+
 #[test]
 fn a_stall_is_asked_for_again_on_a_new_connection_and_in_the_end_surfaces() {
     let whole = |body: &str| vec![(Duration::ZERO, answer("200 OK", "", body.as_bytes()))];
