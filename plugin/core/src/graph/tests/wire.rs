@@ -134,7 +134,11 @@ fn hasty(silence: Duration, body: Duration) -> Wire {
     Wire::with_patience(LOCAL, Patience { silence, body, ..Patience::default() }).unwrap()
 }
 
-/// Answers each connection with its pieces, waiting before each, and keeps it open until the client leaves.
+/// A client that would wait for ever is sent away after this, so that its test fails and does not hang.
+const HANGS: Duration = Duration::from_secs(20);
+
+/// Answers the first request of each connection with its pieces, waiting before each, and keeps it open until the client
+/// leaves.
 fn dripping(connections: Vec<Vec<(Duration, Vec<u8>)>>) -> Peer {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());
@@ -151,6 +155,7 @@ fn dripping(connections: Vec<Vec<(Duration, Vec<u8>)>>) -> Peer {
             open.push(stream);
         }
         for mut stream in open {
+            stream.set_read_timeout(Some(HANGS)).unwrap();
             let _ = stream.read_to_end(&mut Vec::new());
         }
         heads
@@ -294,6 +299,19 @@ fn a_connection_is_used_again_until_a_new_one_is_wanted() {
     wire.reconnect(before);
     send(&wire, &peer.origin).unwrap();
     assert_eq!(peer.serving.join().unwrap().len(), 4);
+}
+
+#[test]
+fn a_new_connection_is_made_though_the_old_one_is_still_open() {
+    let answered = || vec![(Duration::ZERO, answer("200 OK", "", b"{}"))];
+    let peer = dripping(vec![answered(), answered()]);
+    let wire = hasty(HANGS, LONG);
+    send(&wire, &peer.origin).unwrap();
+    wire.reconnect(Instant::now());
+    // Over the old connection nobody would answer.
+    send(&wire, &peer.origin).unwrap();
+    drop(wire);
+    assert_eq!(peer.serving.join().unwrap().len(), 2);
 }
 
 #[test]
