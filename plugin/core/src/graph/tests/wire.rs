@@ -152,12 +152,12 @@ fn dripping(connections: Vec<Vec<(Duration, Vec<u8>)>>) -> Peer {
                 // Whoever has lost patience has left.
                 let _ = stream.write_all(&piece);
             }
-            open.push(stream);
+            open.push(thread::spawn(move || {
+                stream.set_read_timeout(Some(HANGS)).unwrap();
+                let _ = stream.read_to_end(&mut Vec::new());
+            }));
         }
-        for mut stream in open {
-            stream.set_read_timeout(Some(HANGS)).unwrap();
-            let _ = stream.read_to_end(&mut Vec::new());
-        }
+        open.into_iter().for_each(|it| it.join().unwrap());
         heads
     });
     Peer { origin, serving }
