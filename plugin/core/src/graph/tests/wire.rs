@@ -157,7 +157,9 @@ fn dripping(connections: Vec<Vec<(Duration, Vec<u8>)>>) -> Peer {
                 let _ = stream.read_to_end(&mut Vec::new());
             }));
         }
-        open.into_iter().for_each(|it| it.join().unwrap());
+        for connection in open {
+            connection.join().unwrap();
+        }
         heads
     });
     Peer { origin, serving }
