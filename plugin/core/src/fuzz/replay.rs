@@ -8,6 +8,9 @@ use std::path::PathBuf;
 
 use super::{TARGETS, Target};
 
+#[path = "../../../../tests/fuzz/pieces.rs"]
+mod pieces;
+
 /// Mutants for each target, and a seed of one's own, by these variables.
 const CASES: (&str, u64) = ("CONNECTOR_FUZZ_CASES", 4000);
 const SEED: (&str, u64) = ("CONNECTOR_FUZZ_SEED", 1);
@@ -80,7 +83,7 @@ fn mutant(inputs: &[(String, Vec<u8>)], dice: &mut Dice) -> Vec<u8> {
     let pick = |dice: &mut Dice| inputs[dice.below(inputs.len())].1.clone();
     let mut input = pick(dice);
     for _ in 0..=dice.below(3) {
-        match dice.below(7) {
+        match dice.below(10) {
             0 if !input.is_empty() => {
                 let at = dice.below(input.len());
                 input[at] ^= 1 << dice.below(8);
@@ -107,6 +110,7 @@ fn mutant(inputs: &[(String, Vec<u8>)], dice: &mut Dice) -> Vec<u8> {
                 let at = dice.range(input.len());
                 input.splice(at, ODD[dice.below(ODD.len())].bytes());
             }
+            7.. => input = pieces::exchange(&input, |end| dice.below(end)),
             _ => {
                 let (range, at) = (dice.range(input.len()), dice.below(input.len() + 1));
                 let many = input[range].repeat(1 + dice.below(40));
