@@ -152,3 +152,16 @@ replays! {
     a_named_wait_is_kept_or_told_and_never_longer_than_a_day: "retry_after",
     a_followed_link_is_at_home_for_whoever_sends_it: "link",
 }
+
+/// The engine's package has a lock file of its own, which nothing else reads: a new dependency here would stop it unnoticed.
+#[test]
+fn the_engines_lock_file_knows_every_dependency() {
+    let read = |path| fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let (manifest, lock) = (read("Cargo.toml"), read("../../tests/fuzz/Cargo.lock"));
+    let own = manifest.split("[dependencies]\n").nth(1).unwrap().split("\n[").next().unwrap();
+    let wanted: Vec<&str> = own.lines().filter_map(|line| line.split(['.', ' ']).next()).collect();
+    let wanted: Vec<&str> = wanted.into_iter().filter(|name| !name.is_empty() && !name.starts_with('#')).collect();
+    let known = lock.split("[[package]]\n").find(|package| package.starts_with("name = \"entra-id-core\"\n")).unwrap();
+    let missing: Vec<&&str> = wanted.iter().filter(|name| !known.contains(&format!("\n \"{name}"))).collect();
+    assert!(wanted.len() > 10 && missing.is_empty(), "run `cargo metadata` in tests/fuzz, for {missing:?}");
+}
