@@ -26,10 +26,10 @@ const Batch = koffi.struct('connector_batch', {
   struct_size: 'uint32_t', reserved: 'uint32_t', sequence: 'uint64_t', row_count: 'uint64_t',
   rows: 'connector_buffer', checkpoint: 'connector_buffer',
 });
+const COUNTERS = ['rows_fetched', 'rows_delivered', 'requests', 'retries', 'throttled_ms', 'bytes_received', 'elapsed_ms',
+  'total_rows_estimate'];
 const Progress = koffi.struct('connector_progress', {
-  struct_size: 'uint32_t', state: 'uint32_t', rows_fetched: 'uint64_t', rows_delivered: 'uint64_t', requests: 'uint64_t',
-  retries: 'uint64_t', throttled_ms: 'uint64_t', bytes_received: 'uint64_t', elapsed_ms: 'uint64_t',
-  total_rows_estimate: 'uint64_t',
+  struct_size: 'uint32_t', state: 'uint32_t', ...Object.fromEntries(COUNTERS.map((name) => [name, 'uint64_t'])),
 });
 
 const emptyBuffer = () => ({ data: null, len: 0, owner: null });
@@ -147,8 +147,8 @@ class Operation {
   }
 
   progress() {
-    const progress = Object.fromEntries(Object.keys(Progress.members ?? koffi.introspect(Progress).members).map((name) => [name, 0]));
-    progress.struct_size = koffi.sizeof(Progress);
+    const zeros = Object.fromEntries(COUNTERS.map((name) => [name, 0]));
+    const progress = { struct_size: koffi.sizeof(Progress), state: 0, ...zeros };
     this.#functions.progress(this.#handle, progress);
     return progress;
   }
