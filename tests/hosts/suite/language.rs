@@ -43,8 +43,13 @@ pub(crate) struct Workshop {
 impl Language {
     pub(crate) const ALL: [Language; 11] = [
         Language { id: "rust", name: "Rust, abi_stable door", prepare: |_| Ok(Host::Door(DoorKind::AbiStable)) },
-        Language { id: "c", name: "C", prepare: |shop| c(shop, "c", &sources("../../include")) },
-        Language { id: "c-1.0", name: "C, frozen header 1.0", prepare: c_frozen },
+        Language { id: "c", name: "C", prepare: |shop| c(shop, "c", &header("../../include/connector.h")) },
+        // Built when 1.0 was released.
+        Language {
+            id: "c-1.0",
+            name: "C, frozen header 1.0",
+            prepare: |shop| c(shop, "c-1.0", &header("../abi/connector-1.0.h")),
+        },
         Language { id: "c-later", name: "C, larger structs", prepare: c_later },
         Language { id: "cpp", name: "C++", prepare: cpp },
         Language { id: "mono", name: "C# on Mono", prepare: mono },
@@ -124,33 +129,39 @@ fn build(command: &mut Command) -> Result<(), Unready> {
     Err(Unready::Broken(format!("{command:?}: {}\n{}", output.status, String::from_utf8_lossy(&said))))
 }
 
-/// The C host against the header in `include`.
-fn c(workshop: &Workshop, id: &str, include: &Path) -> Result<Host, Unready> {
-    let program = workshop.bench(id).join("host");
-    let mut cc = Command::new(workshop.tool("", "cc")?);
-    cc.args(["-std=c99", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-pedantic", "-Werror", "-I"]).arg(include);
-    build(cc.arg(sources("c/host.c")).arg("-o").arg(&program).args(["-ldl", "-pthread"]))?;
-    Ok(Host::Program(vec![program.into()]))
+fn header(path: &str) -> String {
+    fs::read_to_string(sources(path)).unwrap()
 }
 
-/// A host that was built when 1.0 was released.
-fn c_frozen(workshop: &Workshop) -> Result<Host, Unready> {
-    let include = workshop.bench("c-1.0");
-    fs::copy(sources("../abi/connector-1.0.h"), include.join("connector.h")).unwrap();
-    c(workshop, "c-1.0", &include)
+/// The C host in a folder with nothing but itself and a header.
+fn c(workshop: &Workshop, id: &str, header: &str) -> Result<Host, Unready> {
+    let bench = workshop.bench(id);
+    fs::write(bench.join("connector.h"), header).unwrap();
+    fs::copy(sources("c/host.c"), bench.join("host.c")).unwrap();
+    let mut cc = Command::new(workshop.tool("", "cc")?);
+    cc.args([
+        "-std=c99",
+        "-D_POSIX_C_SOURCE=200809L",
+        "-Wall",
+        "-Wextra",
+        "-pedantic",
+        "-Wconversion",
+        "-Werror",
+        "-I.",
+    ]);
+    build(cc.args(["host.c", "-o", "host", "-ldl", "-pthread"]).current_dir(&bench))?;
+    Ok(Host::Program(vec![bench.join("host").into()]))
 }
 
 /// A host that is built against a header of a later minor version: every struct has a tail that we do not know.
 fn c_later(workshop: &Workshop) -> Result<Host, Unready> {
-    let mut header = fs::read_to_string(sources("../../include/connector.h")).unwrap();
+    let mut header = header("../../include/connector.h");
     for name in ["callbacks", "options", "batch", "progress"] {
         let end = format!("}} connector_{name};");
         assert_eq!(header.matches(&end).count(), 1, "{end}");
         header = header.replace(&end, &format!("uint64_t of_a_later_version[5];\n{end}"));
     }
-    let include = workshop.bench("c-later");
-    fs::write(include.join("connector.h"), header).unwrap();
-    c(workshop, "c-later", &include)
+    c(workshop, "c-later", &header)
 }
 
 fn cpp(workshop: &Workshop) -> Result<Host, Unready> {
@@ -186,7 +197,10 @@ fn core_clr(workshop: &Workshop) -> Result<Host, Unready> {
 }
 
 fn python(workshop: &Workshop) -> Result<Host, Unready> {
-    Ok(Host::Program(vec![workshop.tool("", "python3")?, sources("python/host.py").into()]))
+    let copy = workshop.bench("python").join("host.py");
+    fs::copy(sources("python/host.py"), &copy).unwrap();
+    // Without the packages of this machine and without the repository: the standard library is all it needs.
+    Ok(Host::Program(vec![workshop.tool("", "python3")?, "-I".into(), "-S".into(), copy.into()]))
 }
 
 fn java(workshop: &Workshop) -> Result<Host, Unready> {

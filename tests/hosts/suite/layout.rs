@@ -39,9 +39,12 @@ macro_rules! host_built_with {
             pub struct ConnectorModule {
                 pub abi_version: extern "C" fn() -> u32,
                 pub describe: extern "C" fn() -> RString,
-                pub import: extern "C" fn(config: RStr<'_>, auth: RStr<'_>, options: RunOptions) -> RResult<u64, Refusal>,
-                pub export: extern "C" fn(config: RStr<'_>, auth: RStr<'_>, options: RunOptions) -> RResult<u64, Refusal>,
-                pub check: extern "C" fn(config: RStr<'_>, auth: RStr<'_>, options: RunOptions) -> RResult<u64, Refusal>,
+                pub import:
+                    extern "C" fn(config: RStr<'_>, auth: RStr<'_>, options: RunOptions) -> RResult<u64, Refusal>,
+                pub export:
+                    extern "C" fn(config: RStr<'_>, auth: RStr<'_>, options: RunOptions) -> RResult<u64, Refusal>,
+                pub check:
+                    extern "C" fn(config: RStr<'_>, auth: RStr<'_>, options: RunOptions) -> RResult<u64, Refusal>,
                 pub next: extern "C" fn(operation: u64, timeout_ms: u32) -> Delivery,
                 pub cancel: extern "C" fn(operation: u64) -> i32,
                 pub progress: extern "C" fn(operation: u64) -> RResult<Counters, i32>,
@@ -72,7 +75,14 @@ fn a_host_built_against_another_layout_is_refused_in_words() {
     let refused = root_module::<changed::ConnectorModuleRef>(&library).map(|_| ()).expect_err("it must not load");
     assert!(matches!(refused, LoadError::OtherLayout(_)), "{refused:?}");
     let words = refused.to_string();
-    for needed in ["another layout", "next.row_count: mismatched type", "u32 here", "u64 in the library", "build the host again", "C functions"] {
+    for needed in [
+        "another layout",
+        "next.row_count: mismatched type",
+        "u32 here",
+        "u64 in the library",
+        "build the host again",
+        "C functions",
+    ] {
         assert!(words.contains(needed), "{needed:?} is missing: {words}");
     }
     assert!(words.len() < 500 && words.lines().count() == 1, "too much to read: {words}");

@@ -14,8 +14,8 @@
     reason = "a test that cannot go on should say so and stop"
 )]
 
-mod layout; // a host built against another layout of the Rust door
 mod language; // what each language needs, and how its host is built
+mod layout; // a host built against another layout of the Rust door
 mod record; // record lines, as they are compared
 mod run; // one run of a host: a program, or a door of the library in this process
 mod scenario; // what is asked of every host

@@ -124,9 +124,18 @@ fn run_program(words: &[OsString], connectors: &Path, folder: &Path, order: &Ord
         result: said["result"].clone(),
         error: said["error"].clone(),
     };
-    ensure!(number("records")? == it.lines.len() as u64, "it counted {} records and wrote {}", number("records")?, it.lines.len());
+    ensure!(
+        number("records")? == it.lines.len() as u64,
+        "it counted {} records and wrote {}",
+        number("records")?,
+        it.lines.len()
+    );
     ensure!((number("batches")? > 0) == !it.lines.is_empty(), "records without batches, or batches without records");
-    ensure!(lines_of("log: ").len() as u64 >= it.log_lines, "it counted {} log lines and showed fewer: {err}", it.log_lines);
+    ensure!(
+        lines_of("log: ").len() as u64 >= it.log_lines,
+        "it counted {} log lines and showed fewer: {err}",
+        it.log_lines
+    );
     ensure!(it.result.is_null() || !lines_of("progress: ").is_empty(), "no progress was shown: {err}");
     let _ = fs::remove_file(at("records.ndjson"));
     Ok(it)

@@ -84,7 +84,9 @@ impl Scenario {
             Scenario::WrongConfig | Scenario::Export => World { users: 1, groups: 0, edges: 0, ..World::gentle() },
             Scenario::Full => World::default(),
             // Batches are shuffled by the number of the request, and users and groups take turns as the threads do.
-            Scenario::InOrder | Scenario::Delta | Scenario::Check => World { shuffled_batches: false, ..World::default() },
+            Scenario::InOrder | Scenario::Delta | Scenario::Check => {
+                World { shuffled_batches: false, ..World::default() }
+            }
         };
         // The same moments for every host: what the tenant looks like hangs on the clock too.
         World { clock_start: Some(1_790_000_000), ..world }
@@ -187,7 +189,9 @@ impl Scenario {
             Scenario::Check => assert!(rows(last) == 0 && last.lines.len() > 3, "{:?}", last.lines),
             Scenario::Awkward => {
                 assert_eq!((last.status, rows(last)), (CONNECTOR_END, AWKWARD_ROWS as usize), "{}", last.result);
-                for piece in AWKWARD.iter().filter(|piece| !piece.contains(['"', '\\', '\n', '\r', '\t', '\0', '\u{8}'])) {
+                for piece in
+                    AWKWARD.iter().filter(|piece| !piece.contains(['"', '\\', '\n', '\r', '\t', '\0', '\u{8}']))
+                {
                     assert!(last.lines.iter().any(|line| line.contains(piece)), "{piece:?} never came");
                 }
             }
@@ -259,8 +263,30 @@ fn lasting_result(result: &Value, cancelled: bool) -> Value {
 
 /// Pieces of text, each of which some language, line reader or terminal takes for something else.
 const AWKWARD: [&str; 24] = [
-    "häß", "日本語", "😀", "👩‍👩‍👧‍👦", "𠮷野家", "\u{202b}الخوارزمي\u{202c}", "e\u{301}", "\u{feff}", "\u{2028}", "\u{2029}", "\u{85}", "\u{7f}",
-    "\u{fffd}", "\u{10ffff}", "\u{e000}", "İıſẞ", "\"", "\\", "\\u0041", "\r\n", "\t", "\0", "\u{8}", "%s%n{0}${x}",
+    "häß",
+    "日本語",
+    "😀",
+    "👩‍👩‍👧‍👦",
+    "𠮷野家",
+    "\u{202b}الخوارزمي\u{202c}",
+    "e\u{301}",
+    "\u{feff}",
+    "\u{2028}",
+    "\u{2029}",
+    "\u{85}",
+    "\u{7f}",
+    "\u{fffd}",
+    "\u{10ffff}",
+    "\u{e000}",
+    "İıſẞ",
+    "\"",
+    "\\",
+    "\\u0041",
+    "\r\n",
+    "\t",
+    "\0",
+    "\u{8}",
+    "%s%n{0}${x}",
 ];
 
 /// Gives every user texts of such pieces, another one each.
