@@ -72,8 +72,10 @@ func (e *StartError) Error() string {
 	return fmt.Sprintf("the connector refused to start: %d", e.Status)
 }
 
-// Batch is what one pull brought. Checkpoint is good once Rows are stored; it may come without rows.
+// Batch is what one pull brought. Checkpoint is good once Rows are stored; it may come without rows. The last one has the
+// Status that ended the operation, all others have OK.
 type Batch struct {
+	Status     Status
 	Rows       []byte
 	RowCount   uint64
 	Checkpoint []byte
@@ -214,7 +216,7 @@ func (o *Operation) Batches(ctx context.Context) <-chan Batch {
 			if status == Pending || status == errBusy {
 				continue
 			}
-			batch := Batch{o.c.take(&raw.rows), uint64(raw.row_count), o.c.take(&raw.checkpoint)}
+			batch := Batch{status, o.c.take(&raw.rows), uint64(raw.row_count), o.c.take(&raw.checkpoint)}
 			if status != OK {
 				o.status = status
 			}

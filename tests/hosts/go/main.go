@@ -121,7 +121,7 @@ pull:
 				return 1, err
 			}
 			it.Records += batch.RowCount
-			if batch.RowCount > 0 {
+			if batch.Status == OK {
 				it.Batches++
 			}
 			if len(batch.Checkpoint) > 0 {

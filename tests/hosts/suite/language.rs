@@ -107,7 +107,7 @@ impl Workshop {
     }
 
     /// A file that a host needs beside its tool.
-    fn part(&self, candidates: &[PathBuf]) -> Result<OsString, Unready> {
+    fn part(candidates: &[PathBuf]) -> Result<OsString, Unready> {
         candidates.iter().find(|it| it.exists()).map(|it| it.clone().into_os_string()).ok_or_else(|| {
             Unready::ToolsMissing(format!("{} is not on this machine (.ci/hosts installs it)", candidates[0].display()))
         })
@@ -205,7 +205,7 @@ fn python(workshop: &Workshop) -> Result<Host, Unready> {
 
 fn java(workshop: &Workshop) -> Result<Host, Unready> {
     let (java, compiler) = (workshop.tool("", "java")?, workshop.tool("", "javac")?);
-    let jna = workshop.part(&["/usr/share/java/jna.jar".into(), workshop.tools.join("jna.jar")])?;
+    let jna = Workshop::part(&["/usr/share/java/jna.jar".into(), workshop.tools.join("jna.jar")])?;
     let classes = workshop.bench("java");
     let mut javac = Command::new(compiler);
     javac.args(["-Xlint:all", "-Werror", "--release", "11", "-encoding", "UTF-8", "-cp"]).arg(&jna);
@@ -226,7 +226,7 @@ fn go(workshop: &Workshop) -> Result<Host, Unready> {
 
 fn node(workshop: &Workshop) -> Result<Host, Unready> {
     let node = workshop.tool("", "node")?;
-    workshop.part(&[workshop.tools.join("node/node_modules/koffi")])?;
+    Workshop::part(&[workshop.tools.join("node/node_modules/koffi")])?;
     // As a copy, so that its packages can lie beside it as `npm install` would put them.
     let bench = workshop.bench("node");
     for file in ["host.js", "connector.js"] {
