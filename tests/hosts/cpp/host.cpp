@@ -5,6 +5,7 @@
 //
 // Build:  c++ -std=c++17 -I include tests/hosts/cpp/host.cpp -o host -ldl -pthread
 // Run:    tests/hosts/README.md has the command line, which all hosts share.
+// For Windows: MinGW with POSIX threads, -std=c++17 -static.
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -47,7 +48,7 @@ public:
 
     template <typename Function> Function function(const char *name) const {
 #ifdef _WIN32
-        auto symbol = GetProcAddress(handle, name);
+        auto symbol = reinterpret_cast<void *>(GetProcAddress(handle, name));
 #else
         auto symbol = dlsym(handle, name);
 #endif
