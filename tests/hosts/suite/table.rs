@@ -5,6 +5,9 @@
 use std::fmt;
 use std::io::Write;
 
+/// As wide as the longest word of a cell.
+const CELL: usize = 7;
+
 /// What came of one scenario in one language.
 #[derive(Debug, Clone)]
 pub(crate) enum Cell {
@@ -61,7 +64,7 @@ impl fmt::Display for Table {
         let width = self.rows.iter().map(|(language, _)| language.len()).max().unwrap_or_default();
         write!(f, "\n{:width$}", "host")?;
         for scenario in &self.scenarios {
-            write!(f, " | {scenario}")?;
+            write!(f, " | {scenario:CELL$}")?;
         }
         for (language, cells) in &self.rows {
             write!(f, "\n{language:width$}")?;
@@ -71,7 +74,7 @@ impl fmt::Display for Table {
                     Cell::Skipped(_) => "skipped",
                     Cell::Failed(_) => "FAILED",
                 };
-                write!(f, " | {word:0$}", scenario.len())?;
+                write!(f, " | {word:0$}", scenario.len().max(CELL))?;
             }
         }
         writeln!(f)?;
