@@ -45,6 +45,8 @@ pub enum LoadError {
     MissingSymbol(&'static str),
     /// A connector for another major version of the contract; `(major, minor)` of its own.
     OtherMajor(u32, u32),
+    /// The Rust door of a library whose types lie otherwise in memory than this host's; which, in abi_stable's words.
+    OtherLayout(String),
 }
 
 impl fmt::Display for LoadError {
@@ -55,6 +57,11 @@ impl fmt::Display for LoadError {
             LoadError::OtherMajor(major, minor) => write!(
                 f,
                 "made for contract version {major}.{minor}; this host speaks {CONNECTOR_ABI_MAJOR}.{CONNECTOR_ABI_MINOR}"
+            ),
+            LoadError::OtherLayout(differences) => write!(
+                f,
+                "built against another layout of the Rust door than this host ({differences}): build the host again \
+                 against the contract of this library, or load it through the C functions, which do not depend on it"
             ),
         }
     }

@@ -22,6 +22,7 @@ use connector_abi::structs::{OperationHandle, Progress};
 use crate::loader::{LoadError, RawFunctions};
 use c_door::CDoor;
 use rust_door::RustDoor;
+pub use rust_door::root_module;
 
 /// Which of a connector's two doors the host goes through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use abi_stable::library::lib_header_from_path;
+use abi_stable::library::{LibraryError, RootModule, lib_header_from_path};
 use abi_stable::std_types::{ROption, RResult, RStr, RVec};
 use anyhow::{Context, Result, bail};
 use connector_abi::root_module::{ConnectorModuleRef, RunOptions};
@@ -25,16 +25,50 @@ pub(super) struct RustDoor {
 
 impl RustDoor {
     pub(super) fn load(path: &Path) -> Result<RustDoor, LoadError> {
-        let refused = |error: &dyn std::fmt::Display| LoadError::NotALibrary(error.to_string());
-        let path = std::path::absolute(path).map_err(|error| refused(&error))?;
-        let header = lib_header_from_path(&path).map_err(|error| refused(&error))?;
-        let module = header.init_root_module::<ConnectorModuleRef>().map_err(|error| refused(&error))?;
+        let module = root_module::<ConnectorModuleRef>(path)?;
         let version = module.abi_version()();
         if version >> 16 != CONNECTOR_ABI_MAJOR {
             return Err(LoadError::OtherMajor(version >> 16, version & 0xffff));
         }
         Ok(RustDoor { module })
     }
+}
+
+/// The root module of the library at `path`, as a host with the module type `M` knows it. abi_stable compares every type
+/// of both sides before anything is called.
+pub fn root_module<M: RootModule>(path: &Path) -> Result<M, LoadError> {
+    let refused = |error: &dyn std::fmt::Display| LoadError::NotALibrary(error.to_string());
+    let path = std::path::absolute(path).map_err(|error| refused(&error))?;
+    let header = lib_header_from_path(&path).map_err(|error| refused(&error))?;
+    header.init_root_module::<M>().map_err(|error| match error {
+        LibraryError::AbiInstability(report) => LoadError::OtherLayout(differences(&report.to_string())),
+        other => refused(&other),
+    })
+}
+
+/// What differs, out of abi_stable's report, which prints the layouts of all types involved, one after the other: for each
+/// difference the members that lead to it, then `Error:`, `Expected:` and `Found:`. Three are enough to read.
+fn differences(report: &str) -> String {
+    let mut found = Vec::new();
+    for section in report.split(" error(s)") {
+        let Some((place, faults)) = section.split_once("\nError:") else { continue };
+        let place = place.split("Layout of expected type").next().unwrap_or_default();
+        let members = place.lines().filter_map(|line| line.trim().strip_prefix("field_name:"));
+        // Of abi_stable's own making: the pointer to the module, and what a function returns.
+        let path: Vec<&str> = members.filter(|name| !["0", "__returns"].contains(name)).collect();
+        for fault in faults.split("\nError:") {
+            let after = |label: &str| fault.split_once(label).and_then(|(_, text)| text.trim().lines().next());
+            let [expected, there] = ["Expected:", "Found:"].map(|label| after(label).unwrap_or("?").trim());
+            let what = fault.lines().next().unwrap_or_default().trim();
+            found.push(format!("{}: {what}, {expected} here and {there} in the library", path.join(".")));
+        }
+    }
+    let more = found.len().saturating_sub(3);
+    found.truncate(3);
+    if more > 0 {
+        found.push(format!("{more} more"));
+    }
+    if found.is_empty() { "abi_stable does not say which".into() } else { found.join("; ") }
 }
 
 impl std::fmt::Debug for RustDoor {

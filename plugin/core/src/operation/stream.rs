@@ -86,6 +86,15 @@ struct State {
     last_checkpoint: Option<String>,
 }
 
+impl State {
+    /// Puts the open batch behind those that wait.
+    fn close(&mut self) {
+        let sequence = self.sequence;
+        self.sequence += 1;
+        self.queue.push_back(Batch { sequence, ..std::mem::take(&mut self.open) });
+    }
+}
+
 /// The queue.
 pub(super) struct Stream {
     limits: Limits,
@@ -148,10 +157,7 @@ impl Stream {
         if state.open.row_count == 0 && state.open.checkpoint.is_none() {
             return Ok(state);
         }
-        let mut batch = std::mem::take(&mut state.open);
-        batch.sequence = state.sequence;
-        state.sequence += 1;
-        state.queue.push_back(batch);
+        state.close();
         let armed = std::mem::take(&mut state.armed);
         drop(state);
         self.announce(armed);
@@ -208,6 +214,11 @@ impl Stream {
         }
         state.inside = true;
         loop {
+            // These rows came while another batch still waited. Nobody may come to close theirs: the source can be silent
+            // for an hour now.
+            if state.queue.is_empty() && state.ending.is_none() && state.open.row_count > 0 {
+                state.close();
+            }
             if let Some(batch) = state.queue.pop_front() {
                 state.inside = false;
                 if batch.checkpoint.is_some() {
@@ -294,6 +305,21 @@ mod tests {
 
     fn stream(waker: impl Fn() + Send + 'static) -> Stream {
         Stream::new(Limits::default(), Counters::new(), Some(Box::new(waker)))
+    }
+
+    #[test]
+    fn rows_that_came_while_a_batch_waited_do_not_wait_for_the_next_ones() {
+        let stream = stream(|| ());
+        let mut records = Records::new("User");
+        records.scope("a", true, 0);
+        for _ in 0..3 {
+            stream.push(&records, None).unwrap();
+        }
+        for (sequence, row_count) in [(0, 1), (1, 2)] {
+            let Next::Batch(batch) = stream.next(Some(Duration::ZERO)) else { panic!("batch {sequence} is held back") };
+            assert_eq!((batch.sequence, batch.row_count), (sequence, row_count));
+        }
+        assert!(matches!(stream.next(Some(Duration::ZERO)), Next::Pending));
     }
 
     #[test]
