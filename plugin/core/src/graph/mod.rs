@@ -23,6 +23,7 @@ mod link;
 mod permits;
 mod pipeline;
 mod query;
+mod quota;
 mod reason;
 mod request_id;
 mod retry;
@@ -32,6 +33,7 @@ mod service_error;
 mod tenant;
 mod token;
 mod transport;
+mod window;
 mod wire;
 
 #[cfg(test)]
