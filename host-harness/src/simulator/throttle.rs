@@ -145,7 +145,8 @@ mod tests {
 
     #[test]
     fn a_wait_may_last_until_a_share_is_full() {
-        let throttling = Throttling { units_per_10_seconds: Some(100), until_percent_full: 10, ..Throttling::default() };
+        let throttling =
+            Throttling { units_per_10_seconds: Some(100), until_percent_full: 10, ..Throttling::default() };
         let mut bucket = Bucket::new(throttling, 0);
         (0..100).for_each(|_| bucket.charge(0, 1).unwrap());
         assert_eq!(bucket.charge(0, 1), Err(1_000));

@@ -1,8 +1,9 @@
 //! Microsoft Graph as a protocol: how to ask, wait, repeat, follow links and fail. It knows no object type.
 //!
 //! ```text
-//! pipeline    the way of every request: retry → gate → token → request id → permit → transport
+//! pipeline    the way of every request: retry → gate → token → quota → request id → permit → transport
 //! retry       what is repeated and after how long        retry_after  gate  clock
+//! quota       the pace that Graph's answers teach        permits  window  shared
 //! token       one token for all workers                  credential (azure_identity)  authority  aadsts
 //! batch       twenty reads in one request                tenant  link  query  seen
 //! transport   the wire as a trait; `wire` is reqwest      failure  service_error  reason  error
@@ -30,6 +31,7 @@ mod retry;
 mod retry_after;
 mod seen;
 mod service_error;
+mod shared;
 mod tenant;
 mod token;
 mod transport;
@@ -46,11 +48,11 @@ use std::time::{Duration, SystemTime};
 use authority::Authority;
 use clock::{Clock, ServerClock, SystemClock};
 use credential::ClientSecret;
-use gate::Gate;
 use link::Origin;
 use permits::Permits;
 use pipeline::{Call, Pipeline};
 use retry::Policy;
+use shared::Shared;
 use token::Tokens;
 use transport::Transport;
 
@@ -146,13 +148,26 @@ impl Graph {
             loopback: origin.loopback() && authority.loopback(),
             plain: origin.plain() && authority.plain(),
         })?;
-        Ok(Graph::over(Arc::new(wire), Arc::new(SystemClock), origin, authority, connection, cancel, counters, log))
+        let asker = (origin.as_str().to_owned(), connection.tenant.clone(), connection.client_id.clone());
+        let shared = Shared::with_others(asker, &SystemClock);
+        Ok(Graph::over(
+            Arc::new(wire),
+            Arc::new(SystemClock),
+            shared,
+            origin,
+            authority,
+            connection,
+            cancel,
+            counters,
+            log,
+        ))
     }
 
     #[expect(clippy::too_many_arguments, reason = "everything that tests replace, in one place")]
     fn over(
         transport: Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
+        shared: Arc<Shared>,
         origin: Origin,
         authority: Origin,
         connection: Connection,
@@ -179,19 +194,9 @@ impl Graph {
             scope: connection.scope,
         };
         let tokens = Tokens::new(Box::new(credential));
-        let permits = Permits::new(connection.max_concurrency);
-        let pipeline = Pipeline {
-            transport,
-            tokens,
-            gate: Gate::default(),
-            permits,
-            clock,
-            server_clock,
-            policy,
-            cancel,
-            counters,
-            log,
-        };
+        let permits = Permits::new(connection.max_concurrency, clock.now());
+        let pipeline =
+            Pipeline { transport, tokens, shared, permits, clock, server_clock, policy, cancel, counters, log };
         let tenant_guid = Mutex::default();
         Graph { inner: Arc::new(Inner { origin, tenant: connection.tenant, tenant_guid, authority, pipeline }) }
     }
@@ -240,7 +245,7 @@ impl Graph {
         request: &Get,
         mut read: impl FnMut(&Answer<'_>) -> Result<R, Unreadable>,
     ) -> Result<R, Error> {
-        let call = Call { link: &request.link, advanced: request.advanced, body: None };
+        let call = Call { link: &request.link, advanced: request.advanced, body: None, reads: 1 };
         self.inner.pipeline.run(&call, |received| {
             let reply = received.reply;
             read(&Answer { body: &reply.body, date: reply.date(), request_id: reply.header("request-id") })

@@ -32,7 +32,10 @@ const PAUSE: f64 = 0.4;
 const SLACK: f64 = 0.05;
 
 /// Growth of a rate that only 429s have taught, for each second without one.
-const PROBING: f64 = 0.05;
+const PROBING: f64 = 0.1;
+
+/// So many reads of one batch must be refused: a single one may be a whim, and who asks one by one needs no pace.
+const TELLING: u32 = 3;
 
 /// Shortest stretch between two 429s that a refill can be measured over, in seconds.
 const MEASURABLE: f64 = 0.2;
@@ -48,6 +51,22 @@ pub(crate) struct Charge {
     pub(crate) refused: u32,
     /// Share of the limit in use, where it is said.
     pub(crate) used: Option<f64>,
+}
+
+impl Charge {
+    /// Adds an answer to so many reads, by its status and its headers.
+    pub(crate) fn add<'a>(&mut self, status: u16, reads: u32, header: impl Fn(&str) -> Option<&'a str>) {
+        let number = |name| header(name).and_then(|text| text.trim().parse::<f64>().ok()).filter(|n| n.is_finite());
+        if status == 429 {
+            self.refused += reads;
+            return;
+        }
+        self.answered += reads;
+        self.units += number("x-ms-resource-unit").map_or(f64::from(reads), |units| units.clamp(0.0, 1e6));
+        // Of a batch the last word counts, and that is the fullest.
+        let used = number("x-ms-throttle-limit-percentage").map(|used| used.clamp(0.0, 2.0));
+        self.used = if used > self.used { used } else { self.used };
+    }
 }
 
 /// A look at the bucket.
@@ -86,6 +105,8 @@ pub(super) struct Limit {
     rate: Option<f64>,
     /// When the next request may go.
     due: f64,
+    /// When the last of those that were admitted goes.
+    latest: f64,
     /// The last change of the rate.
     changed: f64,
     /// Answers to what was sent before then say nothing new.
@@ -95,18 +116,23 @@ pub(super) struct Limit {
 }
 
 impl Limit {
-    /// When a request that will be charged so much may go. It is taken to go then.
-    pub(super) fn admit(&mut self, now: f64, units: f64) -> f64 {
+    /// When a request that will be charged so much may go, and how much later that makes the last of all that wait. It is
+    /// taken to go then.
+    pub(super) fn admit(&mut self, now: f64, units: f64) -> (f64, f64) {
         self.first.get_or_insert(now);
         let open = match self.knowledge {
             Knowledge::Pausing { until, .. } => now.max(until),
             _ => now,
         };
-        let Some(rate) = self.rate else { return open };
-        self.due = self.due.max(open - SLACK);
-        let start = open.max(self.due);
-        self.due += units / rate;
-        start
+        let latest = self.latest.max(now);
+        let mut start = open;
+        if let Some(rate) = self.rate {
+            self.due = self.due.max(open - SLACK);
+            start = open.max(self.due);
+            self.due += units / rate;
+        }
+        self.latest = latest.max(start);
+        (start, self.latest - latest)
     }
 
     /// The bucket, once measured.
@@ -129,7 +155,7 @@ impl Limit {
     }
 
     fn refused(&mut self, sent: f64, now: f64, charge: Charge) {
-        if sent < self.settled || charge.refused <= charge.answered / 4 {
+        if sent < self.settled || charge.refused < TELLING || charge.refused <= charge.answered / 4 {
             return;
         }
         self.settled = now;
@@ -144,8 +170,6 @@ impl Limit {
                 self.knowledge = Knowledge::Refused { at: now, charged: self.charged };
             }
             Knowledge::None | Knowledge::Refused { .. } => {
-                let since = (now - self.first.unwrap_or(now)).max(MEASURABLE);
-                self.pace(now, self.rate.unwrap_or(self.charged / since) / 2.0);
                 self.knowledge = Knowledge::Refused { at: now, charged: self.charged };
             }
         }
@@ -159,8 +183,9 @@ impl Limit {
                 self.knowledge = Knowledge::Pausing { until: now + PAUSE, highest };
             }
             (Knowledge::Refused { .. }, None) => {
-                let grown = self.rate.unwrap_or(1.0) * (1.0 + PROBING * (now - self.changed).clamp(0.0, 0.2));
-                self.pace(now, grown);
+                if let Some(rate) = self.rate {
+                    self.pace(now, rate * (1.0 + PROBING * (now - self.changed).clamp(0.0, 1.0)));
+                }
             }
             (Knowledge::Pausing { until, highest }, used) => {
                 let look = Look { at: now, used: used.unwrap_or(BELOW_HEADER), charged: self.charged };

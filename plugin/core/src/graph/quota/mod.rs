@@ -49,15 +49,18 @@ impl Quota {
         at.saturating_duration_since(self.began).as_secs_f64()
     }
 
-    /// Waits until so many reads may go together.
-    pub(crate) fn admit(&self, reads: u32, clock: &dyn Clock, cancel: &Cancel) -> Result<(), Error> {
+    /// Waits until so many reads may go together. Answers what that cost the run: a wait that others share counts once.
+    pub(crate) fn admit(&self, reads: u32, clock: &dyn Clock, cancel: &Cancel) -> Result<Duration, Error> {
         let now = self.seconds(clock.now());
-        let start = {
+        let (start, cost) = {
             let mut state = self.state();
             let units = f64::from(reads) * state.units_a_read;
             state.limit.admit(now, units)
         };
-        if start > now { clock.wait(cancel, Duration::from_secs_f64(start - now)) } else { Ok(()) }
+        if start > now {
+            clock.wait(cancel, Duration::from_secs_f64(start - now))?;
+        }
+        Ok(Duration::from_secs_f64(cost))
     }
 
     /// An answer has come to what was sent at `sent`.

@@ -139,7 +139,7 @@ fn run(mut tenant: Tenant, workers: u32, groups: u32, latency: f64) -> Run {
                 let items = left.min(ITEMS);
                 if items > 0 {
                     left -= items;
-                    let start = limit.admit(now.max(gate), f64::from(items) * UNITS);
+                    let (start, _) = limit.admit(now.max(gate), f64::from(items) * UNITS);
                     push(&mut events, start, Event::Send(items));
                 }
             }

@@ -40,6 +40,7 @@ impl World {
         let graph = Graph::over(
             script.clone(),
             clock.clone(),
+            Shared::new(&*clock),
             Origin::parse(&connection.origin, "GraphEndpoint").unwrap(),
             Origin::parse(&connection.authority, "AuthorityHost").unwrap(),
             connection,
