@@ -14,3 +14,4 @@ compile_error!(
 );
 
 mod ffi;
+mod wiping_allocator;

@@ -12,6 +12,30 @@ use serde_json::Value;
 
 use crate::world::{Tenant, connector, drain};
 
+/// What the compiler says of the plug-in's first file alone, with one way to panic. Without its dependencies it never gets
+/// far; the refusal comes before that.
+fn compiler_says(panic: &str) -> String {
+    let out = tempfile::tempdir().unwrap();
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let output = std::process::Command::new(std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into()))
+        .args(["--edition=2024", "--crate-name=EntraId", "--crate-type=cdylib", "--emit=metadata"])
+        .arg(format!("-Cpanic={panic}"))
+        .arg("--out-dir")
+        .arg(out.path())
+        .arg(root.join("plugin/src/lib.rs"))
+        .output()
+        .unwrap();
+    assert!(!output.status.success());
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_build_whose_panics_would_end_the_host_is_refused_by_the_compiler() {
+    let refusal = "error: this library lives in other people's processes";
+    assert!(compiler_says("abort").contains(refusal), "{}", compiler_says("abort"));
+    assert!(!compiler_says("unwind").contains(refusal));
+}
+
 /// Starts an import with these raw texts and takes the answer apart.
 fn start(
     connector: &Connector,

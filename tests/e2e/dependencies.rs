@@ -158,3 +158,19 @@ fn version(text: &str) -> Vec<u32> {
     parts.resize(3, 0);
     parts
 }
+
+/// Operations that tests script must not be in a library that is shipped.
+#[test]
+fn only_tests_switch_scripted_operations_on() {
+    let metadata = metadata();
+    for package in packages(&metadata) {
+        for dependency in package["dependencies"].as_array().unwrap().iter().filter(|d| d["name"] == "entra-id-core") {
+            let scripted = dependency["features"].as_array().unwrap().iter().any(|f| f == "scripted");
+            assert!(!scripted || dependency["kind"] == "dev", "{} ships it", name(package));
+        }
+        assert!(
+            name(package) != "entra-id-core" || package["features"]["default"].is_null(),
+            "no feature is a default"
+        );
+    }
+}

@@ -6,15 +6,19 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::print_stderr,
+    clippy::print_stdout,
     reason = "a test that cannot go on should say so and stop"
 )]
 
 mod bad_input; // wrong texts, secrets, tenants, watermarks: a clear answer each, nothing lost
 mod boundary; // the C functions misused on purpose; a C host
+mod boundary_hosts; // C programs in processes of their own: misuse, fork, exit, unloading, two copies, a soak
 mod cancellation; // cancel and release, in waits and stalls
 mod check; // the connection test
 mod dependencies; // licences, sources, duplicates, minimum Rust, read from cargo metadata
 mod describe; // Describe against what records carry
+mod fault_matrix; // every fault at every place, as docs/reliability.md says
 mod followed; // MembershipMode Delta
 mod header; // the C header is what the Rust source says, in every C and C++
 mod imports; // the main job: full, changed, delta, equal to the tenant
@@ -22,6 +26,13 @@ mod laws; // what holds for any tenant, any changes, any faults and any kill
 mod layering; // the rules of docs/architecture.md, read off the source
 mod links; // links out of answers and watermarks; what a failed run leaves
 mod memberships; // hidden, vanished and unreadable groups; member types
+mod origins; // the token goes to the configured origin and nowhere else
+mod relay; // a gateway that changes answers on their way
+mod secrecy; // secrets and tokens leave no trace
+#[path = "../fuzz/sequence/mod.rs"]
+mod sequence; // sequences of calls made up from bytes, shared with the fuzzing engine
+mod sequences; // random sequences of calls, several threads: the header's promises hold
+mod signing_in; // every mode of AuthJson; tokens counted; claims demanded
 mod symbols; // what the library exports
 mod throttling; // 429 and 503 in every form
 mod traps; // each trap of Graph that an importer has met, and the promise that answers it

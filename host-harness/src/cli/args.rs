@@ -41,11 +41,24 @@ Examples:
   host-harness describe
   host-harness describe --json | jq .ConfigSchema")]
     Describe(Describe),
-    /// Test the connection: token, permissions, and what to do about each failure
-    #[command(after_help = "Exits with 3 when a check failed.
+    /// Test the connection: token, permissions, licence, size, and what to do about each failure
+    #[command(
+        after_help = "Reads, and changes nothing. Each row has an outcome: Passed; Failed; Skipped (not looked at, or not
+needed); Unknown (nobody can say). A row that did not fail may say what to do, too.
 
-Example:
-  host-harness check --config entra.json --auth auth.json")]
+Exit codes: 0 nothing failed; 3 something failed, or will keep an import from being whole; 1 nothing
+could be checked; 2 wrong usage.
+
+--json prints one object: Connector {Name, Version}, Outcome (Succeeded, Partial, Failed, Cancelled),
+Status (of the contract), Checks (a list of the connector's rows: ObjectType, Step, Outcome, Message,
+Remedy, Permission, EstimatedObjects, EstimatedRequests, RequestId; unknown ones are null), Error
+(null, or why nothing could be checked). Members may be added, none is renamed.
+
+Examples:
+  host-harness check --config entra.json --auth auth.json
+  host-harness check --config entra.json --auth auth.json --store mesh.db
+  host-harness check --config entra.json --auth auth.json --json | jq '.Checks[] | select(.Outcome == \"Failed\")'"
+    )]
     Check(Check),
     /// Import into the store: a delta import, or a full one the first time
     #[command(after_help = "secret://NAME in any string of AuthJson is replaced by the variable CONNECTOR_SECRET_NAME
@@ -209,7 +222,13 @@ pub(super) struct Check {
     /// What it is called with.
     #[command(flatten)]
     pub documents: Documents,
-    /// The connector's own records, one JSON object a line
+    /// Also look at the watermark in this store: whether it fits, and how long it is good
+    #[arg(long, value_name = "FILE")]
+    pub store: Option<PathBuf>,
+    /// Name of the instance in the store [default: the connector's name]
+    #[arg(long, value_name = "NAME", requires = "store")]
+    pub instance: Option<String>,
+    /// One JSON object instead of a table
     #[arg(long)]
     pub json: bool,
 }

@@ -43,13 +43,19 @@ pub(crate) struct Console<'c> {
     pub(crate) err: &'c mut dyn Write,
     /// Whether `err` is a terminal: then progress moves.
     pub(crate) terminal: bool,
+    /// Letters a line of `out` should have at most.
+    pub(crate) columns: usize,
 }
+
+/// Columns where there is no terminal to ask: a file, a pipe, a test.
+const COLUMNS: usize = 100;
 
 /// Runs a command line on this process's own streams.
 pub fn main() -> ExitCode {
     let terminal = io::stderr().is_terminal();
+    let columns = terminal_size::terminal_size_of(io::stdout()).map_or(COLUMNS, |(width, _)| width.0.into());
     let (mut out, mut err) = (io::stdout(), io::stderr());
-    ExitCode::from(dispatch(std::env::args_os(), &mut Console { out: &mut out, err: &mut err, terminal }))
+    ExitCode::from(dispatch(std::env::args_os(), &mut Console { out: &mut out, err: &mut err, terminal, columns }))
 }
 
 /// Runs a command line, the program's name first, and answers its exit code.
@@ -58,7 +64,7 @@ pub fn run<A: Into<OsString> + Clone>(
     out: &mut dyn Write,
     err: &mut dyn Write,
 ) -> u8 {
-    dispatch(arguments, &mut Console { out, err, terminal: false })
+    dispatch(arguments, &mut Console { out, err, terminal: false, columns: COLUMNS })
 }
 
 fn dispatch<A: Into<OsString> + Clone>(arguments: impl IntoIterator<Item = A>, console: &mut Console<'_>) -> u8 {

@@ -66,6 +66,20 @@ pub(super) fn visible(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
+/// Text in lines of at most so many letters, broken at spaces. A longer word stays whole: it is a link or a name to copy.
+pub(super) fn wrapped(text: &str, letters: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let room = |line: &String| line.is_empty() || line.chars().count() + 1 + word.chars().count() <= letters;
+        match lines.last_mut().filter(|line| room(line)) {
+            Some(line) if line.is_empty() => line.push_str(word),
+            Some(line) => line.extend([" ", word]),
+            None => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 fn shortened(text: &str, widest: usize) -> String {
     if text.chars().count() <= widest {
         return text.to_owned();
@@ -97,6 +111,13 @@ mod tests {
         let mut out = Vec::new();
         table.print(&mut out).unwrap();
         assert_eq!(String::from_utf8(out).unwrap(), "Name      Count\nZoë   1,234,567\nx             5\n");
+    }
+
+    #[test]
+    fn lines_are_broken_at_spaces_and_words_never() {
+        assert_eq!(wrapped("to be or not", 5), ["to be", "or", "not"]);
+        assert_eq!(wrapped("see https://example.net/x now", 8), ["see", "https://example.net/x", "now"]);
+        assert_eq!(wrapped("", 8), [""]);
     }
 
     #[test]

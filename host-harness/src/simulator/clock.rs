@@ -25,6 +25,11 @@ impl Clock {
         }
     }
 
+    /// What it showed at first, in seconds.
+    pub(crate) fn start(&self) -> u64 {
+        self.start_millis / 1_000
+    }
+
     pub(crate) fn advance(&self, seconds: u64) {
         self.added_millis.fetch_add(seconds.saturating_mul(1_000), Ordering::SeqCst);
     }

@@ -110,6 +110,9 @@ pub struct Item {
     pub status: Option<u16>,
     /// Rows served.
     pub rows: u32,
+    /// Whether a fault was in play.
+    #[serde(default)]
+    pub faulted: bool,
 }
 
 /// One thing that was asked: a request of its own, or an item of a batch. A batch itself is not one.

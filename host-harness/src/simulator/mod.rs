@@ -41,7 +41,9 @@ pub use self::tenant::change::{Change, ChangeKind, ChangeSummary};
 pub use self::tenant::script::{ChangesDuring, Draw, Script};
 pub use self::tenant::truth::{OrderFreeHash, Truth, TruthEdge, TruthObject};
 pub use self::throttle::{RetryAfter, TenantSize, Throttling};
-pub use self::world::{Deletion, Delta, JournalMode, Lists, MemberTypes, Permissions, Refusal, SignIn, World};
+pub use self::world::{
+    Deletion, Delta, JournalMode, Lists, ManagedIdentity, MemberTypes, Permissions, Refusal, SignIn, World,
+};
 
 use self::http::Server;
 use self::service::Service;
@@ -202,6 +204,11 @@ impl Simulator {
         self.service.clear_faults();
     }
 
+    /// Listen on the same port again, after [`FaultAction::ConnectionRefused`].
+    pub fn listen_again(&self) -> Result<()> {
+        self.server.listen_again()
+    }
+
     /// Move the simulated clock.
     pub fn advance_clock(&self, seconds: u64) {
         self.service.clock.advance(seconds);
@@ -210,6 +217,12 @@ impl Simulator {
     /// Make every access token issued so far worthless.
     pub fn revoke_tokens(&self) {
         self.service.revoke_tokens();
+    }
+
+    /// From now on a token is good only if these claims were sent for it: others are answered with a challenge, here in
+    /// one of the forms that have been seen.
+    pub fn demand_claims(&self, claims: Option<String>) {
+        self.service.demand_claims(claims);
     }
 
     /// Block until `POST /_simulator/shutdown` is called.

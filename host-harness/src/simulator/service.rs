@@ -1,6 +1,6 @@
 //! Everything one running simulator holds, shared by its connections and by the handle in the test.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -40,6 +40,10 @@ pub(crate) struct Service {
     journal: Mutex<Journal>,
     bucket: Option<Mutex<Bucket>>,
     generation: AtomicU64,
+    /// Claims that a token must have been asked for with.
+    demanded: Mutex<Option<String>>,
+    /// Ids of assertions, none of which may come twice.
+    assertions: Mutex<HashSet<String>>,
     nonces: AtomicU64,
     /// How often each URL was read, for [`Service::lag_roll`].
     reads: Mutex<HashMap<u64, u64>>,
@@ -69,6 +73,8 @@ impl Service {
             journal: Mutex::new(Journal::new(world.journal, world.journal_capacity)),
             bucket: world.throttling.clone().map(|throttling| Mutex::new(Bucket::new(throttling, clock.millis()))),
             generation: AtomicU64::new(0),
+            demanded: Mutex::default(),
+            assertions: Mutex::default(),
             nonces: AtomicU64::new(0),
             reads: Mutex::default(),
             asked_to_stop: Mutex::new(false),
@@ -149,6 +155,19 @@ impl Service {
 
     pub(crate) fn revoke_tokens(&self) {
         self.generation.fetch_add(1, Ordering::SeqCst);
+    }
+
+    pub(crate) fn demand_claims(&self, claims: Option<String>) {
+        *held(&self.demanded) = claims;
+    }
+
+    pub(crate) fn demanded_claims(&self) -> Option<String> {
+        held(&self.demanded).clone()
+    }
+
+    /// Whether an assertion's id comes for the first time.
+    pub(crate) fn is_new_assertion(&self, id: &str) -> bool {
+        held(&self.assertions).insert(id.to_owned())
     }
 
     /// Charge resource units, or answer that the application is throttled.

@@ -88,6 +88,29 @@ pub struct SignIn {
     pub without_roles: bool,
     /// The secret is right but has expired (AADSTS7000222).
     pub secret_expired: bool,
+    /// Days after the start of the clock until the secret ends, as the app registration shows it; it goes on working.
+    pub secret_days: u32,
+    /// The app registration lies in another directory, as that of a multi-tenant application does.
+    pub registered_elsewhere: bool,
+    /// Text at the end of every access token: a canary to look for where no token may be.
+    pub token_ending: String,
+    /// Certificates registered on the application, as PEM.
+    pub certificates: Vec<String>,
+    /// Tokens of another issuer that the application's federated credential trusts.
+    pub federated_tokens: Vec<String>,
+    /// The managed identity of the resource that the client runs on; none when absent.
+    pub managed_identity: Option<ManagedIdentity>,
+}
+
+/// A resource's identity, asked for as on App Service.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct ManagedIdentity {
+    /// What `X-IDENTITY-HEADER` must hold.
+    pub header: String,
+    /// Client ids of user-assigned identities.
+    #[serde(default)]
+    pub client_ids: Vec<String>,
 }
 
 /// Application permissions that were consented to.
@@ -312,10 +335,19 @@ impl Default for World {
     }
 }
 
-#[expect(clippy::derivable_impls, reason = "the defaults of a configuration belong in one place, spelled out")]
 impl Default for SignIn {
     fn default() -> SignIn {
-        SignIn { token_seconds: None, without_roles: false, secret_expired: false }
+        SignIn {
+            token_seconds: None,
+            without_roles: false,
+            secret_expired: false,
+            token_ending: String::new(),
+            certificates: Vec::new(),
+            federated_tokens: Vec::new(),
+            managed_identity: None,
+            secret_days: 180,
+            registered_elsewhere: false,
+        }
     }
 }
 

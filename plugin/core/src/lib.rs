@@ -18,6 +18,8 @@ pub mod counters;
 pub mod describe;
 pub mod error;
 pub mod filter;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
 pub mod graph;
 pub mod importer;
 pub mod latch;

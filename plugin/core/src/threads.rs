@@ -23,7 +23,9 @@ thread_local! {
 pub fn quiet_panics() {
     static ONCE: Lazy<()> = Lazy::new(|| {
         std::panic::set_hook(Box::new(|info| {
-            PANICKED_AT.set(info.location().map(|l| format!(" ({}:{})", l.file(), l.line())));
+            // A thread that is being torn down has no place to note it, and a panic in here would end the host.
+            let place = info.location().map(|l| format!(" ({}:{})", l.file(), l.line()));
+            let _ = PANICKED_AT.try_with(|at| at.set(place));
         }));
     });
     Lazy::force(&ONCE);
@@ -51,13 +53,14 @@ pub fn as_error(payload: &(dyn Any + Send)) -> Error {
 /// A thread of an operation that is joined before its scope ends.
 pub type Started<'s> = io::Result<ScopedJoinHandle<'s, Result<(), Error>>>;
 
-/// Starts a thread under a name that tells an operator's debugger whose it is.
+/// Starts a thread under a name that tells an operator's debugger whose it is. A panic is caught on it, where its place is
+/// known.
 pub fn named<'s, 'e: 's>(
     scope: &'s Scope<'s, 'e>,
     name: &str,
     work: impl FnOnce() -> Result<(), Error> + Send + 's,
 ) -> Started<'s> {
-    Builder::new().name(name.to_owned()).spawn_scoped(scope, work)
+    Builder::new().name(name.to_owned()).spawn_scoped(scope, || caught(work))
 }
 
 /// Waits for the thread; one that could not be started is an error of its own.

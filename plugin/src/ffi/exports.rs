@@ -1,7 +1,8 @@
 //! The C door: the eleven functions of the header.
 //!
-//! Each checks its pointers, calls one function of the core and writes the answer. On failure the answers are written
-//! too: operation 0, empty buffers, so that a host that forgets to look at the status frees nothing twice.
+//! Each checks its pointers, calls one function of the core and writes the answer. Answers are emptied first, outside the
+//! guard: operation 0, empty buffers, so that a host that forgets to look at the status frees nothing twice, in a forked
+//! child and after a bug of ours too.
 
 #![expect(unsafe_code, reason = "the C boundary")]
 
@@ -13,9 +14,10 @@ use entra_id_core::describe::describe;
 use entra_id_core::error::Error;
 use entra_id_core::operation::{Ending, Next, Operation, Request, State};
 
+use super::answer::{self, Answer};
 use super::buffer::{lend, take_back};
 use super::guard::{BUG, guarded, status};
-use super::incoming::{bad_argument, out, text, wishes};
+use super::incoming::{text, wishes};
 use super::outgoing::{LogCallback, waker};
 use super::registry::{self, Entry};
 
@@ -41,11 +43,10 @@ pub(super) extern "C" fn ConnectorAbiVersion() -> u32 {
 /// See the header.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn Describe(out_json: *mut Buffer) -> Status {
+    // SAFETY: the host's promise in the header.
+    let out_json = unsafe { answer::text("out_json", out_json) };
     status(|| {
-        // SAFETY: the host's promise in the header.
-        let out_json = unsafe { out("out_json", out_json) }?;
-        *out_json = Buffer::EMPTY;
-        *out_json = lend(describe().into_bytes());
+        out_json?.put(lend(describe().into_bytes()));
         Ok(abi::CONNECTOR_OK)
     })
 }
@@ -106,18 +107,10 @@ pub(super) unsafe extern "C" fn OperationNext(
     timeout_ms: u32,
     out_batch: *mut Batch,
 ) -> Status {
+    // SAFETY: the host's promise in the header.
+    let batch = unsafe { answer::batch("out_batch", out_batch) };
     status(|| {
-        // SAFETY: the host's promise in the header.
-        let batch = unsafe { out("out_batch", out_batch) }?;
-        if (batch.struct_size as usize) < size_of::<Batch>() {
-            return Err(bad_argument(
-                "out_batch",
-                &format!("has struct_size {}; set it to its sizeof", batch.struct_size),
-            ));
-        }
-        batch.rows = Buffer::EMPTY;
-        batch.checkpoint = Buffer::EMPTY;
-        batch.row_count = 0;
+        let batch = batch?;
         let entry = registry::get(operation)?;
         entry.log.deliver(|| entry.operation.take_log());
         let timeout = (timeout_ms != abi::CONNECTOR_FOREVER).then(|| Duration::from_millis(timeout_ms.into()));
@@ -125,17 +118,15 @@ pub(super) unsafe extern "C" fn OperationNext(
         entry.log.deliver(|| entry.operation.take_log());
         Ok(match next {
             Next::Batch(next) => {
-                batch.sequence = next.sequence;
-                batch.row_count = next.row_count;
-                batch.rows = lend(next.rows);
-                batch.checkpoint = lend(next.checkpoint.unwrap_or_default().into_bytes());
+                let checkpoint = lend(next.checkpoint.unwrap_or_default().into_bytes());
+                batch.put_batch(next.sequence, next.row_count, lend(next.rows), checkpoint);
                 abi::CONNECTOR_OK
             }
             Next::Pending => abi::CONNECTOR_PENDING,
             Next::Busy => abi::CONNECTOR_E_BUSY,
             Next::Ended(ending) => {
                 let (status, checkpoint) = ended(ending);
-                batch.checkpoint = lend(checkpoint.into_bytes());
+                batch.put_rows(0, Buffer::EMPTY, lend(checkpoint.into_bytes()));
                 status
             }
         })
@@ -163,17 +154,11 @@ pub(super) unsafe extern "C" fn OperationCancel(operation: OperationHandle) -> S
 /// See the header.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn OperationProgress(operation: OperationHandle, out_progress: *mut Progress) -> Status {
+    // SAFETY: the host's promise in the header.
+    let progress = unsafe { answer::progress("out_progress", out_progress) };
     status(|| {
-        // SAFETY: the host's promise in the header.
-        let progress = unsafe { out("out_progress", out_progress) }?;
-        if (progress.struct_size as usize) < size_of::<Progress>() {
-            return Err(bad_argument(
-                "out_progress",
-                &format!("has struct_size {}; set it to its sizeof", progress.struct_size),
-            ));
-        }
-        let struct_size = progress.struct_size;
-        *progress = Progress { struct_size, ..counters(operation)? };
+        let (progress, struct_size) = progress?;
+        progress.put(Progress { struct_size, ..counters(operation)? });
         Ok(abi::CONNECTOR_OK)
     })
 }
@@ -203,13 +188,13 @@ pub(super) fn counters(operation: OperationHandle) -> Result<Progress, Error> {
 /// See the header.
 #[unsafe(no_mangle)]
 pub(super) unsafe extern "C" fn OperationResult(operation: OperationHandle, out_json: *mut Buffer) -> Status {
+    // SAFETY: the host's promise in the header.
+    let out_json = unsafe { answer::text("out_json", out_json) };
     status(|| {
-        // SAFETY: the host's promise in the header.
-        let out_json = unsafe { out("out_json", out_json) }?;
-        *out_json = Buffer::EMPTY;
+        let out_json = out_json?;
         let entry = registry::get(operation)?;
         entry.log.deliver(|| entry.operation.take_log());
-        *out_json = lend(entry.operation.result()?.into_bytes());
+        out_json.put(lend(entry.operation.result()?.into_bytes()));
         Ok(abi::CONNECTOR_OK)
     })
 }
@@ -288,23 +273,28 @@ unsafe fn answer_start(
     out_error_json: *mut Buffer,
     work: impl FnOnce() -> Result<Entry, Error>,
 ) -> Status {
-    // SAFETY: the caller's promise; a null or misaligned pointer gives no text, which the status makes up for.
-    let mut error_json = unsafe { out("out_error_json", out_error_json) }.ok();
-    if let Some(json) = &mut error_json {
-        **json = Buffer::EMPTY;
-    }
-    let outcome = guarded(|| {
+    // SAFETY: the caller's promise.
+    let operation = unsafe { answer::operation("out_operation", out_operation) };
+    let error_json = (!out_error_json.is_null())
         // SAFETY: the caller's promise.
-        let operation = unsafe { out("out_operation", out_operation) }?;
-        *operation = 0;
-        *operation = registry::add(work()?);
+        .then(|| unsafe { answer::text("out_error_json", out_error_json) })
+        .transpose();
+    // NULL means that the text is not wanted; a pointer that cannot be one is a mistake like any other.
+    let (error_json, misplaced) = match error_json {
+        Ok(answer) => (answer, None),
+        Err(error) => (None, Some(error)),
+    };
+    let outcome = guarded(|| {
+        let operation: Answer<OperationHandle> = operation?;
+        misplaced.map_or(Ok(()), Err)?;
+        operation.put(registry::add(work()?));
         Ok(())
     });
     let Err(error) = outcome else { return abi::CONNECTOR_OK };
     if let Some(json) = error_json {
         // Printing an error is as safe as printing gets; should it panic all the same, the status still tells.
         match entra_id_core::threads::caught(|| Ok(error.to_json().to_string().into_bytes())) {
-            Ok(text) => *json = lend(text),
+            Ok(text) => json.put(lend(text)),
             Err(_) => return BUG,
         }
     }

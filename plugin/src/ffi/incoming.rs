@@ -19,6 +19,20 @@ pub(super) fn bad_argument(name: &str, what: &str) -> Error {
     Error::new(Kind::InvalidArgument, format!("{name} {what}"))
 }
 
+/// The answer to a pointer that cannot be one to its struct.
+pub(super) fn misaligned(name: &str) -> Error {
+    bad_argument(name, "is not aligned for its struct")
+}
+
+/// The size that a struct of the host says it has, if it can be one: what lies outside is memory nobody set.
+pub(super) fn plausible<T>(name: &str, said: u32) -> Result<usize, Error> {
+    let (said, least) = (said as usize, size_of::<T>());
+    if !(least..=MAX_STRUCT).contains(&said) {
+        return Err(bad_argument(name, &format!("has struct_size {said}; set it to its sizeof, at least {least}")));
+    }
+    Ok(said)
+}
+
 /// A text of the host, borrowed for the call.
 ///
 /// # Safety
@@ -43,37 +57,17 @@ pub(super) unsafe fn text<'a>(name: &str, data: *const c_char, len: usize) -> Re
     std::str::from_utf8(bytes).map_err(|e| bad_argument(name, &format!("is not UTF-8 at byte {}", e.valid_up_to())))
 }
 
-/// A pointer for an answer.
-///
-/// # Safety
-/// If `pointer` is not null and aligned, it points to a `T` that may be written during the call.
-pub(super) unsafe fn out<'a, T>(name: &str, pointer: *mut T) -> Result<&'a mut T, Error> {
-    if pointer.is_null() {
-        return Err(bad_argument(name, "is NULL"));
-    }
-    if !pointer.is_aligned() {
-        return Err(bad_argument(name, "is not aligned for its struct"));
-    }
-    // SAFETY: not null, aligned, and the caller promises the rest.
-    Ok(unsafe { &mut *pointer })
-}
-
 /// A struct of the host that begins with its size: the part this version knows.
 ///
 /// # Safety
 /// If `pointer` is not null and aligned, as many bytes as its first `u32` says can be read.
 pub(super) unsafe fn sized<T: Copy>(name: &str, pointer: *const T) -> Result<T, Error> {
     if !pointer.is_aligned() {
-        return Err(bad_argument(name, "is not aligned for its struct"));
+        return Err(misaligned(name));
     }
     // SAFETY: every struct of the contract begins with a `u32`, and `pointer` is aligned for the whole.
-    let said = unsafe { pointer.cast::<u32>().read() } as usize;
-    if !(size_of::<T>()..=MAX_STRUCT).contains(&said) {
-        return Err(bad_argument(
-            name,
-            &format!("has struct_size {said}; set it to its sizeof, at least {}", size_of::<T>()),
-        ));
-    }
+    let said = unsafe { pointer.cast::<u32>().read() };
+    let said = plausible::<T>(name, said)?;
     // SAFETY: `said` bytes can be read, by the caller's promise.
     let beyond = unsafe { std::slice::from_raw_parts(pointer.cast::<u8>().add(size_of::<T>()), said - size_of::<T>()) };
     if beyond.iter().any(|&b| b != 0) {

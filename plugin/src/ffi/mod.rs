@@ -3,6 +3,7 @@
 //! Two doors over the same operations: [`exports`] for every language, [`rust_door`] for Rust hosts that use abi_stable.
 //! Both check their arguments, run inside [`guard`], and hand out the same bytes.
 
+mod answer;
 mod buffer;
 mod exports;
 mod guard;
@@ -10,3 +11,5 @@ mod incoming;
 mod outgoing;
 mod registry;
 mod rust_door;
+#[cfg(test)]
+mod tests;

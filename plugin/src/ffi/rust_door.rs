@@ -62,7 +62,8 @@ fn start(
     begin: impl FnOnce(Request<'_>) -> Result<Operation, Error>,
 ) -> RResult<OperationHandle, Refusal> {
     let outcome = guarded(|| {
-        for (name, text) in [("config_json", config), ("auth_json", auth)] {
+        let watermark = options.watermark.as_ref().map_or(RStr::from_str(""), RString::as_rstr);
+        for (name, text) in [("config_json", config), ("auth_json", auth), ("options.watermark", watermark)] {
             if text.len() > abi::CONNECTOR_MAX_INPUT {
                 return Err(super::incoming::bad_argument(name, "is longer than 16 MiB (CONNECTOR_MAX_INPUT)"));
             }

@@ -22,6 +22,8 @@ use serde_json::{Map, Value};
 
 use crate::world::Tenant;
 
+pub(crate) use page::sources;
+
 /// Properties of a change.
 fn properties(value: Value) -> Map<String, Value> {
     value.as_object().cloned().unwrap()

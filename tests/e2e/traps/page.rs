@@ -6,7 +6,7 @@ use std::path::Path;
 const PAGE: &str = include_str!("../../../docs/semantics.md");
 
 /// The text of every source file of the workspace.
-fn sources(under: &str) -> String {
+pub(crate) fn sources(under: &str) -> String {
     let mut text = String::new();
     let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join(under)];
     while let Some(folder) = folders.pop() {

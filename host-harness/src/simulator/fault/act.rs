@@ -5,16 +5,19 @@ use serde_json::{Value, json};
 use super::{FaultAction, FaultBody};
 use crate::simulator::graph::answer::{Answer, Body, GraphError};
 use crate::simulator::graph::request::Request;
-use crate::simulator::graph::route::Target;
+use crate::simulator::graph::route::{Route, Target};
 use crate::simulator::graph::{Context, delta, plural};
 use crate::simulator::login;
 use crate::simulator::seal::base64;
 
 /// The answer that takes the place of the real one, for faults that replace it.
-pub(crate) fn instead(action: &FaultAction, context: &Context<'_>, target: &Target) -> Option<Answer> {
+pub(crate) fn instead(action: &FaultAction, context: &Context<'_>, route: Route, target: &Target) -> Option<Answer> {
     let error = match action {
         FaultAction::Status { code, body, headers } => {
-            let mut answer = status(context, *code, body);
+            let mut answer = match (route, body) {
+                (Route::Token | Route::OpenId, FaultBody::Fitting) => authority_refuses(context, *code),
+                _ => status(context, *code, body),
+            };
             answer.extra = headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect();
             return Some(answer);
         }
@@ -24,7 +27,11 @@ pub(crate) fn instead(action: &FaultAction, context: &Context<'_>, target: &Targ
             delta::refusal(context, plural(*kind), *shape)
         }
         FaultAction::InvalidToken => login::invalid_token(context, "Lifetime validation failed, the token is expired."),
-        FaultAction::ClaimsChallenge => claims_challenge(context),
+        FaultAction::ClaimsChallenge => {
+            let now = context.service.clock.seconds().to_string();
+            let claims = json!({"access_token": {"nbf": {"essential": true, "value": now}}});
+            claims_challenge(context, &claims.to_string())
+        }
         FaultAction::Throttled { wait_ms, retry_after } => {
             let answer = context.service.throttled(context);
             return Some(match retry_after.write(context.service.clock.millis(), *wait_ms) {
@@ -63,16 +70,42 @@ fn status(context: &Context<'_>, code: u16, body: &FaultBody) -> Answer {
     }
 }
 
-fn claims_challenge(context: &Context<'_>) -> GraphError {
-    let now = context.service.clock.seconds();
-    let claims = json!({"access_token": {"nbf": {"essential": true, "value": now.to_string()}}}).to_string();
+/// A refusal of the token service (RFC 6749 §5.2, with Microsoft's additions): its number, where it has one for the status.
+fn authority_refuses(context: &Context<'_>, code: u16) -> Answer {
+    let (error, number, words) = match code {
+        400 | 401 => ("invalid_client", Some(7_000_215), "Invalid client secret provided."),
+        429 => ("temporarily_unavailable", Some(90_055), "The tenant throttling policy was exceeded."),
+        500 | 503 | 504 => {
+            ("temporarily_unavailable", Some(90_033), "A transient error has occurred. Please try again.")
+        }
+        _ => ("invalid_request", None, "The request cannot be served."),
+    };
+    let trace = &context.request_id;
+    let numbered = number.map_or_else(|| words.to_owned(), |number: u32| format!("AADSTS{number}: {words}"));
+    let codes: Vec<u32> = number.into_iter().collect();
+    Answer::new(
+        code,
+        Body::Json(json!({
+            "error": error,
+            "error_description": format!("{numbered} Trace ID: {trace} Correlation ID: {}", context.client_request_id),
+            "error_codes": codes,
+            "trace_id": trace,
+            "correlation_id": context.client_request_id,
+        })),
+    )
+}
+
+/// 401 that demands claims of the next token. Padding comes and goes, as it has been seen to do.
+pub(crate) fn claims_challenge(context: &Context<'_>, claims: &str) -> GraphError {
+    let encoded = base64(claims.as_bytes());
+    let encoded = if context.nonce().is_multiple_of(2) { encoded.trim_end_matches('=') } else { &encoded };
     GraphError::new(401, "InvalidAuthenticationToken", "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenCreatedWithOutdatedPolicies").with(
         "www-authenticate",
         format!(
             "Bearer realm=\"\", authorization_uri=\"{}/common/oauth2/authorize\", client_id=\"00000003-0000-0000-c000-000000000000\", \
              errorDescription=\"Continuous access evaluation resulted in challenge\", error=\"insufficient_claims\", claims=\"{}\"",
             context.origin,
-            base64(claims.as_bytes())
+            encoded
         ),
     )
 }

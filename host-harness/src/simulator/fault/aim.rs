@@ -51,11 +51,19 @@ pub(crate) struct Subject<'a> {
     pub(crate) in_batch: bool,
 }
 
+impl Subject<'_> {
+    pub(super) fn call(&self) -> Call {
+        Call::of(&decode(self.url, false))
+    }
+}
+
 impl Fault {
-    pub(super) fn matches(&self, asked: &Subject<'_>) -> bool {
+    /// `page` is the page of its walk that is asked for.
+    pub(super) fn matches(&self, asked: &Subject<'_>, page: u32) -> bool {
         let decoded = decode(asked.url, false);
         (self.route == Route::Any || self.route == asked.route)
             && (self.call == Call::Any || self.call == Call::of(&decoded))
+            && self.page.is_none_or(|wanted| wanted == page)
             && self.object.as_ref().is_none_or(|id| asked.object.is_some_and(|asked| asked.eq_ignore_ascii_case(id)))
             && self.url_contains.as_ref().is_none_or(|text| asked.url.contains(text) || decoded.contains(text))
             && match self.action {

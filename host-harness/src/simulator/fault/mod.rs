@@ -7,12 +7,13 @@
 mod act;
 mod aim;
 mod script;
+mod walks;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use act::{alter, instead};
+pub(crate) use act::{alter, claims_challenge, instead};
 pub use aim::Call;
 pub(crate) use aim::Subject;
 pub(crate) use script::Script;
@@ -29,6 +30,9 @@ pub struct Fault {
     pub route: Route,
     /// Which of the calls that a walk through pages is made of.
     pub call: Call,
+    /// Only this page of a walk, counted from 1. Walks of one route, or of one object's pages, are told apart by their first
+    /// call; a page that is asked for again is the same page.
+    pub page: Option<u32>,
     /// Only requests for this object by id: its GUID, or `#n` for the group with that number.
     pub object: Option<String>,
     /// Only URLs that contain this, as sent or decoded.
@@ -46,6 +50,7 @@ impl Default for Fault {
         Fault {
             route: Route::Any,
             call: Call::Any,
+            page: None,
             object: None,
             url_contains: None,
             skip: 0,
@@ -90,6 +95,12 @@ impl Fault {
         Fault { call, ..self }
     }
 
+    /// Only this page of a walk, counted from 1.
+    #[must_use]
+    pub fn on_page(self, page: u32) -> Fault {
+        Fault { page: Some(page), ..self }
+    }
+
     /// Only requests for one object: its id, or `#n` for the group with that number.
     #[must_use]
     pub fn on_object(self, object: impl Into<String>) -> Fault {
@@ -121,10 +132,18 @@ pub enum FaultAction {
     },
     /// The connection is reset before any byte of an answer.
     ConnectionReset,
+    /// The service goes away: every connection is reset, this one without an answer, and nobody listens until
+    /// [`super::Simulator::listen_again`]. Only on Linux can a listening socket be made deaf and keep its port.
+    ConnectionRefused,
     /// The connection is reset in the middle of the body.
     ResetMidBody,
     /// Half of the body, then nothing until the client leaves.
     StallMidBody,
+    /// Half of the body, then nothing for `after_ms`, then a reset.
+    StallThenReset {
+        /// Milliseconds of silence.
+        after_ms: u64,
+    },
     /// Not a byte until the client leaves.
     StallBeforeHeaders,
     /// The body in pieces of `bytes`, one every `delay_ms`.
@@ -153,6 +172,9 @@ pub enum FaultAction {
     InvalidToken,
     /// 401 with a claims challenge of continuous access evaluation.
     ClaimsChallenge,
+    /// Every access token issued so far becomes worthless, and the request is answered as it then must be. It happens to
+    /// whole requests only, not to items of batches.
+    RevokeTokens,
     /// 403 `Authorization_RequestDenied`.
     RequestDenied,
     /// 404 `Request_ResourceNotFound`.
@@ -180,7 +202,9 @@ impl FaultAction {
         matches!(
             self,
             FaultAction::ConnectionReset
+                | FaultAction::ConnectionRefused
                 | FaultAction::ResetMidBody
+                | FaultAction::StallThenReset { .. }
                 | FaultAction::StallMidBody
                 | FaultAction::StallBeforeHeaders
                 | FaultAction::SlowDrip { .. }

@@ -2,24 +2,29 @@
 //!
 //! Each fault counts the requests it matches; the one that strikes hides the request from those added after it.
 
+use super::walks::Walks;
 use super::{Fault, FaultAction, Subject};
 use crate::simulator::graph::route::Route;
 
-/// The armed faults and how often each was met.
+/// The armed faults.
 #[derive(Debug, Default)]
-pub(crate) struct Script(Vec<(Fault, u32)>);
+pub(crate) struct Script {
+    /// Each with how often it was met.
+    faults: Vec<(Fault, u32)>,
+    walks: Walks,
+}
 
 impl Script {
     pub(crate) fn new(faults: &[Fault]) -> Script {
-        Script(faults.iter().map(|fault| (fault.clone(), 0)).collect())
+        Script { faults: faults.iter().map(|fault| (fault.clone(), 0)).collect(), walks: Walks::default() }
     }
 
     pub(crate) fn add(&mut self, fault: Fault) {
-        self.0.push((fault, 0));
+        self.faults.push((fault, 0));
     }
 
     pub(crate) fn clear(&mut self) {
-        self.0.clear();
+        self.faults.clear();
     }
 
     /// The action for a request, if one is due. Faults after the one that is taken do not count the request.
@@ -27,9 +32,10 @@ impl Script {
         if asked.route == Route::Control {
             return None;
         }
+        let page = self.walks.page(asked);
         let mut taken = None;
-        for (fault, met) in &mut self.0 {
-            if taken.is_some() || !fault.matches(asked) {
+        for (fault, met) in &mut self.faults {
+            if taken.is_some() || !fault.matches(asked, page) {
                 continue;
             }
             if *met < fault.skip {

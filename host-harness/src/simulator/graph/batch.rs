@@ -30,7 +30,8 @@ pub(super) fn batch(context: &Context<'_>, request: &Request) -> Result<Answer, 
         let target = target(&item.request);
         let failed =
             item.depends_on.iter().any(|id| statuses.get(&id.to_lowercase()).is_none_or(|status| *status >= 400));
-        let answer = if failed { Some(dependency_failed(context)) } else { one(context, &item.request, &target) };
+        let (answer, faulted) =
+            if failed { (Some(dependency_failed(context)), false) } else { one(context, &item.request, &target) };
         let answered = answer.as_ref();
         rows += answered.map_or(0, |answer| answer.rows);
         units += answered.map_or(0, |answer| answer.units);
@@ -42,6 +43,7 @@ pub(super) fn batch(context: &Context<'_>, request: &Request) -> Result<Answer, 
             feed: answered.and_then(|answer| answer.feed),
             status: answered.map(|answer| answer.status),
             rows: answered.map_or(0, |answer| answer.rows),
+            faulted,
         });
         statuses.extend(answered.map(|answer| (item.id.to_lowercase(), answer.status)));
         responses.extend(answer.map(|answer| response(&item.id, answer)));
@@ -65,30 +67,32 @@ fn dependency_failed(context: &Context<'_>) -> Answer {
     GraphError::new(424, "FailedDependency", "A request this one depends on has failed.").into_answer(context)
 }
 
-/// One item, with its own share of throttling and faults; none where a fault leaves it out.
-fn one(context: &Context<'_>, request: &Request, target: &Target) -> Option<Answer> {
+/// One item, with its own share of throttling and faults, and whether there was a fault; no answer where it leaves the item
+/// out.
+fn one(context: &Context<'_>, request: &Request, target: &Target) -> (Option<Answer>, bool) {
     if *target == Target::Batch {
-        return Some(GraphError::new(400, "BadRequest", "A batch cannot hold a batch.").into_answer(context));
+        let refused = GraphError::new(400, "BadRequest", "A batch cannot hold a batch.");
+        return (Some(refused.into_answer(context)), false);
     }
     let subject = Subject { route: target.route(), url: &request.url(), object: target.object(), in_batch: true };
     let fault = context.service.fault_for(&subject);
     if let Some(action) = &fault {
         if *action == FaultAction::MissingItem {
-            return None;
+            return (None, true);
         }
         if action.is_on_the_wire() {
             // An item has no connection of its own: it fails as the service behind the gateway would.
-            return Some(GraphError::new(504, "UnknownError", "").into_answer(context));
+            return (Some(GraphError::new(504, "UnknownError", "").into_answer(context)), true);
         }
-        if let Some(answer) = fault::instead(action, context, target) {
-            return Some(answer);
+        if let Some(answer) = fault::instead(action, context, target.route(), target) {
+            return (Some(answer), true);
         }
     }
     let mut answer = charged(context, request, target);
     if let Some(action) = &fault {
         fault::alter(action, context, request, &mut answer);
     }
-    Some(answer)
+    (Some(answer), fault.is_some())
 }
 
 fn response(id: &str, answer: Answer) -> Value {

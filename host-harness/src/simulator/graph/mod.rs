@@ -3,6 +3,7 @@
 //! `answer` is what both the HTTP server and a batch item go through: permission, throttling, then the endpoint.
 
 pub(crate) mod answer;
+mod applications;
 mod batch;
 pub(crate) mod delta;
 mod list;
@@ -79,6 +80,7 @@ fn endpoint(context: &Context<'_>, request: &Request, target: &Target) -> Result
         Target::Members { .. } | Target::MembersCount { .. } | Target::MemberOf { .. } => {
             permissions.group_member_read_all
         }
+        Target::Applications => permissions.application_read_all,
         Target::Batch | Target::Unknown(_) => true,
     };
     if !granted {
@@ -93,6 +95,7 @@ fn endpoint(context: &Context<'_>, request: &Request, target: &Target) -> Result
         Target::MembersCount { group } => members::members_count(context, request, group),
         Target::MemberOf { kind, id, cast } => members::member_of(context, request, *kind, id, *cast),
         Target::Deleted(kind) => list::deleted(context, request, *kind),
+        Target::Applications => applications::applications(context, request),
         Target::Batch => Err(GraphError::new(400, "BadRequest", "A batch cannot hold a batch.")),
         Target::Unknown(segment) => {
             Err(GraphError::new(400, "BadRequest", format!("Resource not found for the segment '{segment}'.")))
@@ -112,7 +115,7 @@ fn wrong_method(method: &str) -> GraphError {
 fn units(request: &Request, target: &Target) -> u32 {
     let base: u32 = match target {
         Target::Members { .. } | Target::MembersCount { .. } => 3,
-        Target::MemberOf { .. } | Target::List(ObjectKind::User) => 2,
+        Target::MemberOf { .. } | Target::List(ObjectKind::User) | Target::Applications => 2,
         _ => 1,
     };
     let options = Options::parse(&request.query);

@@ -18,6 +18,8 @@ pub enum Route {
     Token,
     /// `GET /{tenant}/v2.0/.well-known/openid-configuration`.
     OpenId,
+    /// `GET /msi/token`: the managed identity of App Service.
+    ManagedIdentity,
     /// `/users/delta`.
     UsersDelta,
     /// `/groups/delta`.
@@ -40,6 +42,8 @@ pub enum Route {
     DeletedGroups,
     /// `/users/$count`, `/groups/$count`.
     Count,
+    /// `/applications`.
+    Applications,
     /// `/$batch`.
     Batch,
     /// `/_simulator/…`; never matched by a fault.
@@ -68,6 +72,7 @@ pub(crate) enum Target {
         cast: Option<ObjectKind>,
     },
     Deleted(ObjectKind),
+    Applications,
     Batch,
     /// A segment that nothing answers to.
     Unknown(String),
@@ -92,6 +97,7 @@ impl Target {
         };
         match parts.as_slice() {
             ["$batch"] => Target::Batch,
+            ["applications"] => Target::Applications,
             ["directory", "deletedItems", cast] => match cast_to(cast) {
                 Some(kind @ (ObjectKind::User | ObjectKind::Group)) => Target::Deleted(kind),
                 _ => Target::Unknown((*cast).to_owned()),
@@ -145,6 +151,7 @@ impl Target {
             Target::MemberOf { .. } => Route::MemberOf,
             Target::Deleted(ObjectKind::User) => Route::DeletedUsers,
             Target::Deleted(_) => Route::DeletedGroups,
+            Target::Applications => Route::Applications,
             Target::Batch => Route::Batch,
             Target::Unknown(_) => Route::Unknown,
         }

@@ -35,6 +35,8 @@ const KEPT_REQUEST_HEADERS: [&str; 7] =
 pub(super) enum Ending {
     /// It breaks, now or when the body says so.
     Reset,
+    /// It breaks, and with it the others; nobody listens any more.
+    GoesAway,
 }
 
 /// What becomes of a request.
@@ -49,6 +51,7 @@ enum Endpoint {
     Token(String),
     OpenId(String),
     Instance,
+    ManagedIdentity,
     Graph(Target),
     Nothing,
 }
@@ -65,6 +68,7 @@ impl Endpoint {
         match segments.as_slice() {
             [tenant, "oauth2", "v2.0", "token"] => Endpoint::Token((*tenant).to_owned()),
             [tenant, "v2.0", ".well-known", "openid-configuration"] => Endpoint::OpenId((*tenant).to_owned()),
+            ["msi", "token"] => Endpoint::ManagedIdentity,
             ["common", "discovery", "instance"] => Endpoint::Instance,
             _ => Endpoint::Nothing,
         }
@@ -79,6 +83,7 @@ impl Endpoint {
             Endpoint::Control(_) => Route::Control,
             Endpoint::Token(_) => Route::Token,
             Endpoint::OpenId(_) | Endpoint::Instance => Route::OpenId,
+            Endpoint::ManagedIdentity => Route::ManagedIdentity,
             Endpoint::Graph(target) => target.route(),
             Endpoint::Nothing => Route::Unknown,
         }
@@ -128,6 +133,11 @@ pub(super) async fn exchange(service: Arc<Service>, scheme: &'static str, reques
             let response = Err(io::ErrorKind::ConnectionReset.into());
             return Outcome { response, ending: Some(Ending::Reset) };
         }
+        Some(FaultAction::ConnectionRefused) => {
+            record(&service, &request, &endpoint, None, true);
+            let response = Err(io::ErrorKind::ConnectionReset.into());
+            return Outcome { response, ending: Some(Ending::GoesAway) };
+        }
         _ => {}
     }
     let request_id = service.base.ids.other(stream("request id"), service.nonce());
@@ -137,6 +147,9 @@ pub(super) async fn exchange(service: Arc<Service>, scheme: &'static str, reques
         client_request_id: request.header("client-request-id").map_or_else(|| request_id.clone(), str::to_owned),
         request_id,
     };
+    if fault == Some(FaultAction::RevokeTokens) {
+        service.revoke_tokens();
+    }
     let answer = answer(&context, &request, &endpoint, &bytes, fault.as_ref());
     record(&service, &request, &endpoint, Some((&answer, &context.request_id)), fault.is_some());
     respond::respond(&context, &request, answer, fault.as_ref())
@@ -157,7 +170,7 @@ fn answer(
 ) -> Answer {
     let unknown = Target::Unknown(String::new());
     let target = if let Endpoint::Graph(target) = endpoint { target } else { &unknown };
-    if let Some(answer) = fault.and_then(|action| fault::instead(action, context, target)) {
+    if let Some(answer) = fault.and_then(|action| fault::instead(action, context, endpoint.route(), target)) {
         return answer;
     }
     let mut answer = match endpoint {
@@ -166,6 +179,7 @@ fn answer(
         }
         Endpoint::OpenId(tenant) => login::openid(context, tenant),
         Endpoint::Instance => login::instance(context),
+        Endpoint::ManagedIdentity => login::managed_identity::token(context, request),
         Endpoint::Graph(target) => match login::check_bearer(context, request) {
             Ok(()) => graph::answer(context, request, target),
             Err(refused) => refused.into_answer(context),

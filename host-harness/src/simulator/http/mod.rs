@@ -4,23 +4,26 @@
 
 mod body;
 mod control;
+mod door;
 mod exchange;
 mod respond;
 mod socket;
 mod tls;
 
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, Result};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
 
+use self::door::Door;
 use self::socket::Socket;
 use super::service::Service;
 
@@ -30,6 +33,7 @@ pub(crate) struct Server {
     runtime: Option<Runtime>,
     address: SocketAddr,
     authority_pem: Option<String>,
+    door: Arc<Door>,
 }
 
 impl Server {
@@ -40,26 +44,27 @@ impl Server {
         } else {
             (None, None)
         };
-        let listener =
-            TcpListener::bind((Ipv4Addr::LOCALHOST, port)).with_context(|| format!("binding port {port}"))?;
+        let listener = door::listen(port).with_context(|| format!("binding port {port}"))?;
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
+        let door = Arc::new(Door::of(listener));
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(std::thread::available_parallelism().map_or(2, |cores| cores.get().clamp(2, 4)))
             .thread_name("graph-simulator")
             .enable_all()
             .build()?;
-        let listener = {
-            let _inside = runtime.enter();
-            tokio::net::TcpListener::from_std(listener)?
-        };
-        runtime.spawn(accept(listener, Arc::clone(service), acceptor));
-        Ok(Server { runtime: Some(runtime), address, authority_pem })
+        runtime.spawn(accept(Arc::clone(service), acceptor, Arc::clone(&door)));
+        Ok(Server { runtime: Some(runtime), address, authority_pem, door })
     }
 
     /// Scheme, host and port.
     pub(crate) fn origin(&self) -> String {
         format!("{}://{}", if self.authority_pem.is_some() { "https" } else { "http" }, self.address)
+    }
+
+    /// After a fault that made it go away.
+    pub(crate) fn listen_again(&self) -> Result<()> {
+        self.door.open().context("listening again")
     }
 
     pub(crate) fn authority_pem(&self) -> Option<&str> {
@@ -75,43 +80,53 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: tokio::net::TcpListener, service: Arc<Service>, acceptor: Option<TlsAcceptor>) {
-    loop {
-        let Ok((stream, _)) = listener.accept().await else {
-            // Out of file descriptors, usually: give connections time to end.
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            continue;
-        };
+async fn accept(service: Arc<Service>, acceptor: Option<TlsAcceptor>, door: Arc<Door>) {
+    let serve = |stream: TcpStream| {
         // Answers are small and latency is measured.
         let _ = stream.set_nodelay(true);
         let socket = Socket::new(stream);
-        let (service, acceptor) = (Arc::clone(&service), acceptor.clone());
+        let (service, acceptor, door) = (Arc::clone(&service), acceptor.clone(), Arc::clone(&door));
         tokio::spawn(async move {
             let reset = socket.reset_flag();
-            match acceptor {
-                None => serve(socket, service, reset, "http").await,
-                Some(acceptor) => {
-                    if let Ok(stream) = acceptor.accept(socket).await {
-                        serve(stream, service, reset, "https").await;
+            let mut closed = door.watch();
+            let serving = async {
+                match acceptor {
+                    None => serve(socket, service, &reset, "http", &door).await,
+                    Some(acceptor) => {
+                        if let Ok(stream) = acceptor.accept(socket).await {
+                            serve(stream, service, &reset, "https", &door).await;
+                        }
                     }
                 }
+            };
+            tokio::pin!(serving);
+            tokio::select! {
+                () = &mut serving => {}
+                // Dropping what is served drops the socket.
+                _ = closed.changed() => reset.store(true, Ordering::SeqCst),
             }
         });
-    }
+    };
+    // The runtime ends with the server, and this with it.
+    let _ = door.accept(serve).await;
 }
 
 async fn serve(
     stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     service: Arc<Service>,
-    reset: Arc<std::sync::atomic::AtomicBool>,
+    reset: &Arc<AtomicBool>,
     scheme: &'static str,
+    door: &Arc<Door>,
 ) {
     let handler = service_fn(|request| {
-        let (service, reset) = (Arc::clone(&service), Arc::clone(&reset));
+        let (service, reset, door) = (Arc::clone(&service), Arc::clone(reset), Arc::clone(door));
         async move {
             let outcome = exchange::exchange(service, scheme, request).await;
-            if let Some(exchange::Ending::Reset) = outcome.ending {
+            if let Some(ending) = outcome.ending {
                 reset.store(true, Ordering::SeqCst);
+                if let exchange::Ending::GoesAway = ending {
+                    door.close().await;
+                }
             }
             outcome.response
         }

@@ -79,6 +79,10 @@ pub(super) fn respond(
     // A body that will not come whole still announces its whole length.
     let (pieces, ending) = match fault {
         Some(FaultAction::ResetMidBody) => (vec![Piece::Bytes(half), PAUSE, Piece::Abort], Some(Ending::Reset)),
+        Some(FaultAction::StallThenReset { after_ms }) => {
+            let silence = Piece::Pause(Duration::from_millis(*after_ms));
+            (vec![Piece::Bytes(half), silence, Piece::Abort], Some(Ending::Reset))
+        }
         Some(FaultAction::StallMidBody) => (vec![Piece::Bytes(half), Piece::Silence], None),
         Some(FaultAction::SlowDrip { bytes: size, delay_ms }) => {
             let delay = Duration::from_millis(*delay_ms);

@@ -52,6 +52,86 @@ fn connections_break_before_and_within_the_answer() -> Result<()> {
 }
 
 #[test]
+fn a_stall_may_end_in_a_reset() -> Result<()> {
+    let client = start(Fault::once(Route::UsersList, FaultAction::StallThenReset { after_ms: 50 }))?;
+    let started = Instant::now();
+    assert!(client.get(URL).is_err());
+    assert!(started.elapsed() >= Duration::from_millis(50));
+    assert_eq!(client.get(URL)?.status, 200);
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_service_that_goes_away_refuses_connections_until_it_listens_again() -> Result<()> {
+    let client = start(Fault::once(Route::UsersList, FaultAction::ConnectionRefused))?;
+    let address = client.simulator.origin().replace("http://", "");
+    let idle = std::net::TcpStream::connect(&address)?;
+    assert!(client.get(URL).is_err());
+    for _ in 0..2 {
+        let refused = std::net::TcpStream::connect(&address).unwrap_err();
+        assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+    }
+    idle.set_read_timeout(Some(Duration::from_secs(30)))?;
+    let broken = std::io::Read::read(&mut &idle, &mut [0]).unwrap_err();
+    assert_eq!(broken.kind(), std::io::ErrorKind::ConnectionReset, "those that were there are gone too");
+    for _ in 0..2 {
+        client.simulator.listen_again()?;
+        assert_eq!(client.get(URL)?.status, 200, "on the same port");
+    }
+    Ok(())
+}
+
+#[test]
+fn a_fault_strikes_one_page_of_a_walk_however_often_the_walk_begins() -> Result<()> {
+    let fault = Fault::always(Route::UsersList, FaultAction::status(500)).on_page(2);
+    let client = start(fault)?;
+    for _ in 0..2 {
+        let first = client.get(URL)?;
+        let second = first.next_link().unwrap_or_default();
+        assert_eq!((first.status, client.get(second)?.status, client.get(second)?.status), (200, 500, 500));
+    }
+    client.simulator.clear_faults();
+    client.simulator.add_fault(Fault::always(Route::UsersList, FaultAction::status(500)).on_page(3));
+    let second = client.get(URL)?.next_link().unwrap_or_default().to_owned();
+    let third = client.get(&second)?.next_link().unwrap_or_default().to_owned();
+    assert_eq!((client.get(&third)?.status, client.get(URL)?.status), (500, 200));
+    Ok(())
+}
+
+#[test]
+fn the_token_service_refuses_in_its_own_words() -> Result<()> {
+    let client = start(Fault::always(Route::Token, FaultAction::status(401)).times(1))?;
+    let path = format!("/{}/oauth2/v2.0/token", client.simulator.tenant_id());
+    let refused = send(&client.simulator.origin(), "POST", &path, &[], "")?;
+    assert_eq!((refused.status, &refused.body["error_codes"][0]), (401, &Value::from(7_000_215)));
+    assert!(refused.body["error_description"].as_str().is_some_and(|it| it.starts_with("AADSTS7000215: ")));
+    client.simulator.add_fault(Fault::once(Route::Token, FaultAction::status(503)));
+    let refused = send(&client.simulator.origin(), "POST", &path, &[], "")?;
+    assert_eq!((refused.status, &refused.body["error"]), (503, &Value::from("temporarily_unavailable")));
+    Ok(())
+}
+
+#[test]
+fn the_journal_tells_which_item_of_a_batch_was_struck() -> Result<()> {
+    let client = Client::start(World::default())?;
+    let struck = client.simulator.group_id(1);
+    client.simulator.add_fault(Fault::once(Route::Members, FaultAction::status(500)).on_object(&struck));
+    let items: Vec<_> = (0..3)
+        .map(|number| {
+            let url = format!("/groups/{}/members?$select=id", client.simulator.group_id(number));
+            serde_json::json!({"id": number.to_string(), "method": "GET", "url": url})
+        })
+        .collect();
+    client.send("POST", "/v1.0/$batch", &[], &serde_json::json!({ "requests": items }).to_string())?;
+    let journal = client.simulator.journal();
+    let batch = journal.iter().find(|it| it.route == Route::Batch).unwrap();
+    assert!(!batch.faulted);
+    assert_eq!(batch.items.iter().map(|item| item.faulted).collect::<Vec<_>>(), [false, true, false]);
+    Ok(())
+}
+
+#[test]
 fn stalled_answers_hang_and_do_not_keep_the_simulator_alive() -> Result<()> {
     for action in [FaultAction::StallBeforeHeaders, FaultAction::StallMidBody] {
         let mut client = start(Fault::once(Route::UsersList, action))?;

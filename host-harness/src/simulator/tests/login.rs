@@ -1,6 +1,7 @@
 //! Signing in, and being turned away.
 
 use anyhow::Result;
+use sha2::Digest as _;
 
 use super::client::{Client, form, send, sign_in};
 use crate::simulator::{SignIn, Simulator, World};
@@ -119,5 +120,51 @@ fn the_authority_of_https_can_be_written_out() -> Result<()> {
     let simulator = Simulator::start(World { https: true, ..World::default() })?;
     assert!(simulator.origin().starts_with("https://127.0.0.1:"));
     assert!(simulator.ca_pem().is_some_and(|pem| pem.starts_with("-----BEGIN CERTIFICATE-----")));
+    Ok(())
+}
+
+#[test]
+fn an_assertion_is_verified_in_every_part() -> Result<()> {
+    let key = rcgen::KeyPair::from_pem(include_str!("../../../../tests/keys/one.pem"))?;
+    let certificate = rcgen::CertificateParams::new(Vec::new())?.self_signed(&key)?;
+    let rules = SignIn { certificates: vec![certificate.pem()], ..SignIn::default() };
+    let simulator = Simulator::start(World { sign_in: rules, clock_start: Some(1_800_000_000), ..World::default() })?;
+    let url =
+        |bytes: &[u8]| crate::simulator::seal::base64(bytes).trim_end_matches('=').replace('+', "-").replace('/', "_");
+    let thumbprint = url(&sha2::Sha256::digest(certificate.der()));
+    let good = serde_json::json!({
+        "aud": format!("{}/{}/oauth2/v2.0/token", simulator.origin(), simulator.tenant_id()),
+        "iss": simulator.client_id(), "sub": simulator.client_id(),
+        "jti": "1", "nbf": 1_800_000_000_u64, "exp": 1_800_000_600_u64,
+    });
+    let signer = ring::signature::RsaKeyPair::from_pkcs8(&key.serialize_der()).map_err(anyhow::Error::msg)?;
+    let sent = |thumbprint: &str, change: (&str, serde_json::Value), spoil: bool| -> Result<serde_json::Value> {
+        let mut payload = good.clone();
+        payload[change.0] = change.1;
+        let header = serde_json::json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": thumbprint });
+        let signed = format!("{}.{}", url(header.to_string().as_bytes()), url(payload.to_string().as_bytes()));
+        let mut signature = vec![0; signer.public().modulus_len()];
+        let random = ring::rand::SystemRandom::new();
+        let done = signer.sign(&ring::signature::RSA_PSS_SHA256, &random, signed.as_bytes(), &mut signature);
+        done.map_err(|error| anyhow::anyhow!("{error}"))?;
+        signature[7] ^= u8::from(spoil);
+        let form = format!(
+            "grant_type=client_credentials&client_id={}&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default\
+             &client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer&client_assertion={signed}.{}",
+            simulator.client_id(),
+            url(&signature)
+        );
+        let reply = sign_in(&simulator, &simulator.tenant_id(), &form)?;
+        Ok(if reply.status == 200 { 0.into() } else { reply.body["error_codes"][0].clone() })
+    };
+    let id = |text: &str| ("jti", text.into());
+    assert_eq!(sent(&thumbprint, id("a"), false)?, 0);
+    assert_eq!(sent(&thumbprint, id("a"), false)?, 700_024, "an id comes once");
+    assert_eq!(sent(&thumbprint, id("b"), true)?, 700_027, "a signature of another text");
+    assert_eq!(sent("AAAA", id("c"), false)?, 700_027);
+    assert_eq!(sent(&thumbprint, ("aud", "https://login.microsoftonline.com/x".into()), false)?, 50_012);
+    assert_eq!(sent(&thumbprint, ("sub", "somebody".into()), false)?, 50_027);
+    assert_eq!(sent(&thumbprint, ("exp", 1_799_999_000_u64.into()), false)?, 700_024);
+    assert_eq!(sent(&thumbprint, ("nbf", 1_800_009_000_u64.into()), false)?, 700_024);
     Ok(())
 }

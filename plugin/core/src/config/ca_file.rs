@@ -23,17 +23,28 @@ impl Shape for CaFile {
     }
 
     fn read(found: &Value, place: &mut Place<'_>) -> Option<Self> {
-        let path = found.as_str().filter(|path| is_absolute(path) && !path.bytes().any(|byte| byte < b' '));
+        let path = absolute(found);
         if path.is_none() {
             place.refuse(found, Self::expected());
         }
-        path.map(|path| CaFile(PathBuf::from(path)))
+        path.map(CaFile)
     }
 
     fn schema() -> Schema {
-        let absolute = if cfg!(windows) { r"^([A-Za-z]:[\\/]|\\\\)" } else { "^/" };
-        json_schema!({ "type": "string", "pattern": absolute, "not": { "pattern": r"[\x00-\x1f]" } })
+        absolute_schema()
     }
+}
+
+/// An absolute path without control characters, for other keys that name a file too.
+pub(super) fn absolute(found: &Value) -> Option<PathBuf> {
+    let path = found.as_str().filter(|path| is_absolute(path) && !path.bytes().any(|byte| byte < b' '));
+    path.map(PathBuf::from)
+}
+
+/// The same as [`absolute`], as JSON Schema.
+pub(super) fn absolute_schema() -> Schema {
+    let absolute = if cfg!(windows) { r"^([A-Za-z]:[\\/]|\\\\)" } else { "^/" };
+    json_schema!({ "type": "string", "pattern": absolute, "not": { "pattern": r"[\x00-\x1f]" } })
 }
 
 fn is_absolute(path: &str) -> bool {

@@ -35,6 +35,7 @@ macro_rules! document {
             /// Every key, in the order in which they are read.
             pub(super) const KEYS: &'static [&'static str] = &[$($required_key,)* $($optional_key,)*];
 
+            #[allow(dead_code, reason = "AuthJson reads its keys by its mode")]
             pub(super) fn read(fields: &mut $crate::config::fields::Fields<'_>) -> $name {
                 // Evaluated in the order written.
                 $name {

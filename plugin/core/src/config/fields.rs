@@ -56,6 +56,18 @@ impl<'a> Fields<'a> {
         self.take(key).and_then(|index| self.shape(key, index)).unwrap_or_default()
     }
 
+    /// A key that another one makes necessary is not there.
+    pub(super) fn missing(&mut self, key: &'static str, expected: String) {
+        self.problems.key(key).report("nothing", expected, None);
+    }
+
+    /// Refuses a key that another one leaves no use for; null is as good as absent.
+    pub(super) fn unwanted(&mut self, key: &'static str, found: String, expected: String) {
+        if self.take(key).is_some_and(|index| !self.members.0[index].1.is_null()) {
+            self.problems.key(key).report(found, expected, None);
+        }
+    }
+
     /// The first member of this name; repeated ones are refused.
     fn take(&mut self, key: &str) -> Option<usize> {
         let mut first = None;

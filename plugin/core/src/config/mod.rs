@@ -37,8 +37,8 @@ use crate::error::{Document, Error};
 
 pub(crate) use attribute_names::EXTENSION_TYPE;
 pub use attribute_names::ExtraAttribute;
-pub use auth::Auth;
 pub(crate) use auth::modes as auth_modes;
+pub use auth::{Auth, Pem};
 pub use checked::{Config, ExternalId, MembershipMode, OnDeltaExpired};
 pub use secret::Secret;
 pub use tenant::Tenant;
@@ -79,7 +79,8 @@ pub fn config_schema() -> Value {
     document::schema::<raw::RawConfig>()
 }
 
-/// JSON Schema (2020-12) of AuthJson: what it accepts, [`parse`] accepts, and the reverse.
+/// JSON Schema (2020-12) of AuthJson: what it accepts, [`parse`] accepts, and the reverse. What stands in a PEM text or a
+/// file is judged when an operation starts.
 pub fn auth_schema() -> Value {
     document::schema::<auth::RawAuth>()
 }

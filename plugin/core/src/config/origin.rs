@@ -131,13 +131,15 @@ fn refuse_unless(fits: bool, found: &Value, place: &mut Place<'_>, expected: Str
     if fits {
         return;
     }
-    let rest = found.as_str().and_then(|text| text.split_once("://")).map_or("", |(_, rest)| rest);
-    let hint = if rest.contains('@') {
-        " (no user name and password: this text is shown in messages)"
-    } else if rest.trim_end_matches('/').contains(['/', '?', '#']) {
-        " (no path: the connector adds it)"
-    } else {
-        ""
-    };
-    place.refuse(found, expected + hint);
+    let text = found.as_str().unwrap_or_default();
+    if let Some((_, host)) = text.rsplit_once('@') {
+        // With a scheme before it or without: what stands there may be a password.
+        let scheme = ["https://", "http://"].into_iter().find(|scheme| text.starts_with(scheme)).unwrap_or_default();
+        let masked = Value::String(format!("{scheme}…@{host}"));
+        place.refuse(&masked, expected + " (no user name and password: this text is shown in messages)");
+        return;
+    }
+    let rest = text.split_once("://").map_or("", |(_, rest)| rest);
+    let has_path = rest.trim_end_matches('/').contains(['/', '?', '#']);
+    place.refuse(found, expected + if has_path { " (no path: the connector adds it)" } else { "" });
 }

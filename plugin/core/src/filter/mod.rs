@@ -18,6 +18,11 @@ use serde_json::value::RawValue;
 
 use self::evaluate::{Row, Test};
 
+/// Seconds since 1970 of an instant as Graph writes it; `None` where it is none.
+pub fn instant(text: &str) -> Option<i64> {
+    moment::Moment::of(text).map(moment::Moment::seconds)
+}
+
 /// A well-formed filter.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Filter {

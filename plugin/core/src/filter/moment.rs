@@ -26,6 +26,11 @@ impl Moment {
             Read::WithoutZone => None,
         }
     }
+
+    /// Whole seconds since 1970.
+    pub(super) fn seconds(self) -> i64 {
+        self.seconds
+    }
 }
 
 /// `2024-01-31`, `2024-01-31T12:00Z`, `2024-01-31T12:00:00.123+01:00`; `T` and `Z` in any case.

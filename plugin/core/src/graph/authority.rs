@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
 
-use super::aadsts;
+use super::aadsts::{self, Proof};
 use super::clock::{Clock, ServerClock};
 use super::error::no_answer;
 use super::failure::{Failure, Refusal, Signals};
@@ -28,6 +28,8 @@ pub(crate) struct Authority {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) server_clock: Arc<ServerClock>,
     pub(crate) policy: Policy,
+    /// Chooses the words about a refusal.
+    pub(crate) proof: Proof,
     pub(crate) cancel: Cancel,
     pub(crate) log: Log,
 }
@@ -42,23 +44,32 @@ pub(crate) struct Success {
 impl Authority {
     /// Sends one request to `path`, once. With a body it is a POST of that content type.
     pub(crate) fn send(&self, path: &str, body: Option<(&str, Vec<u8>)>) -> Result<Success, Failure> {
-        let id = request_id::fresh();
-        let mut headers = HeaderMap::with_capacity(4);
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-        if let Ok(id) = HeaderValue::from_str(&id) {
-            headers.insert("client-request-id", id);
-        }
+        let mut headers = HeaderMap::new();
         let body = body.map(|(content_type, body)| {
             if let Ok(content_type) = HeaderValue::from_str(content_type) {
                 headers.insert(CONTENT_TYPE, content_type);
             }
             body
         });
-        let url = format!("{}{path}", self.origin.as_str());
+        self.call(&format!("{}{path}", self.origin.as_str()), path, headers, body)
+    }
+
+    /// The same for a whole address; `path` is what logs show of it.
+    pub(crate) fn call(
+        &self,
+        url: &str,
+        path: &str,
+        mut headers: HeaderMap,
+        body: Option<Vec<u8>>,
+    ) -> Result<Success, Failure> {
+        let id = request_id::fresh();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            headers.insert("client-request-id", id);
+        }
         let started = self.clock.now();
-        let reply =
-            self.transport.send(Outgoing { url: &url, headers, body }, &self.cancel).map_err(Failure::Broken)?;
+        let reply = self.transport.send(Outgoing { url, headers, body }, &self.cancel).map_err(Failure::Broken)?;
         let signals = Signals::of(&reply);
         self.server_clock.note(signals.date, &*self.clock);
         self.log.write(Level::Debug, || {
@@ -101,29 +112,74 @@ impl Authority {
                     });
                     self.clock.wait(&self.cancel, wait)?;
                 }
-                Next::FreshToken | Next::GiveUp => return Err(surface(self.origin.as_str(), what, &failure, tries)),
+                Next::FreshToken | Next::GiveUp => return Err(self.surface(what, &failure, tries)),
             }
         }
     }
 }
 
-fn surface(authority: &str, what: &str, failure: &Failure, tries: Tries) -> Error {
-    let error = match failure {
+impl Authority {
+    fn surface(&self, what: &str, failure: &Failure, tries: Tries) -> Error {
+        let error = if self.proof == Proof::Platform { platform(self.origin.as_str(), what, failure) } else { None };
+        let error = error.unwrap_or_else(|| surface(self.origin.as_str(), what, failure, self.proof));
+        if tries.made() > 1 { error.with_cause(format!("tried {} times", tries.made())) } else { error }
+    }
+}
+
+/// What is particular to the endpoint of a managed identity; everything else is as with the token service.
+fn platform(endpoint: &str, what: &str, failure: &Failure) -> Option<Error> {
+    let (kind, words, cause, http) = match failure {
+        Failure::Broken(broken) if broken.retryable() => (
+            Kind::Network,
+            format!(
+                "no managed identity endpoint answers at {endpoint}: if this machine is no Azure resource, choose Mode \
+                 ClientCertificate; if it is one, switch on its identity in the Azure portal and let its firewall pass that \
+                 address"
+            ),
+            broken.text.clone(),
+            None,
+        ),
+        Failure::Refused(refusal) => {
+            let words = match refusal.status {
+                400 => {
+                    "this Azure resource has no such identity: switch on its system-assigned identity in the Azure portal, \
+                     under Identity, or assign the user-assigned one there and put its client id into ClientId"
+                }
+                401 | 403 => {
+                    "the platform's endpoint refuses this process: IDENTITY_HEADER must be the one that the platform has \
+                     set; restart the host"
+                }
+                404 | 410 => "the platform's endpoint has no identity to give yet: run again in some minutes",
+                _ => return None,
+            };
+            (Kind::Auth, format!("{what} was refused: {words}"), refusal.cause(), Some(refusal.evidence.clone()))
+        }
+        _ => return None,
+    };
+    let error = Error::new(kind, format!("{words}: {cause}"));
+    Some(match http {
+        Some(http) => error.with_http(http),
+        None => error,
+    })
+}
+
+fn surface(authority: &str, what: &str, failure: &Failure, proof: Proof) -> Error {
+    match failure {
         Failure::Broken(broken) => no_answer(authority, what, broken),
         Failure::Unreadable { why, evidence } => Error::new(
             Kind::Service,
             format!("the token service's answer to the request for {what} cannot be read: check AuthorityHost and Proxy: {why}"),
         )
         .with_http(evidence.clone()),
-        Failure::Refused(refusal) => refused(what, refusal),
-    };
-    if tries.made() > 1 { error.with_cause(format!("tried {} times", tries.made())) } else { error }
+        Failure::Refused(refusal) => refused(what, refusal, proof),
+    }
 }
 
-fn refused(what: &str, refusal: &Refusal) -> Error {
+fn refused(what: &str, refusal: &Refusal, proof: Proof) -> Error {
     let cause = refusal.cause();
     let code = refusal.service.aadsts;
-    let (kind, words) = match (refusal.status, code.and_then(aadsts::hint)) {
+    let otherwise = format!("the token service refuses the application: check {}", proof.keys());
+    let (kind, words) = match (refusal.status, code.and_then(|code| aadsts::hint(code, proof))) {
         (429, _) => (Kind::Throttled, "the token service throttles this application: run again later"),
         (_, Some(hint)) if code == Some(90055) => (Kind::Throttled, hint),
         (_, Some(hint)) => (Kind::Auth, hint),
@@ -136,7 +192,7 @@ fn refused(what: &str, refusal: &Refusal) -> Error {
             "the token service answered with a redirect, which is never followed: check AuthorityHost and Proxy",
         ),
         (404, None) if code.is_none() => (Kind::Auth, "there is no token service at this address: check AuthorityHost"),
-        _ => (Kind::Auth, "the token service refuses the application: check TenantId, ClientId and ClientSecret"),
+        _ => (Kind::Auth, &*otherwise),
     };
     let mut error =
         Error::new(kind, format!("{what} was refused: {words}: {cause}")).with_http(refusal.evidence.clone());

@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+use super::claims::challenge;
 use super::error::Error;
-use super::failure::{Failure, Refusal, Signals, demands_claims};
+use super::failure::{Failure, Refusal, Signals};
 use super::link::Link;
 use super::pipeline::{Call, Pipeline, Received};
 use super::query::short;
@@ -178,7 +179,7 @@ fn judge<R>(
     let date = received.reply.date();
     let request_id = item.header("request-id").or_else(|| received.reply.header("request-id"));
     if (200..300).contains(&status) {
-        let answer = Answer { body, date, request_id };
+        let answer = Answer { body, date, request_id, status, client_request_id: received.client_request_id };
         return read(&answer)
             .map_err(|Unreadable(why)| Failure::Unreadable { why, evidence: evidence(received, status, request_id) });
     }
@@ -186,7 +187,7 @@ fn judge<R>(
         retry_after: item.header("retry-after"),
         // The inner error's id is the item's own; the outer one would be the batch's.
         request_id: item.header("request-id"),
-        claims_challenge: item.header("www-authenticate").is_some_and(|value| demands_claims(value.as_bytes())),
+        challenge: challenge(item.header("www-authenticate")),
         date,
     };
     let mut refusal = Refusal::new(status, &signals, body, received.client_request_id, now);
@@ -210,6 +211,7 @@ struct Pause {
     shared: Option<Duration>,
     own: Duration,
     fresh_token: bool,
+    claims: Option<String>,
     reason: String,
 }
 
@@ -220,6 +222,9 @@ impl Pause {
             Next::Wait { wait, shared: true } => self.shared = self.shared.max(Some(wait)),
             Next::Wait { wait, shared: false } => self.own = self.own.max(wait),
             Next::FreshToken | Next::GiveUp => self.fresh_token = true,
+        }
+        if self.claims.is_none() {
+            self.claims = failure.claims().map(str::to_owned);
         }
         if self.reason.is_empty() {
             self.reason = failure.reason();
@@ -238,7 +243,7 @@ impl Pause {
             )
         });
         if self.fresh_token {
-            pipeline.tokens.refused(bearer);
+            pipeline.tokens.refused(bearer, self.claims.as_deref());
         }
         if let Some(wait) = self.shared {
             pipeline.pause(wait, true)?;

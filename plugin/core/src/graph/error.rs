@@ -125,7 +125,7 @@ fn refused(link: &Link, what: &str, refusal: &Refusal, tries: Tries) -> Error {
         (Reason::BadRequest, _) if operators_words(link) => {
             (Kind::InvalidConfig, format!("Graph refuses the filter in {what}: correct it: {cause}"))
         }
-        (_, 401) if refusal.claims_challenge => (
+        (_, 401) if refusal.challenge.is_some() => (
             Kind::Auth,
             format!(
                 "access was revoked while running (continuous access evaluation) and a fresh token did not help: check the \
@@ -241,7 +241,7 @@ mod tests {
             (503, "serviceNotAvailable", Kind::Service, Reason::Other),
             (503, "Request_ThrottledTemporarily", Kind::Throttled, Reason::Other),
             (500, "", Kind::Service, Reason::Other),
-            (501, "NotImplemented", Kind::Service, Reason::Other),
+            (501, "NotImplemented", Kind::Service, Reason::NotOffered),
             (302, "", Kind::Service, Reason::Other),
             (418, "", Kind::Service, Reason::Other),
         ] {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, SystemTime};
 
+use super::claims::{Challenge, challenge};
 use super::retry_after;
 use super::service_error::ServiceError;
 use super::transport::{Broken, Reply};
@@ -33,7 +34,7 @@ pub(crate) struct Refusal {
     /// `Retry-After`, where it could be read.
     pub(crate) named_wait: Option<Duration>,
     /// A demand of continuous access evaluation stood beside the 401.
-    pub(crate) claims_challenge: bool,
+    pub(crate) challenge: Option<Challenge>,
     /// For support.
     pub(crate) evidence: HttpEvidence,
 }
@@ -44,7 +45,7 @@ pub(crate) struct Signals<'a> {
     pub(crate) retry_after: Option<&'a str>,
     pub(crate) request_id: Option<&'a str>,
     /// Continuous access evaluation demands a token with further claims.
-    pub(crate) claims_challenge: bool,
+    pub(crate) challenge: Option<Challenge>,
     /// When it was answered, by the server's clock.
     pub(crate) date: Option<SystemTime>,
 }
@@ -55,12 +56,9 @@ impl<'a> Signals<'a> {
         Signals {
             retry_after: reply.header("retry-after"),
             request_id: reply.header("request-id").or_else(|| reply.header("x-ms-request-id")),
-            // There may be several of these headers, each with its parameters in any order.
-            claims_challenge: reply
-                .headers
-                .get_all("www-authenticate")
-                .iter()
-                .any(|value| demands_claims(value.as_bytes())),
+            challenge: challenge(
+                reply.headers.get_all("www-authenticate").iter().filter_map(|value| value.to_str().ok()),
+            ),
             date: reply.date(),
         }
     }
@@ -79,7 +77,7 @@ impl Refusal {
         Refusal {
             status,
             named_wait: signals.retry_after.and_then(|value| retry_after::parse(value, signals.date, now)),
-            claims_challenge: signals.claims_challenge,
+            challenge: signals.challenge.clone(),
             evidence: HttpEvidence {
                 status,
                 code: service.code.clone(),
@@ -110,6 +108,22 @@ impl From<Refusal> for Failure {
 }
 
 impl Failure {
+    /// Takes a secret out that the answer repeats.
+    pub(crate) fn hide(&mut self, secret: &str) {
+        if let Failure::Refused(refusal) = self {
+            refusal.service.hide(secret);
+            refusal.evidence.code.clone_from(&refusal.service.code);
+        }
+    }
+
+    /// The claims that Graph demands of the next token.
+    pub(crate) fn claims(&self) -> Option<&str> {
+        match self {
+            Failure::Refused(refusal) if refusal.status == 401 => refusal.challenge.as_ref()?.claims.as_deref(),
+            _ => None,
+        }
+    }
+
     /// For a line of the log.
     pub(crate) fn reason(&self) -> String {
         match self {
@@ -118,10 +132,4 @@ impl Failure {
             Failure::Unreadable { why, .. } => format!("an answer that cannot be read: {why}"),
         }
     }
-}
-
-/// Whether a `WWW-Authenticate` value is a claims challenge.
-pub(crate) fn demands_claims(value: &[u8]) -> bool {
-    const ERROR: &[u8] = b"insufficient_claims";
-    value.windows(ERROR.len()).any(|part| part == ERROR)
 }

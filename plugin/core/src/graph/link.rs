@@ -2,7 +2,10 @@
 //!
 //! A link out of an answer or a watermark is opaque and is kept byte for byte: parsing a token out and writing it back turns
 //! `+` into a space, and Graph answers that with a misleading "older than 30 days". It is also not to be trusted: the bearer
-//! token must reach the configured origin only, so [`Origin::follow`] checks it before there is a request.
+//! token must reach the configured origin only, so [`Origin::follow`] checks it before there is a request: twice, as the HTTP
+//! client will read it and as it is written. What two parsers read alike has one meaning; `https://%67raph.microsoft.com`
+//! has as many as there are parsers. Upper case and a default port written out are what RFC 3986 §6.2.2 calls the same, and
+//! pass.
 
 use std::fmt;
 
@@ -58,6 +61,8 @@ impl fmt::Debug for Link {
 pub(crate) struct Origin {
     url: Url,
     text: String,
+    /// `text` with its default port written out, where it has one.
+    with_port: Option<String>,
 }
 
 impl Origin {
@@ -81,7 +86,9 @@ impl Origin {
             ));
         };
         let text = url.origin().ascii_serialization();
-        Ok(Origin { url, text })
+        let default = if url.scheme() == "https" { 443 } else { 80 };
+        let with_port = url.port().is_none().then(|| format!("{text}:{default}"));
+        Ok(Origin { url, text, with_port })
     }
 
     /// `https://graph.microsoft.com`.
@@ -96,12 +103,7 @@ impl Origin {
 
     /// Whether it is this machine.
     pub(crate) fn loopback(&self) -> bool {
-        match self.url.host() {
-            Some(Host::Domain(name)) => name == "localhost",
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            None => false,
-        }
+        is_loopback(self.url.host())
     }
 
     /// A link of our own making: `path_and_query` begins with a slash and is already encoded.
@@ -127,14 +129,32 @@ impl Origin {
         if !no_user(&url) || url.fragment().is_some() {
             return refused("holds a user name or a fragment");
         }
-        // Checked as parsed, since `/v1.0/../beta` does not lie under /v1.0, and as written, since batch items are cut from it.
-        let path = link.find("://").and_then(|at| link[at + 3..].find('/').map(|slash| at + 3 + slash));
-        match path {
-            Some(at) if url.path().starts_with("/v1.0/") && link[at..].starts_with("/v1.0/") => {
-                Ok(Link { text: link.to_owned(), relative: at + VERSION.len(), followed: true })
-            }
-            _ => refused("does not lie under /v1.0"),
+        let end =
+            link.find("://").map_or(0, |at| link[at + 3..].find(['/', '?']).map_or(link.len(), |end| at + 3 + end));
+        if !self.is_written(&link[..end]) {
+            return refused("writes its origin in a way that not every program reads alike");
         }
+        // Checked as parsed, since `/v1.0/../beta` does not lie under /v1.0, and as written, since batch items are cut from it.
+        if url.path().starts_with("/v1.0/") && link[end..].starts_with("/v1.0/") {
+            Ok(Link { text: link.to_owned(), relative: end + VERSION.len(), followed: true })
+        } else {
+            refused("does not lie under /v1.0")
+        }
+    }
+
+    fn is_written(&self, origin: &str) -> bool {
+        let with_port = self.with_port.as_deref();
+        self.text.eq_ignore_ascii_case(origin) || with_port.is_some_and(|text| text.eq_ignore_ascii_case(origin))
+    }
+}
+
+/// Whether a host is this machine. Of names only `localhost` is (RFC 6761 §6.3); what DNS says may change.
+pub(crate) fn is_loopback(host: Option<Host<&str>>) -> bool {
+    match host {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
     }
 }
 
@@ -178,30 +198,113 @@ mod tests {
         for text in [
             "https://evil.example/v1.0/users",
             "http://graph.microsoft.com/v1.0/users",
+            "http://graph.microsoft.com:443/v1.0/users",
             "https://graph.microsoft.com:8443/v1.0/users",
+            "https://graph.microsoft.com:80/v1.0/users",
+            "https://graph.microsoft.com:0/v1.0/users",
+            "https://graph.microsoft.com:65536/v1.0/users",
+            "https://graph.microsoft.com:443@evil.example/v1.0/users",
             "https://graph.microsoft.com.evil.example/v1.0/users",
             "https://graph.microsoft.com@evil.example/v1.0/users",
+            "https://graph.microsoft.com%40evil.example/v1.0/users",
             "https://token@graph.microsoft.com/v1.0/users",
+            "https://:@graph.microsoft.com/v1.0/users",
+            "https://@graph.microsoft.com/v1.0/users",
             "https://graph.microsoft.com\\@evil.example/v1.0/users",
+            "https://evil.example\\@graph.microsoft.com/v1.0/users",
+            "https:\\\\graph.microsoft.com\\v1.0\\users",
+            "https://evil.example#@graph.microsoft.com/v1.0/users",
+            "https://evil.example?@graph.microsoft.com/v1.0/users",
+            "https://evil.example/https://graph.microsoft.com/v1.0/users",
+            "https://evil.example/v1.0/users?x=https://graph.microsoft.com/v1.0/users",
+            "https://graph.microsoft.us/v1.0/users",
+            "https://login.microsoftonline.com/v1.0/users",
+            "https://www.graph.microsoft.com/v1.0/users",
+            "https://microsoft.com/v1.0/users",
+            "https://graph-microsoft.com/v1.0/users",
+            "wss://graph.microsoft.com/v1.0/users",
+            "ftp://graph.microsoft.com/v1.0/users",
+            "blob:https://graph.microsoft.com/v1.0/users",
             "https://graph.microsoft.com/beta/users",
+            "https://graph.microsoft.com/V1.0/users",
             "https://graph.microsoft.com/v1.0",
+            "https://graph.microsoft.com?/v1.0/users",
             "https://graph.microsoft.com/v1.0/../beta/users",
             "https://graph.microsoft.com/v1.0/%2e%2e/beta/users",
             "https://graph.microsoft.com/v1.0evil/users",
             "https://graph.microsoft.com/v1.0/users\\x",
             "https://graph.microsoft.com/beta/../v1.0/users",
             "https:/graph.microsoft.com/v1.0/users",
+            "https:graph.microsoft.com/v1.0/users",
+            "https:///graph.microsoft.com/v1.0/users",
             "//graph.microsoft.com/v1.0/users",
+            "//evil.example/v1.0/users",
             "/v1.0/users",
+            "v1.0/users",
+            "?$skiptoken=x",
             "https://graph.microsoft.com/v1.0/users#x",
             " https://graph.microsoft.com/v1.0/users",
+            "https://graph.microsoft.com/v1.0/users ",
             "https://graph.microsoft.com/v1.0/us\ners",
+            "ht\ttps://graph.microsoft.com/v1.0/users",
+            "https://graph.microsoft.com\r\n/v1.0/users",
+            "https://graph.microsoft.com\u{0}/v1.0/users",
+            "https://graph.microsoft.com\u{85}/v1.0/users",
             "file:///v1.0/users",
+            "https://",
             "",
         ] {
             let error = graph().follow(text).expect_err(text);
             assert_eq!(error.error.kind, Kind::Service, "{text}");
         }
+    }
+
+    #[test]
+    fn a_name_that_only_looks_like_graphs_is_refused_and_shown_as_it_is_resolved() {
+        for text in [
+            "https://gr\u{430}ph.microsoft.com/v1.0/users", // a Cyrillic a
+            "https://graph.micr\u{43e}soft.com/v1.0/users", // a Cyrillic o
+            "https://graph.m\u{131}crosoft.com/v1.0/users", // an i without its dot
+            "https://xn--grph-53d.microsoft.com/v1.0/users",
+            "https://graph.microsoft.com.xn--p1ai/v1.0/users",
+        ] {
+            let error = graph().follow(text).expect_err(text).error;
+            assert!(error.message.contains("xn--"), "{text}: {}", error.message);
+        }
+    }
+
+    #[test]
+    fn the_configured_origin_in_a_spelling_that_parsers_may_read_differently_is_refused() {
+        for text in [
+            "https://%67raph.microsoft.com/v1.0/users",
+            "https://graph%2Emicrosoft%2Ecom/v1.0/users",
+            "https://graph.microsoft.com./v1.0/users",
+            "https://graph\u{3002}microsoft.com/v1.0/users",
+            "https://\u{ff47}raph.microsoft.com/v1.0/users",
+            "https://gra\u{ad}ph.microsoft.com/v1.0/users",
+            "https://graph.microsoft.com:/v1.0/users",
+            "https://graph.microsoft.com:0443/v1.0/users",
+        ] {
+            assert!(graph().follow(text).is_err(), "{text}");
+        }
+        let local = Origin::parse("http://127.0.0.1:8080", "GraphEndpoint").unwrap();
+        for text in [
+            "http://127.1:8080",
+            "http://2130706433:8080",
+            "http://0x7f.0.0.1:8080",
+            "http://0177.0.0.1:8080",
+            "http://127.0.0.1.:8080",
+            "http://127.0.0.1:08080",
+            "http://\u{ff11}27.0.0.1:8080",
+            "http://[::ffff:127.0.0.1]:8080",
+            "http://localhost:8080",
+            "https://127.0.0.1:8080",
+            "http://127.0.0.1",
+        ] {
+            assert!(local.follow(&format!("{text}/v1.0/users")).is_err(), "{text}");
+        }
+        local.follow("HTTP://127.0.0.1:8080/v1.0/users").unwrap();
+        Origin::parse("http://localhost", "x").unwrap().follow("http://LOCALHOST:80/v1.0/users").unwrap();
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! pipeline    the way of every request: retry → gate → token → quota → request id → permit → transport
 //! retry       what is repeated and after how long        retry_after  gate  clock
 //! quota       the pace that Graph's answers teach        permits  window  shared
-//! token       one token for all workers                  credential (azure_identity)  authority  aadsts
+//! token       one token for all workers                  credential (azure_identity)  authority  aadsts  claims
 //! batch       twenty reads in one request                tenant  link  query  seen
 //! transport   the wire as a trait; `wire` is reqwest      failure  service_error  reason  error
 //! ```
@@ -15,6 +15,7 @@
 mod aadsts;
 mod authority;
 mod batch;
+mod claims;
 mod clock;
 mod credential;
 mod error;
@@ -38,8 +39,12 @@ mod transport;
 mod window;
 mod wire;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) mod fuzzing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use transport::{Broken, Outgoing, Reply, Transport};
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,19 +52,20 @@ use std::time::{Duration, SystemTime};
 
 use authority::Authority;
 use clock::{Clock, ServerClock, SystemClock};
-use credential::ClientSecret;
+use credential::Prepared;
 use link::Origin;
 use permits::Permits;
 use pipeline::{Call, Pipeline};
 use retry::Policy;
 use shared::Shared;
 use token::Tokens;
+#[cfg(not(test))]
 use transport::Transport;
 
 use crate::cancel::Cancel;
-use crate::config::Secret;
+use crate::config::Auth;
 use crate::counters::Counters;
-use crate::error::Error as Top;
+use crate::error::{Error as Top, HttpEvidence};
 use crate::log::Log;
 
 pub use batch::LARGEST as LARGEST_BATCH;
@@ -80,10 +86,8 @@ pub struct Connection {
     pub scope: String,
     /// A directory GUID or a verified domain.
     pub tenant: String,
-    /// The application.
-    pub client_id: String,
-    /// Its secret.
-    pub client_secret: Secret,
+    /// Who asks, and how it proves that.
+    pub auth: Auth,
     /// Takes the place of the system's proxy settings.
     pub proxy: Option<String>,
     /// Certificates trusted besides the system's, in PEM form.
@@ -109,6 +113,7 @@ struct Inner {
     /// Once it has been asked for.
     tenant_guid: Mutex<Option<String>>,
     authority: Arc<Authority>,
+    credential_expiry: Option<SystemTime>,
     pipeline: Pipeline,
 }
 
@@ -130,6 +135,20 @@ pub struct Answer<'a> {
     pub date: Option<SystemTime>,
     /// What Microsoft's support asks for.
     pub request_id: Option<&'a str>,
+    status: u16,
+    client_request_id: &'a str,
+}
+
+impl Answer<'_> {
+    /// For an error about what the answer says: a success can still hold a link that must not be followed.
+    pub fn evidence(&self) -> HttpEvidence {
+        HttpEvidence {
+            status: self.status,
+            code: None,
+            request_id: self.request_id.map(str::to_owned),
+            client_request_id: Some(self.client_request_id.to_owned()),
+        }
+    }
 }
 
 /// The body of a success cannot be read, and why. The request is repeated like a 503; the reader is called again with
@@ -138,20 +157,46 @@ pub struct Answer<'a> {
 pub struct Unreadable(pub String);
 
 impl Graph {
-    /// Builds the clients. No network.
+    /// Builds the clients, and reads certificate and key where there are any. No network.
     pub fn connect(connection: Connection, cancel: Cancel, counters: Counters, log: Log) -> Result<Graph, Top> {
         let origin = Origin::parse(&connection.origin, "GraphEndpoint")?;
         let authority = Origin::parse(&connection.authority, "AuthorityHost")?;
-        let wire = wire::Wire::new(wire::Settings {
+        let wire: Arc<dyn Transport> = Arc::new(wire::Wire::new(wire::Settings {
             proxy: connection.proxy.clone(),
             ca_pem: connection.ca_pem.clone(),
-            loopback: origin.loopback() && authority.loopback(),
+            home: origin.loopback() || authority.loopback(),
+            away: !(origin.loopback() && authority.loopback()),
             plain: origin.plain() && authority.plain(),
-        })?;
-        let asker = (origin.as_str().to_owned(), connection.tenant.clone(), connection.client_id.clone());
+            near: false,
+        })?);
+        let local = match connection.auth {
+            Auth::ManagedIdentity { .. } => {
+                Arc::new(wire::Wire::new(wire::Settings::of_platform(&credential::identity_endpoint()))?)
+            }
+            _ => Arc::clone(&wire),
+        };
+        let application = connection.auth.application().unwrap_or_default().to_owned();
+        let asker = (origin.as_str().to_owned(), connection.tenant.clone(), application);
         let shared = Shared::with_others(asker, &SystemClock);
-        Ok(Graph::over(
-            Arc::new(wire),
+        Graph::over(wire, local, Arc::new(SystemClock), shared, origin, authority, connection, cancel, counters, log)
+    }
+
+    /// As [`Graph::connect`], over a test's transport.
+    #[cfg(test)]
+    pub(crate) fn through(
+        transport: Arc<dyn Transport>,
+        connection: Connection,
+        cancel: Cancel,
+        counters: Counters,
+        log: Log,
+    ) -> Graph {
+        let origins = [(&connection.origin, "GraphEndpoint"), (&connection.authority, "AuthorityHost")];
+        let [origin, authority] = origins.map(|(origin, name)| Origin::parse(origin, name).unwrap());
+        let local = Arc::clone(&transport);
+        let shared = Shared::new(&SystemClock);
+        Graph::over(
+            transport,
+            local,
             Arc::new(SystemClock),
             shared,
             origin,
@@ -160,12 +205,14 @@ impl Graph {
             cancel,
             counters,
             log,
-        ))
+        )
+        .unwrap()
     }
 
     #[expect(clippy::too_many_arguments, reason = "everything that tests replace, in one place")]
     fn over(
         transport: Arc<dyn Transport>,
+        local: Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
         shared: Arc<Shared>,
         origin: Origin,
@@ -174,7 +221,7 @@ impl Graph {
         cancel: Cancel,
         counters: Counters,
         log: Log,
-    ) -> Graph {
+    ) -> Result<Graph, Top> {
         let policy = Policy { max_retries: connection.max_retries, base: connection.retry_base };
         let server_clock = Arc::new(ServerClock::default());
         let authority = Arc::new(Authority {
@@ -183,22 +230,19 @@ impl Graph {
             clock: Arc::clone(&clock),
             server_clock: Arc::clone(&server_clock),
             policy,
+            proof: credential::proof(&connection.auth),
             cancel: cancel.clone(),
             log: log.clone(),
         });
-        let credential = ClientSecret {
-            authority: Arc::clone(&authority),
-            tenant: connection.tenant.clone(),
-            client_id: connection.client_id,
-            secret: connection.client_secret,
-            scope: connection.scope,
-        };
-        let tokens = Tokens::new(Box::new(credential));
+        let Prepared { credential, expiry: credential_expiry } =
+            credential::prepare(connection.auth, &authority, local, &connection.tenant, &connection.scope)?;
+        let tokens = Tokens::new(credential);
         let permits = Permits::new(connection.max_concurrency, clock.now());
         let pipeline =
             Pipeline { transport, tokens, shared, permits, clock, server_clock, policy, cancel, counters, log };
         let tenant_guid = Mutex::default();
-        Graph { inner: Arc::new(Inner { origin, tenant: connection.tenant, tenant_guid, authority, pipeline }) }
+        let tenant = connection.tenant;
+        Ok(Graph { inner: Arc::new(Inner { origin, tenant, tenant_guid, authority, credential_expiry, pipeline }) })
     }
 
     /// Whether a token can be had; fetches it if there is none.
@@ -206,6 +250,12 @@ impl Graph {
         let pipeline = &self.inner.pipeline;
         pipeline.cancel.check()?;
         pipeline.tokens.get(&*pipeline.clock, &pipeline.log).map(drop)
+    }
+
+    /// When the credential ends by itself: a certificate's last moment. `None` where nobody tells: a secret's end stands in
+    /// the app registration only.
+    pub fn credential_expiry(&self) -> Option<SystemTime> {
+        self.inner.credential_expiry
     }
 
     /// The directory's GUID in lower case. Asks the token service once when a domain is configured, else nobody.
@@ -248,7 +298,13 @@ impl Graph {
         let call = Call { link: &request.link, advanced: request.advanced, body: None, reads: 1 };
         self.inner.pipeline.run(&call, |received| {
             let reply = received.reply;
-            read(&Answer { body: &reply.body, date: reply.date(), request_id: reply.header("request-id") })
+            read(&Answer {
+                body: &reply.body,
+                date: reply.date(),
+                request_id: reply.header("request-id"),
+                status: reply.status,
+                client_request_id: received.client_request_id,
+            })
         })
     }
 

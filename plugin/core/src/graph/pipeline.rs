@@ -89,7 +89,7 @@ impl Pipeline {
             self.note(call, &failure, next);
             match next {
                 Next::GiveUp => return Err(Error::surface(call.link, &failure, tries)),
-                Next::FreshToken => self.tokens.refused(&bearer),
+                Next::FreshToken => self.tokens.refused(&bearer, failure.claims()),
                 Next::Wait { wait, shared } => {
                     self.cancel.check()?;
                     if wants_new_connection(&failure) {

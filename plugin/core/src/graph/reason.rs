@@ -21,6 +21,8 @@ pub enum Reason {
     BadRequest,
     /// The tenant lacks the licence for it.
     Unlicensed,
+    /// Graph does not do what was asked, and will not in a moment.
+    NotOffered,
     /// Anything else; the error says it all.
     Other,
 }
@@ -56,6 +58,7 @@ pub(super) fn reason(link: &Link, refusal: &Refusal) -> Reason {
         }
         400 => Reason::BadRequest,
         404 => Reason::Gone,
+        501 => Reason::NotOffered,
         _ => Reason::Other,
     }
 }

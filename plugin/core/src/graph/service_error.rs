@@ -11,6 +11,9 @@ use super::query::printable;
 /// Text of a message kept at most.
 const MESSAGE: usize = 1000;
 
+/// Entra's own secrets have forty characters; this leaves room for others.
+const SHORTEST_SECRET: usize = 8;
+
 /// Bodies beyond this are no error messages.
 const READ: usize = 1 << 20;
 
@@ -60,6 +63,18 @@ impl ServiceError {
         self.codes.iter().chain(&self.message).any(|one| one.to_ascii_lowercase().contains(text))
     }
 
+    /// Takes a secret out, wherever a service repeats it. A text so short that it stands in other words by chance is no
+    /// secret Entra ever issued. Long ones may have been cut short, so their beginning is enough to be found.
+    pub(crate) fn hide(&mut self, secret: &str) {
+        let Some(start) = secret.get(..SHORTEST_SECRET) else { return };
+        let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        let texts = self.code.iter_mut().chain(&mut self.message).chain(&mut self.request_id).chain(&mut self.codes);
+        for text in texts {
+            *text = without(text, secret, start);
+            *text = without(text, &encoded, encoded.get(..SHORTEST_SECRET).unwrap_or(start));
+        }
+    }
+
     /// `{"error":{"code","message","innerError":{"request-id",…}}}`.
     fn of_graph(error: &Value) -> ServiceError {
         let mut read = ServiceError { message: text(&error["message"], MESSAGE), ..ServiceError::default() };
@@ -99,6 +114,20 @@ impl ServiceError {
             aadsts,
         }
     }
+}
+
+/// The text with `[secret]` for each occurrence of a secret, or of the part of it that is there.
+fn without(text: &str, secret: &str, start: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, found)) = rest.find(start).map(|at| rest.split_at(at)) {
+        let common = found.chars().zip(secret.chars()).take_while(|(here, there)| here == there);
+        let length: usize = common.map(|(here, _)| here.len_utf8()).sum();
+        clean.push_str(before);
+        clean.push_str("[secret]");
+        rest = &found[length..];
+    }
+    clean + rest
 }
 
 /// A non-empty text, or a number as text.
@@ -209,6 +238,21 @@ mod tests {
     #[test]
     fn a_json_error_inside_a_string_is_read_too() {
         assert_eq!(read(r#""{\"error\":{\"code\":\"TooManyRequests\"}}""#).code.as_deref(), Some("TooManyRequests"));
+    }
+
+    #[test]
+    fn a_secret_is_taken_out_as_it_is_encoded_and_cut_short() {
+        let secret = "[secret] ~+/=0123456789abcdef";
+        let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+        for shown in [secret, &encoded, &secret[..20], &format!("{secret}{secret}")] {
+            let mut error = read(&format!(r#"{{"error":{{"code":"x {shown}","message":"what is {shown}"}}}}"#));
+            error.hide(secret);
+            let seen = format!("{error:?}");
+            assert!(!seen.contains("~+/=") && !seen.contains("%7E") && seen.contains("what is [secret]"), "{seen}");
+        }
+        let mut error = read(r#"{"error":{"code":"x","message":"abc"}}"#);
+        error.hide("abc");
+        assert_eq!(error.message.as_deref(), Some("abc"));
     }
 
     #[test]

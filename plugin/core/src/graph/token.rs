@@ -24,8 +24,9 @@ const RENEW_AGAIN: Duration = Duration::from_secs(30);
 
 /// Where tokens come from.
 pub(crate) trait Credential: Send + Sync + fmt::Debug {
-    /// Gets a token nobody has used yet. `patient`: with all retries; otherwise one try.
-    fn fetch(&self, patient: bool) -> Result<Fetched, Error>;
+    /// Gets a token nobody has used yet. `patient`: with all retries; otherwise one try. `claims`: JSON that Graph demands
+    /// (`claims.rs`).
+    fn fetch(&self, patient: bool, claims: Option<&str>) -> Result<Fetched, Error>;
 }
 
 /// A token as it came.
@@ -67,11 +68,15 @@ struct State {
     held: Option<Held>,
     /// Why the last fetch gave nothing.
     failed: Option<Error>,
+    /// What Graph demands of the next token.
+    demanded: Option<String>,
 }
 
 #[derive(Debug, Clone)]
 struct Held {
     bearer: Bearer,
+    /// What was demanded of it.
+    claims: Option<String>,
     renew: Instant,
     end: Instant,
 }
@@ -96,11 +101,18 @@ impl Tokens {
         }
     }
 
-    /// Graph has refused this token: the next call fetches another, unless somebody has done so already.
-    pub(crate) fn refused(&self, bearer: &Bearer) {
+    /// Graph has refused this token, and may demand claims of another: the next call fetches one, unless somebody has done
+    /// so already. One that was fetched meanwhile without the claims is no better.
+    pub(crate) fn refused(&self, bearer: &Bearer, claims: Option<&str>) {
         let mut state = self.state();
-        if state.held.as_ref().is_some_and(|held| held.bearer.generation == bearer.generation) {
+        let Some(held) = &state.held else {
+            state.demanded = claims.map(str::to_owned).or(state.demanded.take());
+            return;
+        };
+        let without = claims.is_some() && held.claims.as_deref() != claims;
+        if held.bearer.generation == bearer.generation || without {
             state.held = None;
+            state.demanded = claims.map(str::to_owned);
         }
     }
 
@@ -115,8 +127,8 @@ impl Tokens {
         if let Some(newer) = self.state().held.as_ref().filter(|now| now.bearer.generation != held.bearer.generation) {
             return newer.bearer.clone();
         }
-        match self.credential.fetch(false) {
-            Ok(fetched) => self.keep(fetched),
+        match self.credential.fetch(false, None) {
+            Ok(fetched) => self.keep(fetched, None),
             Err(error) => {
                 log.write(Level::Warn, || {
                     format!("the token could not be renewed, the old one is still good: {error}")
@@ -132,7 +144,7 @@ impl Tokens {
     /// Fetches a token, or waits for the worker that does.
     fn wait_for_one(&self, landed: u64, clock: &dyn Clock) -> Result<Bearer, Error> {
         let _flight = self.flight.lock().unwrap_or_else(PoisonError::into_inner);
-        {
+        let claims = {
             let state = self.state();
             if let Some(held) = state.held.as_ref().filter(|held| clock.now() < held.end) {
                 return Ok(held.bearer.clone());
@@ -143,9 +155,10 @@ impl Tokens {
                     return Err(error.clone());
                 }
             }
-        }
-        match self.credential.fetch(true) {
-            Ok(fetched) => Ok(self.keep(fetched)),
+            state.demanded.clone()
+        };
+        match self.credential.fetch(true, claims.as_deref()) {
+            Ok(fetched) => Ok(self.keep(fetched, claims)),
             Err(error) => {
                 self.state().failed = Some(error.clone());
                 self.landed.fetch_add(1, Ordering::Release);
@@ -154,7 +167,7 @@ impl Tokens {
         }
     }
 
-    fn keep(&self, fetched: Fetched) -> Bearer {
+    fn keep(&self, fetched: Fetched, claims: Option<String>) -> Bearer {
         let generation = self.landed.fetch_add(1, Ordering::Release) + 1;
         let header = Zeroizing::new(format!("Bearer {}", *fetched.token));
         let bearer = Bearer { header, generation };
@@ -162,10 +175,11 @@ impl Tokens {
         let lifetime = fetched.lifetime.max(Duration::from_secs(1));
         let held = Held {
             bearer: bearer.clone(),
+            claims,
             renew: fetched.asked + lifetime.saturating_sub(AHEAD.min(lifetime / 6)),
             end: fetched.asked + lifetime,
         };
-        *self.state() = State { held: Some(held), failed: None };
+        *self.state() = State { held: Some(held), failed: None, demanded: None };
         bearer
     }
 }
@@ -185,10 +199,12 @@ mod tests {
         clock: Arc<TestClock>,
         lives: Mutex<VecDeque<Result<u64, Error>>>,
         fetches: Arc<AtomicU32>,
+        claims: Arc<Mutex<Vec<Option<String>>>>,
     }
 
     impl Credential for Script {
-        fn fetch(&self, _: bool) -> Result<Fetched, Error> {
+        fn fetch(&self, _: bool, claims: Option<&str>) -> Result<Fetched, Error> {
+            self.claims.lock().unwrap().push(claims.map(str::to_owned));
             let number = self.fetches.fetch_add(1, Ordering::Relaxed) + 1;
             let life = self.lives.lock().unwrap().pop_front().expect("one fetch too many")?;
             let token = Zeroizing::new(format!("token-{number}"));
@@ -199,6 +215,7 @@ mod tests {
     struct World {
         clock: Arc<TestClock>,
         fetches: Arc<AtomicU32>,
+        claims: Arc<Mutex<Vec<Option<String>>>>,
         tokens: Tokens,
     }
 
@@ -206,8 +223,9 @@ mod tests {
         fn new(lives: impl IntoIterator<Item = Result<u64, Error>>) -> World {
             let (clock, fetches) = (TestClock::new(), Arc::new(AtomicU32::new(0)));
             let lives = Mutex::new(lives.into_iter().collect());
-            let script = Script { clock: clock.clone(), lives, fetches: fetches.clone() };
-            World { clock, fetches, tokens: Tokens::new(Box::new(script)) }
+            let claims = Arc::<Mutex<Vec<_>>>::default();
+            let script = Script { clock: clock.clone(), lives, fetches: fetches.clone(), claims: claims.clone() };
+            World { clock, fetches, claims, tokens: Tokens::new(Box::new(script)) }
         }
 
         fn get(&self) -> Result<Bearer, Error> {
@@ -265,10 +283,38 @@ mod tests {
     fn a_refused_token_is_replaced_once_for_all_who_held_it() {
         let world = World::new([Ok(3600), Ok(3600)]);
         let (one, same) = (world.get().unwrap(), world.get().unwrap());
-        world.tokens.refused(&one);
+        world.tokens.refused(&one, None);
         assert_eq!(world.header(), "Bearer token-2");
-        world.tokens.refused(&same);
+        world.tokens.refused(&same, None);
         assert_eq!(world.header(), "Bearer token-2");
+    }
+
+    #[test]
+    fn demanded_claims_go_with_one_fetch_and_not_with_the_next() {
+        let world = World::new([Ok(3600), Ok(3600), Ok(3600)]);
+        let (one, same) = (world.get().unwrap(), world.get().unwrap());
+        world.tokens.refused(&one, Some("{}"));
+        assert_eq!(world.header(), "Bearer token-2");
+        // Who held the same token and was challenged alike has nothing to wait for.
+        world.tokens.refused(&same, Some("{}"));
+        assert_eq!(world.header(), "Bearer token-2");
+        assert_eq!(world.after(3400).header(), "Bearer token-3");
+        assert_eq!(*world.claims.lock().unwrap(), [None, Some("{}".to_owned()), None]);
+    }
+
+    #[test]
+    fn a_token_fetched_meanwhile_without_the_demanded_claims_is_replaced_too() {
+        let world = World::new([Ok(3600), Ok(3600), Ok(3600)]);
+        let (one, same) = (world.get().unwrap(), world.get().unwrap());
+        world.tokens.refused(&one, None);
+        assert_eq!(world.header(), "Bearer token-2");
+        world.tokens.refused(&same, Some("{}"));
+        assert_eq!(world.header(), "Bearer token-3");
+        // A demand that comes while nothing is held is not lost, nor is it by a plain refusal after it.
+        world.tokens.refused(&world.get().unwrap(), None);
+        world.tokens.refused(&one, Some("{\"a\":1}"));
+        world.tokens.refused(&same, None);
+        assert_eq!(world.tokens.state().demanded.as_deref(), Some("{\"a\":1}"));
     }
 
     #[test]

@@ -3,6 +3,9 @@
 //! A blocking request cannot be aborted from outside, so every wait in here is bounded: connecting, the wait for headers,
 //! and each piece of a body. Between pieces the cancel flag is looked at. The client owns a thread, which ends when the last
 //! clone goes; it must not be dropped inside somebody's async runtime.
+//!
+//! What goes to this machine may go in plain HTTP, token and all. So it has a client of its own, which knows neither the
+//! system's proxy nor a `Proxy` on another machine: neither could reach our loopback, and both would read the token.
 
 use std::error::{self, Error as _};
 use std::io::{self, Read as _};
@@ -12,12 +15,17 @@ use std::time::{Duration, Instant};
 use once_cell::sync::OnceCell;
 use reqwest::blocking::{Client, Response};
 use reqwest::{Certificate, Proxy, redirect};
+use url::Url;
 
+use super::link::is_loopback;
 use super::transport::{Broken, Fault, Outgoing, Reply, Transport};
 use crate::cancel::Cancel;
 use crate::error::{Error, Kind};
 
 const CONNECT: Duration = Duration::from_secs(15);
+
+/// The platform's own endpoint is one hop away, or it is not there.
+const CONNECT_NEAR: Duration = Duration::from_secs(3);
 
 /// For the headers, and then for each piece of the body: what `timeout` means to a blocking client.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -41,34 +49,60 @@ pub(crate) struct Settings {
     pub(crate) proxy: Option<String>,
     /// Trusted besides the system's authorities.
     pub(crate) ca_pem: Option<Vec<u8>>,
-    /// Everything goes to this machine.
-    pub(crate) loopback: bool,
+    /// There is something to ask on this machine.
+    pub(crate) home: bool,
+    /// There is something to ask elsewhere.
+    pub(crate) away: bool,
     /// Nothing is encrypted.
     pub(crate) plain: bool,
+    /// Everything goes to this machine or the one that it runs on.
+    pub(crate) near: bool,
+}
+
+impl Settings {
+    /// For the platform's endpoint of managed identities: past every proxy.
+    pub(crate) fn of_platform(endpoint: &str) -> Settings {
+        let home = is_local(endpoint);
+        let plain = !endpoint.starts_with("https://");
+        Settings { proxy: None, ca_pem: None, home, away: !home, plain, near: true }
+    }
 }
 
 /// The connections of one operation.
 #[derive(Debug)]
 pub(crate) struct Wire {
     settings: Settings,
-    current: RwLock<(Client, Instant)>,
+    current: RwLock<(Clients, Instant)>,
+}
+
+/// One for each direction that is needed.
+#[derive(Debug, Clone)]
+struct Clients {
+    home: Option<Client>,
+    away: Option<Client>,
 }
 
 impl Wire {
-    /// Builds the client and starts its thread. No network.
+    /// Builds the clients and starts their threads. No network.
     pub(crate) fn new(settings: Settings) -> Result<Wire, Error> {
-        let client = build(&settings)?;
-        Ok(Wire { settings, current: RwLock::new((client, Instant::now())) })
+        let clients = build(&settings)?;
+        Ok(Wire { settings, current: RwLock::new((clients, Instant::now())) })
     }
 
-    fn client(&self) -> Client {
-        self.current.read().unwrap_or_else(PoisonError::into_inner).0.clone()
+    fn client(&self, url: &str) -> Result<Client, Broken> {
+        let home = Url::parse(url).is_ok_and(|url| is_loopback(url.host()));
+        let clients = &self.current.read().unwrap_or_else(PoisonError::into_inner).0;
+        let client = if home { &clients.home } else { &clients.away };
+        client.clone().ok_or_else(|| Broken {
+            fault: Fault::Request,
+            text: "nothing of the configuration leads there".to_owned(),
+        })
     }
 }
 
 impl Transport for Wire {
     fn send(&self, outgoing: Outgoing<'_>, cancel: &Cancel) -> Result<Reply, Broken> {
-        let client = self.client();
+        let client = self.client(outgoing.url)?;
         let request = match outgoing.body {
             Some(body) => client.post(outgoing.url).body(body),
             None => client.get(outgoing.url),
@@ -83,9 +117,9 @@ impl Transport for Wire {
     fn reconnect(&self, since: Instant) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         if current.1 <= since
-            && let Ok(client) = build(&self.settings)
+            && let Ok(clients) = build(&self.settings)
         {
-            let old = std::mem::replace(&mut *current, (client, Instant::now()));
+            let old = std::mem::replace(&mut *current, (clients, Instant::now()));
             // The last clone of a client waits for its thread: not while others want the lock.
             drop(current);
             drop(old);
@@ -93,20 +127,31 @@ impl Transport for Wire {
     }
 }
 
-fn build(settings: &Settings) -> Result<Client, Error> {
+fn build(settings: &Settings) -> Result<Clients, Error> {
+    let one = |home| build_one(settings, home);
+    Ok(Clients {
+        home: settings.home.then(|| one(true)).transpose()?,
+        away: settings.away.then(|| one(false)).transpose()?,
+    })
+}
+
+fn build_one(settings: &Settings, home: bool) -> Result<Client, Error> {
     RING.get_or_init(|| {
         // An error only says that a choice was made before.
         let _ = rustls::crypto::ring::default_provider().install_default();
     });
-    let mut builder =
-        Client::builder().redirect(redirect::Policy::none()).referer(false).connect_timeout(CONNECT).timeout(SILENCE);
-    if let Some(proxy) = &settings.proxy {
+    let mut builder = Client::builder()
+        .redirect(redirect::Policy::none())
+        .referer(false)
+        .connect_timeout(if settings.near { CONNECT_NEAR } else { CONNECT })
+        .timeout(SILENCE);
+    // A proxy on this machine can be asked for this machine; somebody who debugs has put it there.
+    if let Some(proxy) = settings.proxy.as_ref().filter(|proxy| !home || is_local(proxy)) {
         let proxy = Proxy::all(proxy).map_err(|_| {
             Error::new(Kind::InvalidConfig, "Proxy must be an address such as http://proxy.contoso.com:8080")
         })?;
         builder = builder.proxy(proxy);
-    } else if settings.loopback {
-        // A proxy of the environment cannot reach this machine's loopback.
+    } else if home || settings.near {
         builder = builder.no_proxy();
     }
     let own = match &settings.ca_pem {
@@ -136,6 +181,10 @@ fn build(settings: &Settings) -> Result<Client, Error> {
             Error::new(Kind::Network, format!("the HTTP client cannot be set up: {text}"))
         }
     })
+}
+
+fn is_local(address: &str) -> bool {
+    Url::parse(address).is_ok_and(|url| is_loopback(url.host()))
 }
 
 fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Error> {

@@ -5,10 +5,11 @@
 
 use super::group::{first_group, follows_members};
 use super::recompute::Recompute;
-use super::{Importer, Probe, Run, allowed};
+use super::survey::Survey;
+use super::{Importer, Probe, Run, allowed, member_survey};
 use crate::config::Config;
 use crate::error::Error;
-use crate::graph::Graph;
+use crate::graph::{self, Graph};
 use crate::schema::{GROUP, GROUP_MEMBER, ObjectType};
 use crate::sync::{MembersMark, MembersStart, fingerprint};
 
@@ -49,8 +50,12 @@ impl Importer for GroupMember {
         writer.end(|mark| mark.members = None)
     }
 
-    fn probe(&self, graph: &Graph, config: &Config) -> Result<Probe, Error> {
+    fn probe(&self, graph: &Graph, config: &Config) -> Result<Probe, graph::Error> {
         let Some(group) = first_group(graph, config)? else { return Ok(Probe::NothingToRead) };
         allowed(graph, &format!("/groups/{group}/members?$select=id&$top=1&$count=true"), true)
+    }
+
+    fn survey(&self, graph: &Graph, config: &Config) -> Result<Survey, graph::Error> {
+        member_survey::survey(graph, config, follows_members(config))
     }
 }

@@ -5,11 +5,13 @@
 
 mod group;
 mod group_member;
+mod member_survey;
 mod plain;
 mod recompute;
 mod recycle_bin;
 mod scopes;
 mod selected;
+mod survey;
 mod user;
 
 use std::sync::Arc;
@@ -17,9 +19,11 @@ use std::sync::Arc;
 use crate::cancel::Cancel;
 use crate::config::{self, Config};
 use crate::error::Error;
-use crate::graph::{Get, Graph};
+use crate::graph::{self, Get, Graph};
 use crate::latch::Latch;
 use crate::schema::ObjectType;
+pub use survey::{Finding, Further, Size, Survey};
+
 use crate::sync::{Hold, Ledger, Notes, OnExpired, Plan, RecordSink, SetWriter, Tally, Wanted, fingerprint};
 
 /// The counts of one object type of a run, and its deletes where they are held back.
@@ -104,8 +108,11 @@ pub trait Importer: Sync {
     /// Writes the type's sets, Begin to End. On an error a set may be open: the caller closes it.
     fn import(&self, run: Run<'_>) -> Result<(), Error>;
 
-    /// One real read, the smallest that needs the permission.
-    fn probe(&self, graph: &Graph, config: &Config) -> Result<Probe, Error>;
+    /// One real read, the smallest that needs the permission and shows what an import selects.
+    fn probe(&self, graph: &Graph, config: &Config) -> Result<Probe, graph::Error>;
+
+    /// How much there is, and what completes the type. Asked once the probe was allowed.
+    fn survey(&self, graph: &Graph, config: &Config) -> Result<Survey, graph::Error>;
 }
 
 /// What a probe found when nothing went wrong.
@@ -121,7 +128,7 @@ pub enum Probe {
 }
 
 /// A read whose rows do not matter.
-fn allowed(graph: &Graph, path_and_query: &str, advanced: bool) -> Result<Probe, Error> {
+fn allowed(graph: &Graph, path_and_query: &str, advanced: bool) -> Result<Probe, graph::Error> {
     let request = Get { link: graph.link(path_and_query), advanced };
     let request_id = graph.get(&request, |answer| Ok(answer.request_id.map(str::to_owned)))?;
     Ok(Probe::Read { request_id })

@@ -4,10 +4,11 @@
 
 use super::plain::PlainRounds;
 use super::selected::selection;
-use super::{Importer, Probe, Run, allowed};
+use super::survey::{FEED_PAGE, Size, Survey, counted, pages};
+use super::{Importer, Probe, Run, allowed, group};
 use crate::config::{Config, ExternalId};
 use crate::error::Error;
-use crate::graph::Graph;
+use crate::graph::{self, Graph};
 use crate::mapping::Selection;
 use crate::schema::{ObjectType, USER};
 use crate::sync::{Feed, Key, Start, Who, fingerprint, walk_round};
@@ -55,7 +56,14 @@ impl Importer for User {
         walk_round(run.graph, &feed, run.plan.users.clone(), run.on_expired(), run.notes, &mut rounds)
     }
 
-    fn probe(&self, graph: &Graph, _config: &Config) -> Result<Probe, Error> {
-        allowed(graph, "/users?$select=id&$top=1", false)
+    fn probe(&self, graph: &Graph, config: &Config) -> Result<Probe, graph::Error> {
+        allowed(graph, &format!("/users?$select={}&$top=1", selection_of(config).select()), false)
+    }
+
+    fn survey(&self, graph: &Graph, config: &Config) -> Result<Survey, graph::Error> {
+        let users = counted(graph, "/users?$select=id&$top=1&$count=true")?;
+        // Where memberships follow the feed, the recycle bin is read too.
+        let requests = pages(users.unwrap_or(0), FEED_PAGE) + u64::from(group::follows_members(config));
+        Ok(Survey { size: Size::walked(users, requests, 1), further: Vec::new() })
     }
 }

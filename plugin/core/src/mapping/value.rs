@@ -23,6 +23,8 @@ pub(super) fn plain(raw: &RawValue) -> Mapped<'_> {
         Some(b'"') if text.contains('\\') => decoded::<Cow<'_, str>>(text),
         Some(b'[') => decoded::<Vec<Cow<'_, str>>>(text),
         Some(b'{') | None => Mapped::Unexpected,
+        // `1e999` is JSON by its grammar, and more than most parsers of hosts take.
+        Some(b'-' | b'0'..=b'9') if serde_json::from_str::<f64>(text).is_err() => Mapped::Unexpected,
         Some(_) => Mapped::Json(Cow::Borrowed(text)),
     }
 }
@@ -88,5 +90,6 @@ mod tests {
         assert_eq!(plain(&raw(r#""\ud83d""#)), Mapped::Unexpected);
         assert_eq!(plain(&raw(r#"{"a":1}"#)), Mapped::Unexpected);
         assert_eq!(plain(&raw("[1]")), Mapped::Unexpected);
+        assert_eq!(plain(&raw("-1e999")), Mapped::Unexpected);
     }
 }

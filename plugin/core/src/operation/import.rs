@@ -35,7 +35,7 @@ pub(super) fn prepare(context: &Context, watermark: Option<&str>) -> Result<Work
     Ok(Box::new(move |context| run(context, watermark.as_ref()).unwrap_or_else(Ending::Failed)))
 }
 
-fn planned(context: &Context, watermark: Option<&Watermark>, tenant: &str, now: u64) -> Result<Plan, Error> {
+pub(super) fn planned(context: &Context, watermark: Option<&Watermark>, tenant: &str, now: u64) -> Result<Plan, Error> {
     let asked = Asked::from(&context.config);
     let wanted = asked.wanted(tenant, &context.config.graph_origin, now);
     plan(watermark, &wanted, |link| context.graph.follow(link).is_ok())
@@ -75,11 +75,18 @@ fn run(context: &Context, watermark: Option<&Watermark>) -> Result<Ending, Error
         let leading = on.iter().filter(|importer| importer.comes_with(config).is_none());
         let started: Vec<_> = leading
             .map(|importer| {
-                let (fatal, importer) = (&fatal, *importer);
+                let (fatal, users_over, importer) = (&fatal, &users_over, *importer);
                 let name = importer.object_type().name;
                 let riders = on.iter().filter(|other| other.comes_with(config) == Some(name));
                 let brought: Vec<_> = riders.map(|rider| rider.object_type().name).collect();
-                named(threads, "entra-import", move || one_type(importer, &brought, context, run, fatal))
+                named(threads, "entra-import", move || {
+                    let outcome = caught(|| one_type(importer, &brought, context, run, fatal));
+                    if name == "User" {
+                        // Whatever happened, a bug while its set was being closed too: others wait for this.
+                        users_over.open();
+                    }
+                    outcome
+                })
             })
             .collect();
         if started.iter().any(Result::is_err) {
@@ -132,9 +139,6 @@ fn one_type(
         Ok(()) => Ok(()),
         Err(failure) => closed(failure, name, brought, context, run, fatal),
     };
-    if name == "User" {
-        run.users_over.open();
-    }
     for object_type in [name].iter().chain(brought) {
         let totals = run.writer(object_type).tally.totals();
         context.log.write(Level::Info, || {
@@ -183,7 +187,7 @@ fn begin_again(mark: &mut Watermark, object_type: &str) {
 }
 
 /// The error with the object type, and with the step that mends it.
-fn for_operators(error: Error, importer: &dyn Importer, config: &Config) -> Error {
+pub(super) fn for_operators(error: Error, importer: &dyn Importer, config: &Config) -> Error {
     let object_type = importer.object_type();
     // A type that came with another one has named itself.
     let named = error.object_type.unwrap_or(object_type.name);

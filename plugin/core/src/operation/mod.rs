@@ -7,7 +7,12 @@ mod check;
 mod import;
 mod outcome;
 mod result;
+#[cfg(any(test, feature = "scripted"))]
+mod scripted;
 mod stream;
+
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +26,8 @@ use crate::log::{Level, Log};
 use crate::sync::Tally;
 use crate::threads::caught;
 use result::ResultNotes;
+#[cfg(any(test, feature = "scripted"))]
+pub use scripted::Script;
 use stream::Stream;
 pub use stream::{Batch, Ending, Limits, Next, Waker};
 
@@ -98,6 +105,7 @@ struct Context {
     stream: Arc<Stream>,
     log: Log,
     notes: Arc<ResultNotes>,
+    credential: check::Credential,
 }
 
 /// What the operation's own thread does.
@@ -112,7 +120,11 @@ impl Operation {
 
     /// Starts a connection test.
     pub fn check(request: Request<'_>) -> Result<Operation, Error> {
-        Operation::start(request, Purpose::Check, |_| Ok(Box::new(check::run)))
+        // Anything wrong with it is a row, like everything else that is wrong.
+        let watermark = request.watermark.map(str::to_owned);
+        Operation::start(request, Purpose::Check, |_| {
+            Ok(Box::new(move |context| check::run(context, watermark.as_deref())))
+        })
     }
 
     /// What an importing connector answers to an export.
@@ -130,7 +142,7 @@ impl Operation {
         prepare: impl FnOnce(&Context) -> Result<Work, Error>,
     ) -> Result<Operation, Error> {
         let Setup { config, auth } = config::parse(request.config, request.auth)?;
-        let config::Auth::ClientSecret { client_id, client_secret } = auth;
+        let credential = check::Credential::of(&auth);
         let cancel = Cancel::new();
         let counters = Counters::new();
         let log = Log::new(request.max_log_level);
@@ -145,8 +157,7 @@ impl Operation {
             authority: config.authority.clone(),
             scope: config.scope.clone(),
             tenant: config.tenant.as_str().to_owned(),
-            client_id,
-            client_secret,
+            auth,
             proxy: config.proxy.clone(),
             ca_pem: read_ca_file(&config)?,
             max_retries: config.max_retries,
@@ -161,13 +172,25 @@ impl Operation {
             stream: stream.clone(),
             log: log.clone(),
             notes: notes.clone(),
+            credential,
         };
         let work = prepare(&context)?;
+        Operation { stream, cancel, counters, log, notes }.run(context, work)
+    }
+
+    /// Starts the operation's own thread. Its context is dropped once the host can learn the ending: closing connections
+    /// may take a while.
+    fn run<C: Send + 'static>(
+        self,
+        context: C,
+        work: impl FnOnce(&C) -> Ending + Send + 'static,
+    ) -> Result<Operation, Error> {
+        let stream = Arc::clone(&self.stream);
         std::thread::Builder::new()
             .name("entra-operation".to_owned())
             .spawn(move || {
                 let ending = caught(|| Ok(work(&context))).unwrap_or_else(Ending::Failed);
-                context.stream.finish(ending);
+                stream.finish(ending);
             })
             .map_err(|e| {
                 Error::new(
@@ -176,7 +199,7 @@ impl Operation {
                 )
                 .with_cause(e)
             })?;
-        Ok(Operation { stream, cancel, counters, log, notes })
+        Ok(self)
     }
 
     /// The next batch, or how it ended. `None`: waits as long as it takes.

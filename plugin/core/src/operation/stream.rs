@@ -283,3 +283,51 @@ impl RecordSink for Stream {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::sync::mpsc::{RecvTimeoutError, channel};
+
+    use super::*;
+
+    fn stream(waker: impl Fn() + Send + 'static) -> Stream {
+        Stream::new(Limits::default(), Counters::new(), Some(Box::new(waker)))
+    }
+
+    #[test]
+    fn a_worker_that_was_about_to_wake_the_host_wakes_nobody_after_release() {
+        let calls = Arc::new(AtomicU32::new(0));
+        let counted = Arc::clone(&calls);
+        let stream = stream(move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+        });
+        stream.announce(true);
+        stream.forget_waker();
+        // As a worker does that took `armed` before the release and comes to the call after it.
+        stream.announce(true);
+        assert_eq!(calls.load(Ordering::SeqCst), 1);
+    }
+
+    #[test]
+    fn release_waits_for_a_wake_up_that_is_being_called() {
+        let ((begun, begins), (go, goes), (forgot, forgotten)) = (channel(), channel::<()>(), channel());
+        let stream = stream(move || {
+            begun.send(()).unwrap();
+            goes.recv().unwrap();
+        });
+        std::thread::scope(|threads| {
+            threads.spawn(|| stream.announce(true));
+            begins.recv().unwrap();
+            threads.spawn(|| {
+                stream.forget_waker();
+                forgot.send(()).unwrap();
+            });
+            let early = forgotten.recv_timeout(Duration::from_millis(200));
+            go.send(()).unwrap();
+            assert_eq!(early, Err(RecvTimeoutError::Timeout), "the host's data may be freed once Release returns");
+            forgotten.recv().unwrap();
+        });
+    }
+}

@@ -31,7 +31,7 @@ pub(crate) use lists::OVERDUE;
 pub use lists::{Lists, Repair, Sign, Who};
 pub use notes::{Notes, Warning};
 pub use pace::Pace;
-pub(crate) use pages::{Broke, Expect, First, Restarts, unreadable, walk_pages};
+pub(crate) use pages::{Broke, Expect, First, RESTARTS, Restarts, unreadable, walk_pages};
 pub use plan::{FullPlace, MembersStart, Plan, Start, Wanted, plan};
 pub use round::{Feed, OnExpired};
 pub(crate) use round::{Rounds, walk_round};

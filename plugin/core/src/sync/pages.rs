@@ -11,7 +11,7 @@ use crate::graph::{self, Answer, Get, Graph, Link, Reason, SeenLinks, Unreadable
 use crate::model::Links;
 
 /// Restarts of one enumeration whose page links died, in one run.
-const RESTARTS: u32 = 3;
+pub(crate) const RESTARTS: u32 = 3;
 
 /// Why a walk stopped.
 #[derive(Debug)]
@@ -127,30 +127,42 @@ pub(crate) fn walk_pages<T>(
 ) -> Result<(Option<String>, u64), Broke> {
     let mut seen = SeenLinks::default();
     let First { mut link, mut inside, advanced } = first;
+    // The answer that the link came in.
+    let mut gave = None;
     loop {
         if !seen.first_time(&link) {
-            return Err(Broke::PageLink(Error::new(
+            let twice = Error::new(
                 Kind::Service,
                 "Graph gave the same next link twice in one walk, which would never end; run the import again, and if it stays so, in full",
-            )));
+            );
+            return Err(Broke::PageLink(match gave {
+                Some(evidence) => twice.with_http(evidence),
+                None => twice,
+            }));
         }
         let answered = graph.get(&Get { link: link.clone(), advanced }, |answer| {
             let (links, page) = read(answer)?;
             if expect == Expect::DeltaLink && links.next.is_some() == links.delta.is_some() {
                 return Err(Unreadable("a delta page must have either a next link or a delta link".to_owned()));
             }
-            Ok((links, page, answer.date))
+            Ok((links, page, answer.date, answer.evidence()))
         });
-        let (links, page, date) = match answered {
+        let (links, page, date, evidence) = match answered {
             Ok(answered) => answered,
             Err(failure) => return Err(broke(failure, inside)),
         };
         let date = date.unwrap_or_else(SystemTime::now).duration_since(UNIX_EPOCH).map_or(0, |d| d.as_secs());
-        // Checked before the page is delivered: a position must never hold a link that no run may follow.
-        let next = links.next.as_deref().map(|next| graph.follow(next)).transpose()?;
+        let follow = |link: &Option<String>| {
+            let followed = link.as_deref().map(|link| graph.follow(link)).transpose();
+            followed.map_err(|foreign| Error::from(foreign).with_http(evidence.clone()))
+        };
+        // Checked before the page is delivered: a position must never hold a link that no run may follow. The delta link is
+        // refused now rather than by the next run, which could no longer say where it came from.
+        let next = follow(&links.next)?;
+        follow(&links.delta)?;
         take(page, &After { next: links.next, date })?;
         match next {
-            Some(next) => (link, inside) = (next, true),
+            Some(next) => (link, inside, gave) = (next, true, Some(evidence)),
             None => return Ok((links.delta, date)),
         }
     }
@@ -163,6 +175,8 @@ fn broke(failure: graph::Error, inside: bool) -> Broke {
         Reason::DeltaLinkRefused => Broke::DeltaLink(error),
         Reason::PageTokenExpired => Broke::PageLink(error),
         Reason::Gone if !inside => Broke::Missing(error),
+        // The first page would say so too, had it been asked for the same.
+        Reason::NotOffered => Broke::Other(error),
         _ if inside && error.kind == Kind::Service => Broke::Page(error),
         _ => Broke::Other(error),
     }

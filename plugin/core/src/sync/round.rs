@@ -151,8 +151,6 @@ fn once<R: Rounds>(graph: &Graph, feed: &Feed<'_>, start: &Start, rounds: &mut R
     let Some(link) = link else {
         return Err(Error::new(Kind::Internal, "a delta walk ended without a delta link; please report this").into());
     };
-    // Refused now rather than by the next run, which could no longer say where it came from.
-    graph.follow(&link)?;
     if link.len() > MAX_LINK {
         let words = format!("Graph gave a delta link of {} bytes, too long for a watermark", link.len());
         return Err(Error::new(Kind::Service, words).into());

@@ -9,9 +9,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::lists::{Lists, PLACES, Repair, Who};
-use super::watermark::{FeedMark, MAX_LENGTH, MembersMark, Position, Stage, Watermark, invalid};
+use super::watermark::{FeedMark, MAX_LENGTH, MAX_LINK, MembersMark, Position, Stage, Watermark, invalid};
 use crate::error::Error;
 use crate::mapping::ObjectId;
+
+/// What a run adds to the watermark it starts from, before there is anything new: tenant, origin, what is asked for.
+const ROOM: usize = 1024;
 
 /// The version this connector writes.
 const VERSION: u32 = 1;
@@ -119,7 +122,12 @@ impl Watermark {
         let repair = unpack::<17>(&x.repair).ok_or_else(|| invalid("/x/repair", "ids that cannot be read", OURS))?;
         let restored =
             unpack::<17>(&x.restored).ok_or_else(|| invalid("/x/restored", "ids that cannot be read", OURS))?;
-        Ok(Watermark {
+        for (path, link) in [("/u", &raw.u), ("/g", &raw.g)] {
+            if let Some(length) = link.as_ref().map(String::len).filter(|length| *length > MAX_LINK) {
+                return Err(invalid(path, format!("a link of {length} bytes"), format!("at most {MAX_LINK} bytes")));
+            }
+        }
+        let mark = Watermark {
             tenant: x.tenant,
             origin: x.origin,
             users: feed_mark(raw.u, x.users),
@@ -140,7 +148,13 @@ impl Watermark {
                     .collect(),
                 ..Lists::default()
             },
-        })
+        };
+        // The next watermark grows from this one and must not outgrow the contract.
+        let length = mark.written(false).len();
+        if length > MAX_LENGTH - ROOM {
+            return Err(invalid("", format!("{length} bytes that are no places"), OURS));
+        }
+        Ok(mark)
     }
 
     /// The text for the host.
@@ -210,7 +224,8 @@ fn note(mark: &FeedMark, positions: bool) -> Option<Note> {
         since: position.since,
     });
     let note = Note { fingerprint: mark.fingerprint.clone(), at: mark.at, full: mark.full, now };
-    (note.fingerprint.is_some() || note.full.is_some() || note.now.is_some()).then_some(note)
+    let is_empty = note.fingerprint.is_none() && note.at.is_none() && note.full.is_none() && note.now.is_none();
+    (!is_empty).then_some(note)
 }
 
 fn with(id: ObjectId, byte: u8) -> [u8; 17] {
@@ -303,6 +318,21 @@ mod tests {
             assert!(!error.message.contains("SECRET"));
         }
         assert!(Watermark::parse(&format!("{{\"u\":\"{}\"}}", "x".repeat(MAX_LENGTH))).is_err());
+    }
+
+    #[test]
+    fn a_watermark_that_would_outgrow_the_contract_is_refused() {
+        let filled = |length: usize| format!(r#"{{"u":"l","x":{{"v":1,"asked":"{}"}}}}"#, "a".repeat(length));
+        assert!(Watermark::parse(&filled(MAX_LENGTH - 2000)).is_ok());
+        for text in [filled(MAX_LENGTH - 100), format!(r#"{{"u":"{}"}}"#, "l".repeat(MAX_LINK + 1))] {
+            assert_eq!(Watermark::parse(&text).unwrap_err().kind, Kind::InvalidWatermark);
+        }
+    }
+
+    #[test]
+    fn the_time_of_a_link_survives_without_a_fingerprint() {
+        let mark = Watermark::parse(r#"{"u":"l","x":{"v":1,"users":{"at":5}}}"#).unwrap();
+        assert_eq!(Watermark::parse(&mark.to_text()).unwrap().users.at, Some(5));
     }
 
     #[test]

@@ -15,9 +15,13 @@ pub(super) fn document(schema: &Value) -> BoxedStrategy<Value> {
     let required: Vec<String> = schema["required"].as_array().unwrap().iter().map(text).collect();
     let properties: Vec<(String, Value)> =
         schema["properties"].as_object().unwrap().iter().map(|(key, value)| (key.clone(), value.clone())).collect();
-    let members: Vec<_> =
-        properties.iter().map(|(key, property)| member(key, property, required.contains(key))).collect();
-    let whole = members.prop_map(|members| members.into_iter().flatten().collect::<Map<String, Value>>());
+    let free = properties.iter().map(|(key, property)| member(key, property, required.contains(key))).collect();
+    let mut wholes = vec![(1, whole(free))];
+    for condition in schema["allOf"].as_array().into_iter().flatten() {
+        let bound = properties.iter().map(|(key, property)| bound_member(key, property, condition)).collect();
+        wholes.push((3, whole(bound)));
+    }
+    let whole = proptest::strategy::Union::new_weighted(wholes);
     let damage = select(properties).prop_flat_map(|(key, property)| {
         prop_oneof![
             6 => spoilt(&property).prop_map({ let key = key.clone(); move |value| (key.clone(), Some(value)) }),
@@ -38,7 +42,40 @@ pub(super) fn document(schema: &Value) -> BoxedStrategy<Value> {
     prop_oneof![40 => object, 1 => junk()].boxed()
 }
 
-fn member(key: &str, property: &Value, required: bool) -> BoxedStrategy<Option<(String, Value)>> {
+type Member = BoxedStrategy<Option<(String, Value)>>;
+
+fn whole(members: Vec<Member>) -> BoxedStrategy<Map<String, Value>> {
+    members.prop_map(|members| members.into_iter().flatten().collect()).boxed()
+}
+
+/// A key as one of the schema's conditions wants it. Of two keys that exclude each other chance decides, so that half of
+/// such documents have both or neither.
+fn bound_member(key: &str, property: &Value, condition: &Value) -> Member {
+    let named = key.to_owned();
+    let (constant, then) = (&condition["if"]["properties"][key]["const"], &condition["then"]);
+    if !constant.is_null() {
+        return Just(Some((named, constant.clone()))).boxed();
+    }
+    let bound = &then["properties"][key];
+    let needed = then["required"].as_array().is_some_and(|required| required.contains(&json!(key)));
+    let in_two = then["allOf"].to_string().contains(&format!("{key:?}"));
+    let filled = fitting(property.get("anyOf").map_or(property, |branches| &branches[0]));
+    let there = filled.prop_map({
+        let key = named.clone();
+        move |value| Some((key.clone(), value))
+    });
+    if needed {
+        there.boxed()
+    } else if bound["type"] == "null" {
+        prop_oneof![3 => Just(None), 1 => Just(Some((named, Value::Null)))].boxed()
+    } else if in_two {
+        prop_oneof![Just(None), there].boxed()
+    } else {
+        member(key, property, false)
+    }
+}
+
+fn member(key: &str, property: &Value, required: bool) -> Member {
     let key = key.to_owned();
     let there = fitting(property).prop_map(move |value| Some((key.clone(), value)));
     if required { there.boxed() } else { prop_oneof![Just(None), there].boxed() }

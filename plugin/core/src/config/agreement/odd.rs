@@ -96,6 +96,17 @@ pub(super) fn odd() -> Vec<Value> {
             r"\ca.pem",
         ],
         ["Delta", "FullSync", "Snapshot", "ClientCertificate", "clientsecret", "public", "ID", "upn", "Recompute "],
+        [
+            "-----BEGIN CERTIFICATE-----",
+            "x-----BEGIN CERTIFICATE-----\nAA",
+            "-----BEGIN CERTIFICATE----",
+            "-----BEGIN PRIVATE KEY-----",
+            "-----BEGIN RSA PRIVATE KEY-----\n",
+            "-----BEGIN -----BEGIN PRIVATE KEY-----",
+            "-----BEGIN rsa PRIVATE KEY-----",
+            "-----BEGIN A-PRIVATE KEY-----",
+            "secret://-----BEGIN EC PRIVATE KEY-----",
+        ],
         ["secret://entra", "SECRET://entra", "secret:/entra", " x", "x ", "x y", "x\r", "x\u{7f}", "x\u{80}"],
     ];
     let lengths = [63, 64].map(|length| format!("{}.com", "a".repeat(length)));

@@ -124,6 +124,11 @@ fn what_is_no_origin_is_refused() {
 fn a_proxy_with_a_password_is_refused_without_showing_it() {
     let problem = problem(config_with("Proxy", json!("http://contoso:hush@proxy:8080")));
     assert!(!problem.found.contains("hush") && problem.expected.contains("password"), "{problem:?}");
+    assert_eq!(problem.found, "\"http://…@proxy:8080\"");
+    for without_a_scheme in ["contoso:hush@proxy:8080", "http:/contoso:hush@proxy", "x:hush@y://z@proxy"] {
+        let problem = self::problem(config_with("Proxy", json!(without_a_scheme)));
+        assert!(!problem.found.contains("hush") && problem.expected.contains("password"), "{problem:?}");
+    }
     let config = accepted(config_with("Proxy", json!("http://proxy.contoso.com:8080/")));
     assert_eq!(config.proxy.as_deref(), Some("http://proxy.contoso.com:8080"));
 }

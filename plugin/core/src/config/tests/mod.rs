@@ -122,7 +122,10 @@ fn the_keys_are_those_the_documentation_lists() {
                     MaxDeletes Cloud GraphEndpoint AuthorityHost GraphScope Proxy CaFile MaxRetries RetryBaseSeconds \
                     MaxConcurrency";
     assert_eq!(raw::RawConfig::KEYS.join(" "), expected);
-    assert_eq!(auth::RawAuth::KEYS, ["Mode", "ClientId", "ClientSecret"]);
+    assert_eq!(
+        auth::RawAuth::KEYS.join(" "),
+        "Mode ClientId ClientSecret Certificate CertificateFile PrivateKey PrivateKeyFile TokenFile"
+    );
 }
 
 #[test]

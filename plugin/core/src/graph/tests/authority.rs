@@ -4,7 +4,7 @@ use super::*;
 use crate::error::Kind;
 use crate::graph::transport::Fault;
 
-fn refusal(code: u32, error: &str, message: &str) -> String {
+pub(super) fn refusal(code: u32, error: &str, message: &str) -> String {
     format!(
         r#"{{"error":"{error}","error_description":"AADSTS{code}: {message}\r\nTrace ID: t\r\nTimestamp: x","error_codes":[{code}],"trace_id":"t1"}}"#
     )
@@ -124,7 +124,13 @@ fn a_service_that_repeats_the_secret_does_not_get_it_into_an_error() {
     world.reply(400, &[], &refusal(50000, "invalid_request", &format!("What is {SECRET}?")));
     let error = world.graph.token().unwrap_err();
     let seen = format!("{error:?}{}{}", error.to_json(), world.logged());
-    assert!(!seen.contains(SECRET), "{seen}");
+    assert!(!seen.contains(SECRET) && seen.contains("What is [secret]?"), "{seen}");
+    // Nor into the line about a repetition.
+    let world = World::new();
+    world.reply(503, &[], &refusal(50000, "server_error", &format!("What is {SECRET}?"))).token("t1");
+    world.graph.token().unwrap();
+    let seen = world.logged();
+    assert!(!seen.contains(SECRET) && seen.contains("What is [secret]?"), "{seen}");
 }
 
 #[test]

@@ -2,8 +2,11 @@
 
 mod authority;
 mod batch;
+mod claims;
 mod pipeline;
+mod signing_in;
 mod wire;
+mod words;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,10 +15,12 @@ use super::clock::TestClock;
 use super::link::Origin;
 use super::transport::scripted::{Asked, Scripted};
 use super::*;
+use crate::config::Secret;
 use crate::counters::Totals;
 use crate::log::Level;
 
 const SECRET: &str = "s3cret~value+/=";
+const CLIENT: &str = "11111111-2222-4333-8444-555555555555";
 const DOMAIN: &str = "contoso.onmicrosoft.com";
 const GUID: &str = "3a5c7e9b-1d2f-4a6b-8c0d-2e4f60718293";
 
@@ -34,10 +39,23 @@ impl World {
         World::with(connection("https://graph.microsoft.com", "https://login.microsoftonline.com"))
     }
 
+    /// Of another mode.
+    fn by(auth: Auth) -> World {
+        World::with(Connection {
+            auth,
+            ..connection("https://graph.microsoft.com", "https://login.microsoftonline.com")
+        })
+    }
+
     fn with(connection: Connection) -> World {
+        World::try_with(connection).unwrap()
+    }
+
+    fn try_with(connection: Connection) -> Result<World, Top> {
         let (script, clock) = (Scripted::new(), TestClock::new());
         let (cancel, counters, log) = (Cancel::new(), Counters::new(), Log::new(Level::Debug));
         let graph = Graph::over(
+            script.clone(),
             script.clone(),
             clock.clone(),
             Shared::new(&*clock),
@@ -47,8 +65,8 @@ impl World {
             cancel.clone(),
             counters.clone(),
             log.clone(),
-        );
-        World { script, clock, cancel, counters, log, graph }
+        )?;
+        Ok(World { script, clock, cancel, counters, log, graph })
     }
 
     /// A world whose first request is answered with a token.
@@ -96,14 +114,17 @@ fn connection(origin: &str, authority: &str) -> Connection {
         authority: authority.to_owned(),
         scope: "https://graph.microsoft.com/.default".to_owned(),
         tenant: DOMAIN.to_owned(),
-        client_id: "11111111-2222-4333-8444-555555555555".to_owned(),
-        client_secret: Secret::new(SECRET.to_owned()),
+        auth: by_secret(),
         proxy: None,
         ca_pem: None,
         max_retries: 5,
         retry_base: Duration::from_secs(5),
         max_concurrency: 8,
     }
+}
+
+fn by_secret() -> Auth {
+    Auth::ClientSecret { client_id: CLIENT.to_owned(), client_secret: Secret::new(SECRET.to_owned()) }
 }
 
 fn token_body(token: &str, lifetime: u32) -> String {

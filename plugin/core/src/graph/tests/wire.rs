@@ -66,7 +66,7 @@ fn answer(status: &str, headers: &str, body: &[u8]) -> Vec<u8> {
 }
 
 fn wire() -> Wire {
-    Wire::new(Settings { proxy: None, ca_pem: None, loopback: true, plain: true }).unwrap()
+    Wire::new(Settings { proxy: None, ca_pem: None, home: true, away: false, plain: true, near: false }).unwrap()
 }
 
 fn send(wire: &Wire, url: &str) -> Result<Reply, Broken> {
@@ -163,17 +163,39 @@ fn a_connection_is_used_again_until_a_new_one_is_wanted() {
 }
 
 #[test]
-fn a_proxy_is_used_when_it_is_configured() {
+fn a_proxy_on_this_machine_is_used_for_this_machine() {
     let proxy = peer([vec![answer("200 OK", "", b"{}")]]);
-    let settings = Settings { proxy: Some(proxy.origin), ca_pem: None, loopback: true, plain: true };
+    let settings =
+        Settings { proxy: Some(proxy.origin), ca_pem: None, home: true, away: false, plain: true, near: false };
     send(&Wire::new(settings).unwrap(), "http://127.0.0.1:9/v1.0/things").unwrap();
     assert!(proxy.serving.join().unwrap()[0].starts_with("get http://127.0.0.1:9/v1.0/things http/1.1\r\n"));
 }
 
 #[test]
+fn a_proxy_elsewhere_is_passed_by_on_the_way_to_this_machine() {
+    for away in [false, true] {
+        let peer = peer([vec![answer("200 OK", "", b"{}")]]);
+        // An address of no machine (RFC 5737): asked for by mistake, it would hang or fail.
+        let proxy = Some("http://192.0.2.1:9".to_owned());
+        let settings = Settings { proxy, ca_pem: None, home: true, away, plain: true, near: false };
+        send(&Wire::new(settings).unwrap(), &peer.origin).unwrap();
+        assert!(peer.serving.join().unwrap()[0].starts_with("get / http/1.1\r\n"), "straight, not through a proxy");
+    }
+}
+
+#[test]
+fn a_direction_the_configuration_does_not_have_cannot_be_taken() {
+    let settings = |home| Settings { proxy: None, ca_pem: None, home, away: !home, plain: true, near: false };
+    for (home, url) in [(true, "http://192.0.2.1/"), (false, "http://127.0.0.1:9/"), (true, "nonsense")] {
+        assert_eq!(send(&Wire::new(settings(home)).unwrap(), url).unwrap_err().fault, Fault::Request, "{url}");
+    }
+}
+
+#[test]
 fn a_ca_file_that_holds_no_certificate_is_a_configuration_error() {
     for pem in [&b""[..], b"not PEM", b"-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n", b"\xff"] {
-        let settings = Settings { proxy: None, ca_pem: Some(pem.to_vec()), loopback: false, plain: false };
+        let settings =
+            Settings { proxy: None, ca_pem: Some(pem.to_vec()), home: false, away: true, plain: false, near: false };
         let error = Wire::new(settings).unwrap_err();
         assert_eq!(error.kind, Kind::InvalidConfig);
         assert!(error.message.contains("CaFile"), "{}", error.message);

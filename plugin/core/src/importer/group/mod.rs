@@ -18,10 +18,11 @@ mod row;
 
 use super::plain::PlainRounds;
 use super::selected::selection;
+use super::survey::{FEED_PAGE, Finding, Further, Size, Survey, counted, pages};
 use super::{Importer, Probe, Run, allowed};
 use crate::config::{Config, MembershipMode};
 use crate::error::Error;
-use crate::graph::{Get, Graph, query_value};
+use crate::graph::{self, Get, Graph, query_value};
 use crate::mapping::{Reason, Selection};
 use crate::model::{Member, Page};
 use crate::schema::{GROUP, GROUP_MEMBER, ObjectType};
@@ -76,14 +77,25 @@ pub(super) fn list_query(config: &Config, select: &str, top: u16) -> (String, bo
 }
 
 /// The id of one group in scope.
-pub(super) fn first_group(graph: &Graph, config: &Config) -> Result<Option<String>, Error> {
+pub(super) fn first_group(graph: &Graph, config: &Config) -> Result<Option<String>, graph::Error> {
     let (query, advanced) = list_query(config, "id", 1);
-    let read = graph.get(&Get { link: graph.link(&query), advanced }, |answer| {
+    graph.get(&Get { link: graph.link(&query), advanced }, |answer| {
         let page = Page::<Member<'_>>::read_plain(answer.body).map_err(unreadable)?;
         Ok(page.rows.into_iter().find_map(|row| row.id).map(std::borrow::Cow::into_owned))
-    });
-    read.map_err(Into::into)
+    })
 }
+
+/// How many groups are in scope; `None` where Graph leaves the number out.
+pub(super) fn scope_count(graph: &Graph, config: &Config) -> Result<Option<u64>, graph::Error> {
+    match config.group_selection_filter {
+        // With a filter the query counts anyway.
+        Some(_) => counted(graph, &list_query(config, "id", 1).0),
+        None => counted(graph, EVERY_GROUP),
+    }
+}
+
+/// Counts all groups of the tenant: a feed brings them all, whatever the filter.
+const EVERY_GROUP: &str = "/groups?$select=id&$top=1&$count=true";
 
 impl Importer for Group {
     fn object_type(&self) -> &'static ObjectType {
@@ -137,8 +149,34 @@ impl Importer for Group {
         walk_round(run.graph, &feed, start, run.on_expired(), run.notes, &mut rounds)
     }
 
-    fn probe(&self, graph: &Graph, config: &Config) -> Result<Probe, Error> {
-        let (query, advanced) = list_query(config, "id", 1);
+    fn probe(&self, graph: &Graph, config: &Config) -> Result<Probe, graph::Error> {
+        let (query, advanced) = list_query(config, &selection_of(config).select(), 1);
         allowed(graph, &query, advanced)
     }
+
+    fn survey(&self, graph: &Graph, config: &Config) -> Result<Survey, graph::Error> {
+        let scope = scope_count(graph, config)?;
+        if is_listed(config) {
+            let requests = pages(scope.unwrap_or(0), config.page_size.into());
+            return Ok(Survey { size: Size::walked(scope, requests, 1), further: Vec::new() });
+        }
+        let filtered = config.group_selection_filter.is_some();
+        let walked = if filtered { counted(graph, EVERY_GROUP)? } else { scope };
+        let follows = follows_members(config);
+        let requests = pages(walked.unwrap_or(0), FEED_PAGE) + u64::from(follows);
+        let size = Size::walked(scope, requests, 1 + u64::from(filtered));
+        // Pages with members in them are smaller, down to a single group.
+        let size = Size { at_least: size.at_least || walked.is_none() || follows, ..size };
+        Ok(Survey { size, further: if follows { vec![recycle_bin(graph)] } else { Vec::new() } })
+    }
+}
+
+/// Memberships that follow the feed need the recycle bin of groups, and that needs a permission of its own.
+fn recycle_bin(graph: &Graph) -> Further {
+    let read = allowed(graph, "/directory/deletedItems/microsoft.graph.group?$select=id&$top=1", false);
+    let finding = match read {
+        Ok(_) => Finding::Granted("the recycle bin of groups was read".to_owned()),
+        Err(error) => Finding::Refused(error),
+    };
+    Further { permission: "Group.Read.All", finding }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::cancel::Cancel;
 use crate::error::Error;
 use crate::graph::{LARGEST_BATCH, Link, SeenLinks};
+use crate::sync::RESTARTS;
 
 /// Groups waiting at most; some 100 bytes each.
 const CAPACITY: usize = 4000;
@@ -33,12 +34,24 @@ pub(in crate::importer) struct Scope {
     pub(super) next: Option<Link>,
     /// Next links so far: one that comes again would never end.
     pub(super) seen: SeenLinks,
+    /// How often its pages were begun again.
+    pub(super) restarts: u32,
 }
 
 impl Scope {
     /// A group that nothing has been read of.
     pub(in crate::importer) fn new(group: String, hidden: bool) -> Scope {
-        Scope { group, hidden, page: 0, next: None, rows: 0, seen: SeenLinks::default() }
+        Scope { group, hidden, page: 0, next: None, rows: 0, seen: SeenLinks::default(), restarts: 0 }
+    }
+
+    /// To its first page again, unless that has been done as often as a walk may be begun again. Rows that come twice are the
+    /// same rows; what was delivered stays counted.
+    pub(super) fn begin_again(&mut self) -> bool {
+        let may = self.restarts < RESTARTS;
+        if may {
+            (self.next, self.seen, self.restarts) = (None, SeenLinks::default(), self.restarts + 1);
+        }
+        may
     }
 
     /// On this page of the list.

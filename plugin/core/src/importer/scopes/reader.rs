@@ -5,7 +5,7 @@
 
 use super::queue::{Scope, ScopeQueue};
 use super::{Closing, Outcome};
-use crate::error::{Error, Kind};
+use crate::error::{Error, HttpEvidence, Kind};
 use crate::graph::{self, Answer, Get, LARGEST_BATCH, Link, Reason, Unreadable};
 use crate::importer::Run;
 use crate::mapping::{Issue, Mode, Severity, edge};
@@ -17,6 +17,7 @@ use crate::threads::{caught, joined, named};
 struct MembersPage {
     rows: u64,
     next: Option<Link>,
+    evidence: HttpEvidence,
 }
 
 /// Reads members for one set of `GroupMember`.
@@ -84,11 +85,11 @@ impl MembersReader<'_> {
 
     fn read_from(&self, queue: &ScopeQueue, closing: &dyn Closing) -> Result<(), Error> {
         loop {
-            let scopes = queue.take()?;
+            let mut scopes = queue.take()?;
             if scopes.is_empty() {
                 return Ok(());
             }
-            let requests: Vec<Get> = scopes.iter().map(|scope| self.request(scope)).collect();
+            let requests: Vec<Get> = scopes.iter_mut().map(|scope| self.request(scope)).collect();
             let answers = match requests.as_slice() {
                 [only] => vec![self.run.graph.get(only, |answer| self.take_page(&scopes[0], answer))],
                 many => self.run.graph.batch(many, |index, answer| self.take_page(&scopes[index], answer))?,
@@ -99,11 +100,13 @@ impl MembersReader<'_> {
         }
     }
 
-    fn request(&self, scope: &Scope) -> Get {
+    fn request(&self, scope: &mut Scope) -> Get {
         let link = scope.next.clone().unwrap_or_else(|| {
             let top = self.run.config.page_size;
             self.run.graph.link(&format!("/groups/{}/members?$select=id&$top={top}&$count=true", scope.group))
         });
+        // The first page's link must not come again either; any other was noted where it came.
+        scope.seen.first_time(&link);
         Get { link, advanced: true }
     }
 
@@ -111,7 +114,7 @@ impl MembersReader<'_> {
         let page = Page::<Member<'_>>::read_plain(answer.body).map_err(unreadable)?;
         let next = match page.links.next.map(|next| self.run.graph.follow(&next)).transpose() {
             Ok(next) => next,
-            Err(foreign) => return Ok(Err(foreign.into())),
+            Err(foreign) => return Ok(Err(Error::from(foreign).with_http(answer.evidence()))),
         };
         let mut records = self.writer.records(self.mode);
         let mut rows = 0;
@@ -129,7 +132,8 @@ impl MembersReader<'_> {
                 });
             }
         }
-        Ok(self.writer.push(records).map(|()| MembersPage { rows, next }))
+        let evidence = answer.evidence();
+        Ok(self.writer.push(records).map(|()| MembersPage { rows, next, evidence }))
     }
 
     fn after_page(
@@ -148,12 +152,20 @@ impl MembersReader<'_> {
                         queue.give_back(Scope { next: Some(next), ..scope });
                         return Ok(());
                     }
+                    Some(_) if scope.begin_again() => {
+                        queue.give_back(scope);
+                        return Ok(());
+                    }
                     Some(_) => {
                         let twice = "Graph gave the same next link of this group's members twice; run the import again";
-                        Outcome::Unread(Error::new(Kind::Service, twice))
+                        Outcome::Unread(Error::new(Kind::Service, twice).with_http(page.evidence))
                     }
                     None => Outcome::Whole,
                 }
+            }
+            Err(failure) if failure.reason == Reason::PageTokenExpired && scope.begin_again() => {
+                queue.give_back(scope);
+                return Ok(());
             }
             Err(failure) if failure.reason == Reason::Gone => self.whether_gone(&scope, failure.into()),
             Err(failure) => Outcome::Unread(failure.into()),

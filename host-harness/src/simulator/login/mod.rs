@@ -3,18 +3,22 @@
 //! Error bodies are the documented ones, number, wording and status: operators find help by them. Tokens are opaque and
 //! stateless; revoking all of them is raising a generation number.
 
+mod assertion;
+pub(super) mod managed_identity;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::clock::format_spaced;
-use super::graph::Context;
-use super::graph::answer::{Answer, Body, GraphError};
-use super::graph::request::{Request, decode};
-use super::seal::from_base64;
-use super::seed::{mix, stream};
-use super::service::Service;
+use crate::simulator::clock::format_spaced;
+use crate::simulator::fault::claims_challenge;
+use crate::simulator::graph::Context;
+use crate::simulator::graph::answer::{Answer, Body, GraphError};
+use crate::simulator::graph::request::{Request, decode};
+use crate::simulator::seal::from_base64;
+use crate::simulator::seed::{mix, stream};
+use crate::simulator::service::Service;
 
 /// The inside of an access token.
 #[derive(Debug, Serialize, Deserialize)]
@@ -22,6 +26,8 @@ struct Token {
     expires: u64,
     generation: u64,
     roles: bool,
+    /// What was sent as `claims` when it was asked for.
+    claims: Option<String>,
 }
 
 /// A refusal of the authority.
@@ -60,18 +66,11 @@ impl Aadsts {
 
 /// `POST /{tenant}/oauth2/v2.0/token`. `form` is the raw body.
 pub(crate) fn token(context: &Context<'_>, request: &Request, tenant: &str, form: &str) -> Answer {
-    if let Err(refused) = grant(context.service, request, tenant, form) {
-        return refused.into_answer(context);
-    }
-    let service = context.service;
-    let random = 3_599 + mix(service.world.seed, stream("lifetime"), context.nonce()) % 1_800;
-    let seconds = service.world.sign_in.token_seconds.unwrap_or(random);
-    let token = Token {
-        expires: service.clock.seconds() + seconds,
-        generation: service.generation(),
-        roles: !service.world.sign_in.without_roles,
+    let claims = match grant(context, request, tenant, form) {
+        Ok(claims) => claims,
+        Err(refused) => return refused.into_answer(context),
     };
-    let access_token = service.bearer_seal.seal(context.nonce(), &token);
+    let (access_token, seconds) = issue(context, claims);
     Answer::new(
         200,
         Body::Json(json!({
@@ -80,7 +79,23 @@ pub(crate) fn token(context: &Context<'_>, request: &Request, tenant: &str, form
     )
 }
 
-fn grant(service: &Service, request: &Request, tenant: &str, form: &str) -> Result<(), Aadsts> {
+/// An access token, and the seconds it lives.
+fn issue(context: &Context<'_>, claims: Option<String>) -> (String, u64) {
+    let service = context.service;
+    let random = 3_599 + mix(service.world.seed, stream("lifetime"), context.nonce()) % 1_800;
+    let seconds = service.world.sign_in.token_seconds.unwrap_or(random);
+    let token = Token {
+        expires: service.clock.seconds() + seconds,
+        generation: service.generation(),
+        roles: !service.world.sign_in.without_roles,
+        claims,
+    };
+    (service.bearer_seal.seal(context.nonce(), &token) + &service.world.sign_in.token_ending, seconds)
+}
+
+/// The claims that were asked for, once everything else is in order.
+fn grant(context: &Context<'_>, request: &Request, tenant: &str, form: &str) -> Result<Option<String>, Aadsts> {
+    let service = context.service;
     check_tenant(service, tenant)?;
     let mut fields: BTreeMap<String, String> = form
         .split('&')
@@ -111,7 +126,14 @@ fn grant(service: &Service, request: &Request, tenant: &str, form: &str) -> Resu
         return Err(Aadsts::new(400, "unauthorized_client", 700_016, message));
     }
     check_scope(field("scope").ok_or_else(|| missing("scope"))?)?;
-    check_secret(service, client, field("client_secret"), field("client_assertion").is_some())
+    match field("client_assertion") {
+        Some(assertion) if field("client_secret").is_none() => {
+            let endpoint = format!("{}{}", context.origin, request.path);
+            assertion::check(service, assertion, field("client_assertion_type"), &endpoint)?;
+        }
+        _ => check_secret(service, client, field("client_secret"))?,
+    }
+    Ok(field("claims").map(str::to_owned))
 }
 
 fn check_tenant(service: &Service, tenant: &str) -> Result<(), Aadsts> {
@@ -167,13 +189,8 @@ fn check_scope(scope: &str) -> Result<(), Aadsts> {
     Err(Aadsts::new(400, "invalid_resource", 500_011, message))
 }
 
-fn check_secret(service: &Service, client: &str, secret: Option<&str>, assertion: bool) -> Result<(), Aadsts> {
+fn check_secret(service: &Service, client: &str, secret: Option<&str>) -> Result<(), Aadsts> {
     match secret {
-        None if assertion => {
-            let message =
-                "The certificate with identifier used to sign the client assertion is not registered on application.";
-            Err(Aadsts::new(401, "invalid_client", 700_027, message))
-        }
         None => {
             let message =
                 "'client_assertion', 'client_secret' or 'request' is required for the 'client_credentials' grant type.";
@@ -247,7 +264,9 @@ pub(crate) fn check_bearer(context: &Context<'_>, request: &Request) -> Result<(
     let Some(token) = token.filter(|token| !token.is_empty()) else {
         return Err(invalid_token(context, "Access token is empty."));
     };
-    let Some(token) = context.service.bearer_seal.open::<Token>(token) else {
+    let ending = &context.service.world.sign_in.token_ending;
+    let opened = token.strip_suffix(ending.as_str()).and_then(|token| context.service.bearer_seal.open::<Token>(token));
+    let Some(token) = opened else {
         return Err(invalid_token(context, "CompactToken parsing failed with error code: 80049217"));
     };
     if token.generation != context.service.generation() {
@@ -255,6 +274,10 @@ pub(crate) fn check_bearer(context: &Context<'_>, request: &Request) -> Result<(
     }
     if token.expires <= context.service.clock.seconds() {
         return Err(invalid_token(context, "Lifetime validation failed, the token is expired."));
+    }
+    if let Some(demanded) = context.service.demanded_claims().filter(|demanded| token.claims.as_ref() != Some(demanded))
+    {
+        return Err(claims_challenge(context, &demanded));
     }
     if token.roles { Ok(()) } else { Err(GraphError::denied()) }
 }

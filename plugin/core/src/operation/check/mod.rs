@@ -1,0 +1,179 @@
+//! The connection test: a token, then real reads for each object type that is switched on, as records.
+//!
+//! A token proves nothing: one without any permission is issued just as readily, and every read then answers 403. So each
+//! object type is read once, with the smallest request that needs its permission and selects what an import selects.
+//!
+//! ```text
+//! row      one record                 expiry     until when the credential is good
+//! remedy   the step that mends it     watermark  whether the stored one still fits
+//! size     how much, how long         day        dates for people
+//! ```
+//!
+//! A newcomer would end the check at the first failure. Whoever has to ask an administrator for each mistake alone needs a
+//! week: everything that can be looked at is looked at.
+
+mod day;
+mod expiry;
+mod remedy;
+mod row;
+mod size;
+mod watermark;
+
+use std::time::Instant;
+
+use super::Context;
+use super::import::for_operators;
+use super::stream::Ending;
+use crate::error::{Error, Kind};
+use crate::graph::{self, Reason};
+use crate::importer::{ALL, Finding, Further, Importer, Probe};
+use crate::schema::OptionalPermission;
+pub(super) use expiry::Credential;
+use row::{Outcome, Row, Step};
+
+/// Writes the rows of the check.
+pub(super) fn run(context: &Context, watermark: Option<&str>) -> Ending {
+    Check { context, failed: false }.rows(watermark).unwrap_or_else(Ending::Failed)
+}
+
+struct Check<'a> {
+    context: &'a Context,
+    failed: bool,
+}
+
+impl Check<'_> {
+    /// The error is that of a check that could not go on: it was cancelled.
+    fn rows(mut self, watermark: Option<&str>) -> Result<Ending, Error> {
+        let context = self.context;
+        let token = uncancelled(context.graph.token())?;
+        self.push(match &token {
+            Ok(()) => Row::new(None, Step::Token, Outcome::Passed, "a token was issued"),
+            Err(error) => Row::failed(None, Step::Token, error, &self.remedy(error, None)),
+        })?;
+        if token.is_ok() {
+            self.push(expiry::row(context)?)?;
+        }
+        for importer in ALL.iter().filter(|i| i.is_on(&context.config)) {
+            match token {
+                Ok(()) => self.object_type(*importer)?,
+                Err(_) => self.skipped(*importer)?,
+            }
+        }
+        // Empty is the same as none.
+        if let Some(text) = watermark.filter(|text| !text.is_empty()) {
+            for row in watermark::rows(context, text)? {
+                self.push(row)?;
+            }
+        }
+        Ok(if self.failed { Ending::EndPartial(None) } else { Ending::End(None) })
+    }
+
+    fn push(&mut self, row: Row) -> Result<(), Error> {
+        self.failed |= row.is_failed();
+        row.push(&self.context.stream)
+    }
+
+    fn remedy(&self, error: &Error, importer: Option<&dyn Importer>) -> String {
+        remedy::of(error, importer.map(|i| i.object_type().permissions.join(" and ")).as_deref(), self.context)
+    }
+
+    fn skipped(&mut self, importer: &dyn Importer) -> Result<(), Error> {
+        let object_type = importer.object_type();
+        let row =
+            Row::new(Some(object_type.name), Step::Permission, Outcome::Skipped, "no token, so nothing could be read");
+        self.push(row.about(object_type.permissions.join(", ")))
+    }
+
+    fn object_type(&mut self, importer: &dyn Importer) -> Result<(), Error> {
+        let context = self.context;
+        let object_type = importer.object_type();
+        let (name, permissions) = (object_type.name, object_type.permissions.join(", "));
+        let row = |step, outcome, message: &str| Row::new(Some(name), step, outcome, message);
+        let probe = importer.probe(&context.graph, &context.config);
+        let licence = match (object_type.licence, &probe) {
+            (_, Err(graph::Error { reason: Reason::Unlicensed, error })) => {
+                let needed = object_type.licence.unwrap_or("a Microsoft Entra ID licence");
+                let remedy = remedy::licence(needed, name, object_type.switch);
+                Row::failed(Some(name), Step::Licence, error, &remedy)
+            }
+            (None, _) => row(Step::Licence, Outcome::Passed, "needs no Microsoft Entra ID licence"),
+            (Some(licence), Ok(Probe::Read { .. })) => {
+                row(Step::Licence, Outcome::Passed, &format!("needs {licence}; the read was allowed"))
+            }
+            (Some(licence), _) => row(Step::Licence, Outcome::Unknown, &format!("needs {licence}; nothing was read")),
+        };
+        let (permission, allowed) = match probe {
+            Ok(Probe::Read { request_id }) => {
+                let passed =
+                    row(Step::Permission, Outcome::Passed, "one object was asked for and the read was allowed");
+                (passed.with_request_id(request_id), true)
+            }
+            Ok(Probe::NothingToRead) => {
+                (row(Step::Permission, Outcome::Unknown, "there is nothing in scope to try the permission on"), true)
+            }
+            Err(refused) if refused.error.kind == Kind::Cancelled => return Err(refused.error),
+            Err(refused) if refused.reason == Reason::Unlicensed => (
+                row(Step::Permission, Outcome::Unknown, "the licence is missing, and Graph looks at that first"),
+                false,
+            ),
+            Err(refused) => {
+                let error = for_operators(refused.error, importer, &context.config);
+                let remedy = self.remedy(&error, Some(importer));
+                (Row::failed(Some(name), Step::Permission, &error, &remedy), false)
+            }
+        };
+        self.push(permission.about(permissions))?;
+        self.push(licence)?;
+        if !allowed {
+            return self.push(row(Step::Size, Outcome::Skipped, "the type cannot be read, so nothing was counted"));
+        }
+        let started = Instant::now();
+        match importer.survey(&context.graph, &context.config) {
+            Ok(survey) => {
+                for further in survey.further {
+                    self.further(importer, further)?;
+                }
+                self.push(size::row(name, &survey.size, started.elapsed()))
+            }
+            Err(refused) if refused.error.kind == Kind::Cancelled => Err(refused.error),
+            // An import does not count, so one that cannot be counted is no failure.
+            Err(refused) => {
+                let message = format!("could not be counted: {}", refused.error.message);
+                let request_id = refused.error.http.and_then(|http| http.request_id);
+                self.push(row(Step::Size, Outcome::Unknown, &message).with_request_id(request_id))
+            }
+        }
+    }
+
+    /// A permission without which the type can be read, but not all of it.
+    fn further(&mut self, importer: &dyn Importer, further: Further) -> Result<(), Error> {
+        let Further { permission, finding } = further;
+        let object_type = importer.object_type();
+        let row = |outcome, message: String| Row::new(Some(object_type.name), Step::Permission, outcome, message);
+        let row = match finding {
+            Finding::Granted(how) => row(Outcome::Passed, how),
+            Finding::NotNeeded(why) => row(Outcome::Skipped, why),
+            Finding::Unclear(why) => {
+                let named = |optional: &&OptionalPermission| optional.name == permission;
+                let purpose = object_type.optional_permissions.iter().find(named).map_or("more", |it| it.purpose);
+                let remedy =
+                    format!("only if the engine is to see {purpose}: {}", remedy::grant(permission, self.context));
+                row(Outcome::Unknown, why).with_remedy(remedy)
+            }
+            Finding::Refused(refused) if refused.error.kind == Kind::Cancelled => return Err(refused.error),
+            Finding::Refused(refused) => {
+                let remedy = remedy::of(&refused.error, Some(permission), self.context);
+                Row::failed(Some(object_type.name), Step::Permission, &refused.error, &remedy)
+            }
+        };
+        self.push(row.about(permission.to_owned()))
+    }
+}
+
+/// A cancel ends the check; any other error is a row.
+fn uncancelled<T>(outcome: Result<T, Error>) -> Result<Result<T, Error>, Error> {
+    match outcome {
+        Err(error) if error.kind == Kind::Cancelled => Err(error),
+        outcome => Ok(outcome),
+    }
+}

@@ -1,0 +1,64 @@
+//! The allocator of this library: the system's, and every block is overwritten before it goes back.
+//!
+//! Secrets and tokens pass through libraries that copy them and do not know what they hold: `azure_identity` builds a form,
+//! `hyper` a request, `rustls` a record. Each copy lies in a block of this allocator and is gone when its owner is; our own
+//! `Zeroizing` types shorten lives, they cannot reach those. Only blocks of this library are concerned: the host has its own
+//! allocator, and so has the system's C library. What a newcomer would get wrong: a plain write before `free` is dead code to
+//! an optimiser, and the system's `realloc` leaves the old place behind as it was.
+
+#![expect(unsafe_code, reason = "an allocator is made of raw memory")]
+
+use core::arch::asm;
+use core::ptr;
+use std::alloc::{GlobalAlloc, Layout, System};
+
+#[global_allocator]
+static ALLOCATOR: WipingAllocator = WipingAllocator;
+
+struct WipingAllocator;
+
+// SAFETY: blocks come from the system's allocator and go back to it with the layout they were asked for with. `realloc` is
+// the trait's own: a new block, a copy, and `dealloc` of the old one, which wipes it.
+unsafe impl GlobalAlloc for WipingAllocator {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's promise is the one this function asks for.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: likewise.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the caller gives the block up, and it is `layout.size()` bytes long.
+        unsafe { wipe(block, layout.size()) };
+        // SAFETY: `alloc` got it from there with this layout.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+/// Overwrites memory, also where nobody will read it again.
+///
+/// # Safety
+/// `length` bytes from `start` may be written.
+unsafe fn wipe(start: *mut u8, length: usize) {
+    // SAFETY: the caller's promise.
+    unsafe { ptr::write_bytes(start, 0, length) };
+    // SAFETY: no instruction. To the compiler it may read all memory, so what was written above must be there.
+    unsafe { asm!("/* {0} */", in(reg) start, options(readonly, nostack, preserves_flags)) };
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_block_is_empty_when_it_goes_back_and_when_it_moves() {
+        // Of memory that is still ours: to look at a block after `free` would be undefined.
+        let mut block = *b"canary of sixteen";
+        // SAFETY: as long as the array.
+        unsafe { wipe(block.as_mut_ptr(), 16) };
+        assert_eq!(&block, b"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0n", "not a byte less, not a byte more");
+    }
+}
