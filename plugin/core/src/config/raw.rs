@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::attribute_names::{AttributeNames, Groups, Users};
 use super::ca_file::CaFile;
-use super::checked::{ExternalId, MembershipMode, OnDeltaExpired};
+use super::checked::{ExternalId, FullImportStrategy, MembershipMode, OnDeltaExpired};
 use super::choice::{Choice, Words};
 use super::cloud::Cloud;
 use super::document::document;
@@ -58,7 +58,9 @@ document! {
         /// What happens when Graph no longer accepts a delta link. `Fail`: the import ends and asks for a full one.
         /// `FullSync`: that object type is read in full by itself, in the same import.
         "OnDeltaExpired" => on_delta_expired: Choice<OnDeltaExpired>,
-        /// How the first import reads users and groups. `DeltaWalk`: it walks the change feed from its beginning.
+        /// How the first import reads users and groups. `DeltaWalk`: it walks the change feed from its beginning, a page of
+        /// some 200 after the other. `Snapshot`: it reads lists of 999 side by side, then what changed meanwhile; the next
+        /// import reads everything once more. Groups are walked all the same with a filter or MembershipMode Delta.
         "FullImportStrategy" => full_import_strategy: Choice<FullImportStrategy>,
         /// Further user properties to deliver: names that Describe lists, and directory extensions.
         "UserAttributes" => user_attributes: AttributeNames<Users>,
@@ -112,15 +114,10 @@ impl Words for OnDeltaExpired {
 }
 
 /// `FullImportStrategy`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum FullImportStrategy {
-    #[default]
-    DeltaWalk,
-}
-
 impl Words for FullImportStrategy {
-    const NOW: &'static [(&'static str, FullImportStrategy)] = &[("DeltaWalk", FullImportStrategy::DeltaWalk)];
-    const LATER: &'static [&'static str] = &["Snapshot"];
+    const NOW: &'static [(&'static str, FullImportStrategy)] =
+        &[("DeltaWalk", FullImportStrategy::DeltaWalk), ("Snapshot", FullImportStrategy::Snapshot)];
+    const LATER: &'static [&'static str] = &[];
 }
 
 /// Says in the schema that not everything may be switched off: every type off, or left off by its default.

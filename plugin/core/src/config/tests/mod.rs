@@ -70,6 +70,7 @@ fn a_tenant_alone_is_a_configuration_and_has_the_documented_defaults() {
         external_id: ExternalId::Id,
         membership_mode: MembershipMode::Recompute,
         on_delta_expired: OnDeltaExpired::Fail,
+        full_import_strategy: FullImportStrategy::DeltaWalk,
         max_deletes: None,
         full_reconcile_days: 7,
         user_attributes: Vec::new(),
