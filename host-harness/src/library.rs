@@ -59,6 +59,15 @@ fn beside_executable() -> Option<PathBuf> {
 fn build(cargo: &OsString, workspace: &Path) -> Result<PathBuf> {
     let mut command = Command::new(cargo);
     command.current_dir(workspace).args(["build", "-p", PACKAGE, "--message-format=json-render-diagnostics"]);
+    // What cargo tells the program it runs about itself. Build scripts of dependencies (ring's) watch these variables, and
+    // would run again at every turn between this cargo and the one outside.
+    let inherited = |name: &OsString| {
+        let name = name.to_string_lossy();
+        name == "OUT_DIR" || ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].iter().any(|start| name.starts_with(start))
+    };
+    env::vars_os().filter(|(name, _)| inherited(name)).for_each(|(name, _)| {
+        command.env_remove(name);
+    });
     // The harness's own profile, so that `cargo run --release` does not measure an unoptimised library.
     if !cfg!(debug_assertions) {
         command.arg("--release");
