@@ -94,30 +94,26 @@ document! {
 
 /// `ExternalIdAttribute`.
 impl Words for ExternalId {
-    const NOW: &'static [(&'static str, ExternalId)] =
+    const WORDS: &'static [(&'static str, ExternalId)] =
         &[("id", ExternalId::Id), ("userPrincipalName", ExternalId::UserPrincipalName)];
-    const LATER: &'static [&'static str] = &[];
 }
 
 /// `MembershipMode`.
 impl Words for MembershipMode {
-    const NOW: &'static [(&'static str, MembershipMode)] =
+    const WORDS: &'static [(&'static str, MembershipMode)] =
         &[("Recompute", MembershipMode::Recompute), ("Delta", MembershipMode::Delta)];
-    const LATER: &'static [&'static str] = &[];
 }
 
 /// `OnDeltaExpired`.
 impl Words for OnDeltaExpired {
-    const NOW: &'static [(&'static str, OnDeltaExpired)] =
+    const WORDS: &'static [(&'static str, OnDeltaExpired)] =
         &[("Fail", OnDeltaExpired::Fail), ("FullSync", OnDeltaExpired::FullSync)];
-    const LATER: &'static [&'static str] = &[];
 }
 
 /// `FullImportStrategy`.
 impl Words for FullImportStrategy {
-    const NOW: &'static [(&'static str, FullImportStrategy)] =
+    const WORDS: &'static [(&'static str, FullImportStrategy)] =
         &[("DeltaWalk", FullImportStrategy::DeltaWalk), ("Snapshot", FullImportStrategy::Snapshot)];
-    const LATER: &'static [&'static str] = &[];
 }
 
 /// Says in the schema that not everything may be switched off: every type off, or left off by its default.

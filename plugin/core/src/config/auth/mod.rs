@@ -104,7 +104,7 @@ document! {
 
 /// Names of the modes this version has, for Describe.
 pub(crate) fn modes() -> impl Iterator<Item = &'static str> {
-    Mode::NOW.iter().map(|(word, _)| *word)
+    Mode::WORDS.iter().map(|(word, _)| *word)
 }
 
 /// Reads AuthJson; `None` after mistakes.

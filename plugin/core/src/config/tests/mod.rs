@@ -152,18 +152,6 @@ fn all_mistakes_of_both_documents_come_in_one_answer_and_in_order() {
 }
 
 #[test]
-fn what_a_later_version_accepts_is_refused_as_not_in_this_version() {
-    let later = problem(config_with("FullImportStrategy", json!("Snapshot")));
-    assert!(later.expected.contains("not in this version"), "{}", later.expected);
-    let never =
-        [("MembershipMode", json!("Deltas")), ("OnDeltaExpired", json!("Retry")), ("FullImportStrategy", json!(null))];
-    for (key, value) in never {
-        let problem = problem(config_with(key, value));
-        assert!(!problem.expected.contains("version"), "{key}: {}", problem.expected);
-    }
-}
-
-#[test]
 fn all_imports_off_is_refused_and_each_alone_is_not() {
     let switches = ["ImportUsers", "ImportGroups", "ImportMemberships"];
     let all_off =
