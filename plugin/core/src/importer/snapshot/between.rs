@@ -1,10 +1,13 @@
 //! A text about half-way between two: where a range of names is cut.
 //!
 //! Only how even the two parts are depends on it, never whether they are the whole: Graph orders names by rules of its own,
-//! which nothing here tries to follow. Case is folded, digits come before letters, and the rest before or behind both.
+//! which nothing here tries to follow. Case is folded, and characters that names seldom have are taken for a neighbour.
 
-/// What comes before `0`, then `0` to `9`, then `a` to `z`, then what comes behind.
-const DIGITS: u64 = 38;
+/// What a cut is made of, in the order of their bytes.
+const CHARACTERS: &[u8] = b"-.0123456789@_abcdefghijklmnopqrstuvwxyz";
+
+/// The end of a text, each character, and what lies behind them all.
+const DIGITS: u64 = CHARACTERS.len() as u64 + 2;
 
 /// Characters behind the common beginning that are looked at.
 const PLACES: u32 = 8;
@@ -28,7 +31,9 @@ pub(super) fn between(low: &str, high: &str) -> Option<String> {
             return Some(cut);
         }
     }
-    None
+    // Half of the first character is none: the beginning of the later text is the nearest there is.
+    let beginning: String = high.chars().take(same + 1).collect();
+    (beginning > low && beginning < high).then_some(beginning)
 }
 
 fn number(text: &str, from: usize) -> u64 {
@@ -37,20 +42,15 @@ fn number(text: &str, from: usize) -> u64 {
 }
 
 fn digit(character: char) -> u64 {
-    match character {
-        '0'..='9' => 1 + u64::from(character as u32 - u32::from('0')),
-        'a'..='z' => 11 + u64::from(character as u32 - u32::from('a')),
-        _ if character.is_ascii() => 0,
+    match u8::try_from(character) {
+        Ok(byte) if byte.is_ascii() => CHARACTERS.partition_point(|known| *known <= byte) as u64,
         _ => DIGITS - 1,
     }
 }
 
 fn character(digit: u64) -> Option<char> {
-    match u32::try_from(digit) {
-        Ok(digit @ 1..=10) => char::from_u32(u32::from('0') + digit - 1),
-        Ok(digit @ 11..=36) => char::from_u32(u32::from('a') + digit - 11),
-        _ => None,
-    }
+    let place = usize::try_from(digit).ok()?.checked_sub(1)?;
+    CHARACTERS.get(place).copied().map(char::from)
 }
 
 #[cfg(test)]
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn the_cut_is_short_and_between() {
-        for (low, high, cut) in [("a", "z", "m"), ("user000@contoso.com", "user999@contoso.com", "user4"), ("Ab", "aD", "ac")]
+        for (low, high, cut) in [("a", "z", "m"), ("user000@contoso.com", "user999@contoso.com", "user4"), ("Ab", "aD", "ac"), ("a", "a-b", "a-")]
         {
             assert_eq!(between(low, high).as_deref(), Some(cut), "{low} {high}");
         }
@@ -67,7 +67,7 @@ mod tests {
 
     #[test]
     fn texts_that_are_too_close_have_none() {
-        for (low, high) in [("same", "same"), ("Same", "same"), ("z", "a"), ("a-", "a_"), ("", "")] {
+        for (low, high) in [("same", "same"), ("Same", "same"), ("z", "a"), ("a!", "a\""), ("", "")] {
             assert_eq!(between(low, high), None, "{low} {high}");
         }
     }
