@@ -71,7 +71,8 @@ fn objects(
         }
         rows.push(Value::Object(view.row(object, &properties)));
     }
-    let count = (position.first && advanced).then(|| order.from(0).filter(|(_, object)| matches(object)).count() as u64);
+    let count =
+        (position.first && advanced).then(|| order.from(0).filter(|(_, object)| matches(object)).count() as u64);
     Ok(page(context, request, &options, &context_path(collection, &options), rows, next, count))
 }
 

@@ -22,7 +22,11 @@ pub(super) struct Order {
 }
 
 enum Rows {
-    Scrambled { base: u32, walk: Progression, length: u32 },
+    Scrambled {
+        base: u32,
+        walk: Progression,
+        length: u32,
+    },
     /// Places and numbers.
     Picked(Vec<(u32, u32)>),
 }

@@ -261,7 +261,8 @@ fn a_page_of_a_range_goes_on_where_it_was_although_others_came() -> Result<()> {
     let first = client.get(url)?;
     let mut seen: Vec<_> = first.rows().iter().map(|row| row["id"].clone()).collect();
     let group = |n: u32| {
-        let properties = serde_json::json!({"displayName": format!("AAA {n}")}).as_object().cloned().unwrap_or_default();
+        let properties =
+            serde_json::json!({"displayName": format!("AAA {n}")}).as_object().cloned().unwrap_or_default();
         Change::AddGroup { properties }
     };
     client.simulator.apply(&(0..20).map(group).collect::<Vec<_>>())?;

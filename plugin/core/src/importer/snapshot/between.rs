@@ -59,8 +59,12 @@ mod tests {
 
     #[test]
     fn the_cut_is_short_and_between() {
-        for (low, high, cut) in [("a", "z", "m"), ("user000@contoso.com", "user999@contoso.com", "user4"), ("Ab", "aD", "ac"), ("a", "a-b", "a-")]
-        {
+        for (low, high, cut) in [
+            ("a", "z", "m"),
+            ("user000@contoso.com", "user999@contoso.com", "user4"),
+            ("Ab", "aD", "ac"),
+            ("a", "a-b", "a-"),
+        ] {
             assert_eq!(between(low, high).as_deref(), Some(cut), "{low} {high}");
         }
     }

@@ -172,17 +172,16 @@ impl Snapshot<'_> {
         });
     }
 
-    fn listing(
-        &self,
-        range: &Range,
-        page: &Page<Row<'_>>,
-        request_id: Option<&str>,
-    ) -> (Links, Listing) {
-        let mut listing =
-            Listing { records: self.writer.records(Mode::Full), seen: Vec::with_capacity(page.rows.len()), signs: Vec::new() };
+    fn listing(&self, range: &Range, page: &Page<Row<'_>>, request_id: Option<&str>) -> (Links, Listing) {
+        let mut listing = Listing {
+            records: self.writer.records(Mode::Full),
+            seen: Vec::with_capacity(page.rows.len()),
+            signs: Vec::new(),
+        };
         let name = self.selection.position(self.listed.name);
         for row in &page.rows {
-            let named = name.and_then(|at| row.values[at]).and_then(|raw| serde_json::from_str::<Cow<'_, str>>(raw.get()).ok());
+            let named =
+                name.and_then(|at| row.values[at]).and_then(|raw| serde_json::from_str::<Cow<'_, str>>(raw.get()).ok());
             if range.low.is_some() && named.as_deref() == range.low.as_deref() {
                 // The range before this one has brought it.
                 continue;
@@ -210,7 +209,9 @@ impl Snapshot<'_> {
 /// Eight bytes for an id. Two ids that share them make the count differ, and the feed is walked: never the other way.
 fn short(id: &str) -> u64 {
     match ObjectId::parse(id) {
-        Some(ObjectId(bytes)) => bytes.chunks(8).fold(0, |n, half| n ^ half.iter().fold(0, |n, b| n << 8 | u64::from(*b))),
+        Some(ObjectId(bytes)) => {
+            bytes.chunks(8).fold(0, |n, half| n ^ half.iter().fold(0, |n, b| n << 8 | u64::from(*b)))
+        }
         None => BuildHasherDefault::<DefaultHasher>::default().hash_one(id),
     }
 }

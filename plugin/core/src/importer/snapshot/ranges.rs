@@ -82,7 +82,8 @@ impl Names<'_> {
     fn end(&self, low: Option<&str>, high: Option<&str>, last: bool) -> Result<End, graph::Error> {
         let Listed { path, name } = self.listed;
         let order = if last { "%20desc" } else { "" };
-        let query = format!("{path}?{}$select={name}&$orderby={name}{order}&$top=1&$count=true", filter(name, low, high));
+        let query =
+            format!("{path}?{}$select={name}&$orderby={name}{order}&$top=1&$count=true", filter(name, low, high));
         self.graph.get(&Get { link: self.graph.link(&query), advanced: true }, |answer| {
             let found: Found = serde_json::from_slice(answer.body).map_err(|e| Unreadable(e.to_string()))?;
             let end = found.value.into_iter().next().and_then(|row| row.get(name)?.as_str().map(str::to_owned));
