@@ -61,6 +61,18 @@ impl World {
         self.command(arguments).output().unwrap()
     }
 
+    fn check(&self, flags: &[&str]) -> Output {
+        self.run(&[&["check", "--config", "config.json", "--auth", "auth.json"], flags].concat())
+    }
+
+    fn write(&self, name: &str, document: &serde_json::Value) {
+        std::fs::write(self.folder.path().join(name), document.to_string()).unwrap();
+    }
+
+    fn client(&self) -> String {
+        self.simulator.tenant().unwrap().client_id
+    }
+
     fn import(&self) -> Output {
         self.run(&["import", "--config", "config.json", "--auth", "auth.json"])
     }
@@ -69,12 +81,7 @@ impl World {
     fn importing(&self) -> Child {
         let runs = || Mesh::open(&self.store()).and_then(|mesh| mesh.runs(u32::MAX)).map_or(0, |runs| runs.len());
         let before = runs();
-        let child = self
-            .command(&["import", "--config", "config.json", "--auth", "auth.json"])
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let child = quiet(self.command(&["import", "--config", "config.json", "--auth", "auth.json"])).spawn().unwrap();
         until(|| runs() > before);
         child
     }
@@ -82,6 +89,12 @@ impl World {
     fn differences(&self) -> u64 {
         compare(&Mesh::open(&self.store()).unwrap(), self.simulator.truth().unwrap()).unwrap().count
     }
+}
+
+/// Only what goes wrong is looked at.
+fn quiet(mut command: Command) -> Command {
+    command.stdout(Stdio::null()).stderr(Stdio::piped());
+    command
 }
 
 fn until(mut done: impl FnMut() -> bool) {
@@ -168,6 +181,104 @@ fn operator_imports_looks_and_never_sees_a_secret() {
     assert_eq!(world.differences(), 0);
 }
 
+/// What `check --json` said: all of it is one document.
+#[track_caller]
+fn checked(world: &World, flags: &[&str], exit: i32) -> serde_json::Value {
+    let output = world.check(&[&["--json"], flags].concat());
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(exit), "{said}{}", text(&output.stderr));
+    assert!(!said.contains(&world.secret));
+    let document = serde_json::from_str(&said);
+    assert!(document.is_ok(), "{document:?}: {said}");
+    document.unwrap()
+}
+
+/// Tokens, then permission, licence and size of each object type.
+fn steps(document: &serde_json::Value) -> Vec<String> {
+    let rows = document["Checks"].as_array().unwrap();
+    rows.iter()
+        .map(|row| format!("{} {}", row["ObjectType"].as_str().unwrap_or("-"), row["Step"].as_str().unwrap()))
+        .collect()
+}
+
+#[test]
+fn check_says_in_a_table_what_is_wrong_and_what_to_do() {
+    let world = World::new(&json!({"users": 5, "groups": 2, "edges": 4, "permissions": {"groupMemberReadAll": false}}));
+    let output = world.check(&[]);
+    let said = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(3), "{said}{}", text(&output.stderr));
+    let mut lines = said.lines();
+    assert_eq!(
+        lines.next().unwrap().split_whitespace().collect::<Vec<_>>(),
+        ["Object", "type", "Step", "Outcome", "What"]
+    );
+    let what = said.lines().next().unwrap().find("What").unwrap();
+    let rows: Vec<_> = lines.clone().filter(|line| !line.starts_with(' ') && line.len() > what).collect();
+    let document = checked(&world, &[], 3);
+    assert_eq!(rows.len(), document["Checks"].as_array().unwrap().len(), "a line begins each row: {said}");
+    for (line, row) in rows.iter().zip(document["Checks"].as_array().unwrap()) {
+        let cells: Vec<_> = line[..what].split_whitespace().collect();
+        let told = ["ObjectType", "Step", "Outcome"].map(|name| row[name].as_str().unwrap_or("-"));
+        assert_eq!(cells, told, "{said}");
+    }
+    let words = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("Group Permission Failed GroupMember.Read.All: "), "{said}");
+    assert!(words.contains("What to do: in the Entra admin center open App registrations"), "{said}");
+    assert!(words.contains("add GroupMember.Read.All, then press Grant admin consent"), "{said}");
+    assert!(words.contains("Graph's request id: "), "{said}");
+    assert!(lines.next_back().unwrap().contains(" passed, 2 failed, "), "{said}");
+}
+
+#[test]
+fn check_as_json_is_one_document_whatever_happens() {
+    let world = World::new(&json!({"users": 5, "groups": 2, "edges": 4}));
+    let good = checked(&world, &[], 0);
+    assert_eq!((&good["Outcome"], &good["Status"], &good["Error"]), (&json!("Succeeded"), &json!(1), &json!(null)));
+    assert_eq!(good["Connector"]["Name"], "EntraId");
+    assert_eq!(
+        steps(&good),
+        [
+            "- Token",
+            "- Token",
+            "User Permission",
+            "User Licence",
+            "User Size",
+            "Group Permission",
+            "Group Licence",
+            "Group Size",
+            "GroupMember Permission",
+            "GroupMember Licence",
+            "GroupMember Permission",
+            "GroupMember Size"
+        ]
+    );
+    world.write("auth.json", &json!({"Mode": "ClientSecret", "ClientId": world.client(), "ClientSecret": "wrong"}));
+    let refused = checked(&world, &[], 3);
+    assert_eq!((&refused["Outcome"], &refused["Checks"][0]["Outcome"]), (&json!("Partial"), &json!("Failed")));
+    world.write("config.json", &json!({"TennantId": "common"}));
+    let unread = checked(&world, &[], 1);
+    assert_eq!((&unread["Checks"], &unread["Error"]["Code"]), (&json!([]), &json!("InvalidConfig")));
+}
+
+#[test]
+fn check_looks_at_the_watermark_of_a_store_and_leaves_it_as_it_is() {
+    let world = World::new(&json!({"users": 5, "groups": 2, "edges": 4}));
+    let none = world.check(&["--store", "mesh.db"]);
+    assert_eq!(none.status.code(), Some(1));
+    assert!(text(&none.stderr).contains("there is no store at mesh.db"), "{}", text(&none.stderr));
+    assert!(!world.store().exists());
+    assert_eq!(world.import().status.code(), Some(0));
+    let watermark = || Mesh::open(&world.store()).unwrap().watermark("EntraId").unwrap().unwrap();
+    let before = watermark();
+    let looked = checked(&world, &["--store", "mesh.db"], 0);
+    assert_eq!(steps(&looked)[12..], ["User Watermark", "Group Watermark"]);
+    assert!(looked["Checks"].as_array().unwrap()[12..].iter().all(|row| row["Outcome"] == "Passed"), "{looked:#}");
+    let other = world.check(&["--store", "mesh.db", "--instance", "another"]);
+    assert!(text(&other.stderr).contains("instance another") && !text(&other.stdout).contains("Watermark"));
+    assert_eq!((watermark(), Mesh::open(&world.store()).unwrap().runs(9).unwrap().len()), (before, 1));
+    assert_eq!(world.differences(), 0);
+}
+
 #[test]
 fn refused_configuration_is_explained_and_exits_with_one() {
     let world = World::new(&json!({"users": 5, "groups": 1, "edges": 1}));
@@ -196,7 +307,9 @@ fn endless() -> serde_json::Value {
 fn second_import_into_a_store_says_so_and_leaves_it_alone() {
     let world = World::new(&endless());
     let first = world.importing();
-    let second = world.import();
+    let second = world.command(&["import", "--config", "config.json", "--auth", "auth.json"]);
+    // Without the lock it would stand in the same wait as the first.
+    let second = ended(quiet(second).spawn().unwrap());
     assert_eq!(second.status.code(), Some(1));
     assert!(text(&second.stderr).contains("another import is writing to"), "{}", text(&second.stderr));
     assert_eq!(interrupted(first).status.code(), Some(1));
@@ -205,10 +318,8 @@ fn second_import_into_a_store_says_so_and_leaves_it_alone() {
     assert_eq!(world.differences(), 0);
 }
 
-/// Sends what Ctrl-C sends, and waits for the end; an import that does not end is ended and fails the test.
-#[cfg(unix)]
-fn interrupted(mut import: Child) -> Output {
-    assert!(Command::new("kill").args(["-INT", &import.id().to_string()]).status().unwrap().success());
+/// Waits for the end; an import that does not end is ended and fails the test.
+fn ended(mut import: Child) -> Output {
     let since = Instant::now();
     while import.try_wait().unwrap().is_none() {
         if since.elapsed() > Duration::from_secs(60) {
@@ -217,6 +328,13 @@ fn interrupted(mut import: Child) -> Output {
         std::thread::sleep(Duration::from_millis(20));
     }
     import.wait_with_output().unwrap()
+}
+
+/// Sends what Ctrl-C sends, and waits for the end.
+#[cfg(unix)]
+fn interrupted(import: Child) -> Output {
+    assert!(Command::new("kill").args(["-INT", &import.id().to_string()]).status().unwrap().success());
+    ended(import)
 }
 
 #[test]

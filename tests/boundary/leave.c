@@ -12,7 +12,9 @@ static int code;
 
 static void *inside(void *argument) {
   connector_batch batch = empty_batch();
-  while (l.next(*(connector_operation *)argument, CONNECTOR_FOREVER, &batch) == CONNECTOR_OK) {
+  connector_status status = CONNECTOR_OK;
+  while (status == CONNECTOR_OK) {
+    status = l.next(*(connector_operation *)argument, CONNECTOR_FOREVER, &batch);
     l.buffer_release(&batch.rows);
     l.buffer_release(&batch.checkpoint);
   }
@@ -43,7 +45,7 @@ int main(int argc, char **argv) {
   unsigned long rows = 0;
   int i;
   if (argc != 6) fail("usage: leave LIBRARY CONFIG_FILE AUTH_FILE HOW CODE");
-  alarm(60);
+  alarm(300);
   l = load(argv[1]);
   config = slurp(argv[2]);
   auth = slurp(argv[3]);

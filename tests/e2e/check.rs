@@ -3,9 +3,11 @@
 //! A check that passes where an import fails is worse than none. So rows are held against the tenant and against what an
 //! import of it really asks.
 
+use std::time::Duration;
+
 use connector_abi::*;
-use host_harness::connector::StartRequest;
-use host_harness::simulator::{Change, Fault, FaultAction, FaultBody, Route, SignIn, World};
+use host_harness::connector::{Next, StartRequest};
+use host_harness::simulator::{Change, Exchange, Fault, FaultAction, FaultBody, Route, SignIn, World};
 use serde_json::{Value, json};
 
 use crate::world::{Pulled, Tenant, connector, drain};
@@ -78,6 +80,13 @@ fn a_good_connection_passes_every_row_with_a_handful_of_small_reads() {
     assert!(asked.iter().all(|x| x.rows <= 5), "a check reads one row, or one page of groups: {asked:#?}");
 }
 
+/// Where an import of memberships reads.
+const OF_MEMBERS: [Route; 3] = [Route::GroupsList, Route::Batch, Route::Members];
+
+fn count(requests: &[Exchange], routes: &[Route]) -> u64 {
+    requests.iter().filter(|x| routes.contains(&x.route)).count() as u64
+}
+
 #[test]
 fn estimates_are_what_a_full_import_then_needs() {
     let tenant = Tenant::of(World { users: 450, groups: 18, edges: 600, ..World::gentle() }).with("PageSize", 20);
@@ -85,16 +94,12 @@ fn estimates_are_what_a_full_import_then_needs() {
     tenant.requests();
     let pulled = tenant.pull(None);
     let requests = tenant.requests();
-    let of = |routes: &[Route]| requests.iter().filter(|x| routes.contains(&x.route)).count() as u64;
-    for (object_type, routes) in [
-        ("User", &[Route::UsersDelta][..]),
-        ("Group", &[Route::GroupsDelta]),
-        ("GroupMember", &[Route::GroupsList, Route::Batch, Route::Members]),
-    ] {
+    for (object_type, routes) in
+        [("User", &[Route::UsersDelta][..]), ("Group", &[Route::GroupsDelta]), ("GroupMember", &OF_MEMBERS)]
+    {
         let size = row(&checked, Some(object_type), "Size");
-        let (told, made) = (size["EstimatedRequests"].as_u64().unwrap(), of(routes));
-        // Batches get smaller towards the end, as groups with further pages are left.
-        assert!(made >= told && made <= told + 3, "{object_type}: {told} requests were told, {made} made");
+        let (told, made) = (size["EstimatedRequests"].as_u64().unwrap(), count(&requests, routes));
+        assert_eq!(told, made, "{object_type}");
         let there = pulled.end(object_type)["Upserts"].as_u64().unwrap();
         let told = size["EstimatedObjects"].as_u64().unwrap();
         assert_eq!(told, there, "{object_type}");
@@ -111,6 +116,22 @@ fn memberships_of_many_groups_are_estimated_by_some() {
     let (told, there) = (size["EstimatedObjects"].as_u64().unwrap(), tenant.sim.truth().edge_count());
     assert!(told >= there / 5 && told <= there * 5, "{told} told, {there} there");
     assert_eq!(size["EstimatedRequests"], 1 + 300 / 20);
+    tenant.requests();
+    tenant.pull(None);
+    assert_eq!(size["EstimatedRequests"], count(&tenant.requests(), &OF_MEMBERS));
+}
+
+#[test]
+fn members_in_several_pages_of_many_groups_take_at_least_what_is_told() {
+    let tenant = Tenant::of(World { users: 200, groups: 45, edges: 2_000, ..World::gentle() }).with("PageSize", 20);
+    let checked = tenant.check();
+    let size = row(&checked, Some("GroupMember"), "Size");
+    says(size, "Message", "takes at least about");
+    tenant.requests();
+    tenant.pull(None);
+    let (told, made) = (size["EstimatedRequests"].as_u64().unwrap(), count(&tenant.requests(), &OF_MEMBERS));
+    // A reader that finds three groups waiting does not wait for seventeen more.
+    assert!(made * 2 >= told && made <= told * 3, "{told} told, {made} made");
 }
 
 #[test]
@@ -254,6 +275,28 @@ fn a_licence_error_fails_the_licence_and_not_the_permission() {
 }
 
 #[test]
+fn a_cancel_ends_a_check_wherever_it_waits() {
+    for route in [Route::Token, Route::Applications, Route::UsersList, Route::Batch] {
+        let tenant = Tenant::small();
+        tenant.sim.add_fault(Fault::once(route, FaultAction::retry_after(429, "3600")));
+        let (config, auth) = (tenant.config(), tenant.auth());
+        let request = StartRequest { config: &config, auth: &auth, ..StartRequest::default() };
+        let mut operation = connector().check(&request).unwrap_or_else(|e| panic!("{}", e.error_json));
+        let status = loop {
+            if tenant.sim.journal().iter().any(|x| x.faulted) {
+                operation.cancel();
+            }
+            match operation.next(Duration::from_millis(20)).unwrap() {
+                Next::Pending | Next::Batch(_) => {}
+                Next::Failed(status) => break status,
+                other => panic!("{route:?}: {other:?}"),
+            }
+        };
+        assert_eq!(status, CONNECTOR_E_CANCELLED, "{route:?}");
+    }
+}
+
+#[test]
 fn only_what_is_switched_on_is_checked() {
     let checked = Tenant::small().with("ImportGroups", false).with("ImportMemberships", false).check();
     assert!(checked.records.iter().all(|r| r["ObjectType"].is_null() || r["ObjectType"] == "User"), "{checked:#?}");
@@ -312,6 +355,7 @@ fn memberships_by_delta_need_the_recycle_bin_of_groups() {
     let checked = tenant.check();
     let further = step(&checked, Some("Group"), "Permission")[1];
     assert_eq!((&further["Outcome"], &further["Permission"]), (&json!("Failed"), &json!("Group.Read.All")));
+    says(further, "Remedy", "add Group.Read.All, then");
     assert_eq!(checked.status, tenant.pull(None).status, "a check ends as the import does");
     says(row(&checked, Some("GroupMember"), "Size"), "Message", "no requests of their own");
 }

@@ -16,6 +16,7 @@ mod boundary; // the C functions misused on purpose; a C host
 mod boundary_hosts; // C programs in processes of their own: misuse, fork, exit, unloading, two copies, a soak
 mod cancellation; // cancel and release, in waits and stalls
 mod check; // the connection test
+mod child; // a test that needs a process of its own
 mod dependencies; // licences, sources, duplicates, minimum Rust, read from cargo metadata
 mod describe; // Describe against what records carry
 mod fault_matrix; // every fault at every place, as docs/reliability.md says

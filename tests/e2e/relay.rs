@@ -18,6 +18,8 @@ pub(crate) struct Asked {
     pub(crate) method: String,
     /// Path and query.
     pub(crate) target: String,
+    /// `Authorization`, or nothing.
+    pub(crate) authorization: String,
     pub(crate) body: Vec<u8>,
 }
 
@@ -112,7 +114,9 @@ impl Shared {
         loop {
             let (first, headers, body) = message(&mut client)?;
             let mut words = first.split(' ').map(str::to_owned);
-            let asked = Asked { method: words.next()?, target: words.next()?, body };
+            let authorization = headers.iter().find(|(name, _)| name == "authorization");
+            let authorization = authorization.map(|(_, value)| value.clone()).unwrap_or_default();
+            let asked = Asked { method: words.next()?, target: words.next()?, authorization, body };
             self.seen.lock().unwrap().push(asked.clone());
             let mut answered = self.pass_on(&asked, &headers)?;
             self.rewrite.lock().unwrap()(&asked, &mut answered);

@@ -8,8 +8,13 @@ use std::path::Path;
 use crate::sequence::{Functions, Server, run};
 use crate::world::connector;
 
-/// Mutants of the corpus.
-const CASES: usize = 1500;
+/// Mutants of the corpus, and a seed of one's own, by these variables.
+const CASES: (&str, u64) = ("CONNECTOR_FUZZ_SEQUENCES", 1500);
+const SEED: (&str, u64) = ("CONNECTOR_FUZZ_SEED", 1);
+
+fn number((name, default): (&str, u64)) -> u64 {
+    std::env::var(name).map_or(default, |text| text.parse().unwrap_or_else(|_| panic!("{name} is a number")))
+}
 
 fn functions() -> Functions {
     let connector = connector();
@@ -37,7 +42,7 @@ fn no_sequence_of_calls_breaks_a_promise_of_the_header() {
     inputs.sort();
     assert!(inputs.len() >= 5, "this test would prove nothing");
     let (functions, server) = (functions(), Server::start().unwrap());
-    let mut dice = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut dice = number(SEED).wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     let mut below = move |end: usize| {
         // xorshift64*: the same mutants everywhere.
         dice ^= dice >> 12;
@@ -45,7 +50,7 @@ fn no_sequence_of_calls_breaks_a_promise_of_the_header() {
         dice ^= dice >> 27;
         (dice.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % end
     };
-    for case in 0..inputs.len() + CASES {
+    for case in 0..inputs.len() + number(CASES) as usize {
         let input = inputs.get(case).cloned().unwrap_or_else(|| {
             let mut input = inputs[below(inputs.len())].clone();
             for _ in 0..=below(6) {

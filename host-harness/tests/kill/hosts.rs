@@ -32,7 +32,7 @@ impl Hosts {
         let sim = Simulator::start(world).unwrap();
         let (tenant, origin) = (sim.tenant_id(), sim.origin());
         let config = json!({"TenantId": tenant, "GraphEndpoint": origin, "AuthorityHost": origin,
-            "RetryBaseSeconds": 0.01, "MembershipMode": mode});
+            "RetryBaseSeconds": 0.01, "PageSize": 50, "MembershipMode": mode});
         let auth = json!({"Mode": "ClientSecret", "ClientId": sim.client_id(), "ClientSecret": sim.client_secret()});
         std::fs::write(folder.path().join("config.json"), config.to_string()).unwrap();
         std::fs::write(folder.path().join("auth.json"), auth.to_string()).unwrap();

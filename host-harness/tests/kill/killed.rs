@@ -95,11 +95,13 @@ impl Campaign {
     fn new(mode: &'static str, seed: u64) -> Campaign {
         let world = World {
             seed,
-            users: 400,
-            groups: 80,
-            edges: 4_000,
-            large_group: Some(1_500),
+            users: 200,
+            groups: 40,
+            edges: 1_500,
+            large_group: Some(300),
             hidden_membership_groups: false,
+            // Or all of a run fits between two looks at the store.
+            latency_ms: 2,
             ..World::default()
         };
         let hosts = Hosts::of(world, mode);
@@ -185,11 +187,15 @@ fn killed_hosts_leave_stores_that_open_and_watermarks_that_are_not_ahead() {
     let (kills, seed) = (number("CONNECTOR_TEST_KILLS", 12), number("CONNECTOR_TEST_SEED", 1));
     println!("CONNECTOR_TEST_KILLS={kills} CONNECTOR_TEST_SEED={seed}");
     let mut hits = BTreeMap::new();
+    let missed = |hits: &BTreeMap<(&str, &str, Phase), u64>| {
+        [Phase::BeforeFirst, Phase::Between, Phase::AfterLast].iter().any(|it| hits.keys().all(|(.., hit)| hit != it))
+    };
     for (mode, share) in [("Recompute", kills.div_ceil(2)), ("Delta", kills / 2)] {
         let mut campaign = Campaign::new(mode, seed);
         let (mut done, mut drawn, mut in_a_row) = (0, 0, 0);
-        while done < share {
-            assert!(drawn < 20 * share + 20, "hosts are faster than they can be killed");
+        // A phase that chance left out is drawn for until it is hit: a dozen kills at one place prove little.
+        while done < share || missed(&campaign.hits) {
+            assert!(drawn < 20 * share + 40, "hosts are faster than they can be killed: {:?}", campaign.hits);
             let what = format!("{mode}, seed {seed}, draw {drawn}");
             let killed = campaign.kill(drawn);
             drawn += 1;
@@ -218,8 +224,7 @@ fn killed_hosts_leave_stores_that_open_and_watermarks_that_are_not_ahead() {
         println!("{count:5}  {mode:9} {kind:5} {phase:?}");
         *phases.entry(*phase).or_default() += count;
     }
-    if kills >= 100 {
-        let all = [Phase::BeforeFirst, Phase::Between, Phase::AfterLast];
-        assert!(all.iter().all(|phase| phases.contains_key(phase)), "no kill hit one of the phases: {phases:?}");
-    }
+    let total: u64 = phases.values().sum();
+    println!("{total} kills inside a run: {phases:?}");
+    assert!(total >= kills && !missed(&hits), "kills did not land where they should: {hits:?}");
 }

@@ -1,8 +1,23 @@
 //! Two hosts on one store: the second says so and leaves it alone. A lock never outlives its holder.
 
+use std::process::{Child, Output, Stdio};
+use std::time::{Duration, Instant};
+
 use host_harness::simulator::{Fault, FaultAction, Route, World};
 
 use crate::hosts::{Hosts, everything, until};
+
+/// Waits for the end. A second host that goes on would stand in the first one's wait; it is killed and fails the test.
+fn ended(mut host: Child) -> Output {
+    let since = Instant::now();
+    while host.try_wait().unwrap().is_none() {
+        if since.elapsed() > Duration::from_secs(60) {
+            host.kill().unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    host.wait_with_output().unwrap()
+}
 
 #[test]
 fn second_host_says_so_and_leaves_rows_watermark_and_history_alone() {
@@ -17,7 +32,7 @@ fn second_host_says_so_and_leaves_rows_watermark_and_history_alone() {
     until("the first host", || everything(&store).iter().filter(|row| row.starts_with("run ")).count() > runs);
     let before = everything(&store);
     for full in [false, true] {
-        let second = hosts.command(&store, full).output().unwrap();
+        let second = ended(hosts.command(&store, full).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap());
         let said = String::from_utf8_lossy(&second.stderr);
         assert_eq!(second.status.code(), Some(1), "{said}");
         assert!(said.contains("another import is writing to") && said.contains("--store"), "{said}");

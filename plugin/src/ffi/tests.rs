@@ -8,7 +8,8 @@
 use core::ffi::{c_char, c_void};
 use std::ptr;
 use std::sync::Mutex;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Sender, TryRecvError, channel};
 
 use connector_abi::*;
 use entra_id_core::error::Kind;
@@ -238,6 +239,51 @@ fn every_pending_is_followed_by_one_wake_up_and_host_data_may_be_freed_after_rel
         // SAFETY: made by `into_raw` above, and no callback follows a release.
         let host = unsafe { Box::from_raw(host) };
         assert_eq!(host.lines.lock().unwrap()[..3], ["number 0", "number 1", "number 2"]);
+    }
+}
+
+/// What stands behind the `user_data` of a host that goes on asking while it releases.
+struct Hasty {
+    released: AtomicBool,
+    late: AtomicBool,
+}
+
+unsafe extern "C" fn on_hasty_log(user_data: *mut c_void, _: u32, _: *const c_char, _: usize) {
+    // SAFETY: the test's `Hasty` outlives every call.
+    let host = unsafe { &*user_data.cast::<Hasty>() };
+    host.late.fetch_or(host.released.load(Ordering::SeqCst), Ordering::SeqCst);
+}
+
+#[test]
+fn no_log_line_is_handed_over_after_release_by_a_thread_that_was_inside() {
+    for _ in 0..if cfg!(miri) { 3 } else { 300 } {
+        let host = Hasty { released: AtomicBool::new(false), late: AtomicBool::new(false) };
+        let callbacks = Callbacks {
+            struct_size: size_of::<Callbacks>() as u32,
+            max_log_level: CONNECTOR_LOG_DEBUG,
+            user_data: (&raw const host).cast_mut().cast(),
+            log: Some(on_hasty_log),
+            wake: None,
+        };
+        let (enough, is_enough) = channel::<()>();
+        // Its worker has lines for whoever asks, before the release and after it.
+        let operation = scripted(Limits::default(), Some(&callbacks), move |script| {
+            while is_enough.try_recv() == Err(TryRecvError::Empty) {
+                script.log.write(Level::Info, || "a line".to_owned());
+                std::thread::yield_now();
+            }
+            Ending::End(None)
+        });
+        std::thread::scope(|threads| {
+            for _ in 0..2 {
+                threads.spawn(|| while next(operation, 0).0 != CONNECTOR_E_INVALID_ARGUMENT {});
+            }
+            next(operation, 1);
+            assert_eq!(release(operation), CONNECTOR_OK);
+            host.released.store(true, Ordering::SeqCst);
+        });
+        drop(enough);
+        assert!(!host.late.load(Ordering::SeqCst), "the host may have freed what its callback uses");
     }
 }
 

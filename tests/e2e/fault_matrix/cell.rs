@@ -133,10 +133,24 @@ impl<'c> Stage<'c> {
     fn makes_sense(&self, mode: Mode) -> bool {
         match &*self.cell.fault {
             // A watermark of another endpoint is refused before any name is looked up.
-            "DNS failure" => mode == Mode::Full || self.cell.place == Place::TokenEndpoint,
+            "DNS failure" => mode == Mode::Full || !self.leads_elsewhere(),
             "410" => mode == Mode::Delta,
             _ => true,
         }
+    }
+
+    /// Whether the struck run asks another Graph than all others.
+    fn leads_elsewhere(&self) -> bool {
+        self.cell.fault == "DNS failure" && self.cell.place != Place::TokenEndpoint
+    }
+
+    /// A watermark belongs to one Graph: what a run in Full mode left that asked another one is not gone on from.
+    fn refused_here(&self) -> Verdict {
+        let refused = self.tenant.import_into(STORE, false);
+        equal("the next run by delta", refused.error["Code"].as_str(), Some("InvalidWatermark"))?;
+        let words = refused.error["Message"].as_str().unwrap_or_default();
+        let both = [unresolvable(), self.tenant.sim.origin()].iter().all(|origin| words.contains(&**origin));
+        if both { Ok(()) } else { Err(format!("two endpoints are to be named: {words}")) }
     }
 
     fn struck(&mut self, form: Form, mode: Mode, expected: &Expected) -> Verdict {
@@ -151,12 +165,17 @@ impl<'c> Stage<'c> {
             self.tenant.sim.listen_again().unwrap();
         }
         let after = self.rows();
-        let outcome = self.judged(expected, &report, &journal);
+        let mut outcome = self.judged(expected, &report, &journal);
         let measure = self.in_measure(form, &report, &journal);
         if *expected != Expected::Recovered {
-            let clean = self.tenant.import_into(STORE, false);
+            let elsewhere = self.leads_elsewhere();
+            if elsewhere {
+                outcome = outcome.and_then(|()| self.refused_here());
+            }
+            let clean = self.tenant.import_into(STORE, elsewhere);
             if clean.status != CONNECTOR_END {
-                return outcome.and(Err(format!("the next run: {:#}", clean.result)));
+                let why = clean.host_error.unwrap_or_else(|| format!("{:#}\n{:#}", clean.error, clean.result));
+                return outcome.and(Err(format!("the next run: {why}")));
             }
         }
         let said = |why| format!("{why}\nthe run said: {:#}", report.result);

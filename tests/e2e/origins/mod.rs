@@ -4,10 +4,15 @@
 //! ```text
 //! tricks      what a link may look like           links       in pages, batches and watermarks
 //! elsewhere   who must never be called            redirects   in status 3xx and in headers
+//! proxy       through a gateway, or past it       authorities CaFile and the system's store
 //! ```
 
+// Where the system's store is found through the environment.
+#[cfg(all(unix, not(target_vendor = "apple")))]
+mod authorities;
 mod elsewhere;
 mod links;
+mod proxy;
 mod redirects;
 mod tricks;
 

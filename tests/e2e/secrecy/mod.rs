@@ -3,3 +3,4 @@
 mod canary;
 #[cfg(target_os = "linux")]
 mod memory;
+mod visible;

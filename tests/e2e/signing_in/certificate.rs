@@ -1,7 +1,10 @@
 //! `ClientCertificate`: text or file, and what the token service says to a certificate it does not like.
 
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
 use connector_abi::*;
 use host_harness::simulator::SignIn;
+use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 use serde_json::json;
 
 use super::{ONE, TWO, certificate_of, tenant_of, token_requests};
@@ -76,6 +79,31 @@ fn a_certificate_out_of_force_fails_the_token_row_of_a_check_without_a_request()
         assert!(checked.records[0]["Message"].as_str().unwrap().contains(says), "{:#}", checked.records[0]);
         assert_eq!(tenant.pull(None).status, CONNECTOR_E_AUTH);
         assert!(tenant.requests().is_empty());
+    }
+}
+
+#[test]
+fn a_check_tells_when_the_certificate_ends_and_in_its_last_month_what_to_do() {
+    for (days, remedy) in [(12, true), (90, false)] {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.not_before = date_time_ymd(2020, 1, 1);
+        // An hour more: "in 12 days" counts whole ones.
+        params.not_after = date_time_ymd(1970, 1, 1) + since + Duration::from_secs(days * 86_400 + 3_600);
+        let own = params.self_signed(&KeyPair::from_pem(ONE).unwrap()).unwrap().pem();
+        let checked = trusting(&[&own], &own, ONE).check();
+        let ends = &checked.records[1];
+        assert_eq!(
+            (checked.status, &ends["Step"], &ends["Outcome"]),
+            (CONNECTOR_END, &json!("Token"), &json!("Passed"))
+        );
+        let message = ends["Message"].as_str().unwrap();
+        assert!(
+            message.contains("the certificate ends on ") && message.contains(&format!("(in {days} days)")),
+            "{ends:#}"
+        );
+        let said = ends["Remedy"].as_str().is_some_and(|text| text.contains("Upload certificate"));
+        assert_eq!(said, remedy, "{ends:#}");
     }
 }
 

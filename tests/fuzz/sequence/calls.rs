@@ -122,11 +122,13 @@ impl Host<'_> {
         let (mut spare, mut other) = ([0; 16], [0; 16]);
         let (out, out_good) = place(&mut operation, &mut spare, step.more.rotate_left(4) ^ 5);
         let (out_error, error_good) = place(&mut error, &mut other, step.more ^ 5);
+        // NULL says that no text is wanted; elsewhere it would be a mistake.
+        let placed = out_good && (error_good || out_error.is_null());
         // SAFETY: each pointer is one the header allows, or one it answers with an error; all of them live.
         let status =
             unsafe { function(config.data, config.len, auth.data, auth.len, wishes.pointer(), out, out_error) };
         let error = self.taken(error)?;
-        let good = out_good && !export && !(config.wrong || auth.wrong || wishes.wrong);
+        let good = placed && !export && !(config.wrong || auth.wrong || wishes.wrong);
         must(status <= CONNECTOR_OK && status != CONNECTOR_E_INTERNAL, || format!("a start answered {status}"))?;
         must(good || status != CONNECTOR_OK, || "a start with a wrong argument".to_owned())?;
         // A check tells in a record what it thinks of a watermark; an import does not begin.
@@ -134,7 +136,11 @@ impl Host<'_> {
         must(!(good && import && wishes.no_watermark) || status == CONNECTOR_E_INVALID_WATERMARK, || {
             format!("an import from no watermark: {status}")
         })?;
-        must(!export || !out_good || status == CONNECTOR_E_NOT_SUPPORTED, || format!("ExportAsync: {status}"))?;
+        // The places come first, as everywhere: an answer that cannot be given is no answer.
+        must(placed || status == CONNECTOR_E_INVALID_ARGUMENT, || {
+            format!("a start with no place for an answer: {status}")
+        })?;
+        must(!(export && placed) || status == CONNECTOR_E_NOT_SUPPORTED, || format!("ExportAsync: {status}"))?;
         if status == CONNECTOR_OK {
             must(error.is_empty() && operation != 0, || "a start without an operation".to_owned())?;
             let known = Known { handle: operation, shared };

@@ -86,9 +86,10 @@ async fn accept(service: Arc<Service>, acceptor: Option<TlsAcceptor>, door: Arc<
         let _ = stream.set_nodelay(true);
         let socket = Socket::new(stream);
         let (service, acceptor, door) = (Arc::clone(&service), acceptor.clone(), Arc::clone(&door));
+        // Before the task is on its way: a door that closes meanwhile would go unnoticed.
+        let mut closed = door.watch();
         tokio::spawn(async move {
             let reset = socket.reset_flag();
-            let mut closed = door.watch();
             let serving = async {
                 match acceptor {
                     None => serve(socket, service, &reset, "http", &door).await,

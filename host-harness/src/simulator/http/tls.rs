@@ -10,6 +10,9 @@ use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::TlsAcceptor;
 
+/// A name that no resolver knows (RFC 6761 §6.2): who reaches the simulator by it came through a proxy.
+const NAME: &str = "graph.simulator.test";
+
 /// An acceptor for the loopback addresses and the PEM of the authority that signed its certificate.
 pub(super) fn acceptor() -> Result<(TlsAcceptor, String)> {
     let authority_key = KeyPair::generate()?;
@@ -22,7 +25,7 @@ pub(super) fn acceptor() -> Result<(TlsAcceptor, String)> {
     let issuer = Issuer::new(authority, authority_key);
 
     let server_key = KeyPair::generate()?;
-    let names = ["127.0.0.1", "::1", "localhost"].map(str::to_owned).to_vec();
+    let names = ["127.0.0.1", "::1", "localhost", NAME].map(str::to_owned).to_vec();
     let mut server = CertificateParams::new(names)?;
     server.distinguished_name.push(DnType::CommonName, "localhost");
     server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];

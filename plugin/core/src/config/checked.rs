@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::attribute_names::ExtraAttribute;
 use super::auth::RawAuth;
 use super::fields::Fields;
+use super::one_cloud;
 use super::problems::Problems;
 use super::raw::RawConfig;
 use super::tenant::Tenant;
@@ -130,6 +131,10 @@ fn check(raw: RawConfig, problems: &mut Problems) -> Option<Config> {
         delta_memberships(on.map(|(object_type, on)| (object_type.switch, on)), filter.as_ref(), problems);
     }
     let cloud = raw.cloud.0.0;
+    let (endpoint, authority, scope) = (&raw.graph_endpoint.0, &raw.authority_host.0, &raw.graph_scope.0);
+    let written =
+        [endpoint.as_ref().map(|it| &*it.0), authority.as_ref().map(|it| &*it.0), scope.as_ref().map(|it| &*it.0)];
+    one_cloud::check(cloud, written, problems);
     Some(Config {
         tenant: raw.tenant_id?.0,
         group_selection_filter: filter,

@@ -15,7 +15,7 @@ macro_rules! document {
         required { $($(#[$required_doc:meta])* $required_key:literal => $required:ident: $required_shape:ty,)* }
         optional { $($(#[$optional_doc:meta])* $optional_key:literal => $optional:ident: $optional_shape:ty,)* }
     ) => {
-        #[derive(Debug, schemars::JsonSchema)]
+        #[derive(schemars::JsonSchema)]
         #[schemars(deny_unknown_fields, transform = $crate::config::document::tidy)]
         $(#[$meta])*
         pub(super) struct $name {

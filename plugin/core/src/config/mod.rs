@@ -22,6 +22,7 @@ mod guid;
 mod key;
 mod nearest;
 mod number;
+mod one_cloud;
 mod origin;
 mod problems;
 mod raw;
@@ -30,6 +31,8 @@ mod secret;
 mod switch;
 mod tenant;
 mod text;
+
+use std::fmt;
 
 use serde_json::Value;
 
@@ -44,12 +47,17 @@ pub use secret::Secret;
 pub use tenant::Tenant;
 
 /// Everything an operation is told by its two texts.
-#[derive(Debug)]
 pub struct Setup {
     /// From ConfigJson.
     pub config: Config,
     /// From AuthJson.
     pub auth: Auth,
+}
+
+impl fmt::Debug for Setup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Setup").field("config", &self.config).finish_non_exhaustive()
+    }
 }
 
 /// Reads both texts. An error holds all mistakes of both: ConfigJson's first, each document's in the order of its keys.

@@ -15,6 +15,7 @@ use super::cloud::Cloud;
 use super::document::document;
 use super::filter::Filter;
 use super::number::{DeleteLimit, RetryBase, Whole};
+use super::one_cloud;
 use super::origin::{Origin, Proxy};
 use super::scope::Scope;
 use super::switch::Switch;
@@ -25,7 +26,7 @@ use crate::schema::{
 
 document! {
     /// What to import, and how.
-    #[schemars(title = "ConfigJson", transform = refuse_nothing, transform = bind_delta_memberships)]
+    #[schemars(title = "ConfigJson", transform = refuse_nothing, transform = bind_delta_memberships, transform = one_cloud::bind)]
     RawConfig
     required {
         /// The tenant: its directory (tenant) id, or one of its verified domain names. `common`, `organizations` and
@@ -69,7 +70,8 @@ document! {
         /// Most deletes that a delta import delivers of one object type. Beyond them it delivers none, keeps that type's
         /// watermark, and says what it would have deleted. null: no limit.
         "MaxDeletes" => max_deletes: Option<DeleteLimit>,
-        /// The Microsoft cloud the tenant lives in: it decides token service, Graph address and scope.
+        /// The Microsoft cloud the tenant lives in: it decides token service, Graph address and scope. Each of the three may be
+        /// replaced alone, but not by that of another cloud.
         "Cloud" => cloud: Choice<Cloud>,
         /// Origin of Microsoft Graph, without a path. null: that of Cloud. http only for 127.0.0.1, `[::1]` and
         /// localhost.

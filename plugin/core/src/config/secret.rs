@@ -1,7 +1,5 @@
 //! Secrets: text that cannot be printed and is overwritten when it goes.
 
-use std::fmt;
-
 use schemars::{Schema, json_schema};
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -9,7 +7,9 @@ use zeroize::Zeroizing;
 use super::key::Shape;
 use super::problems::Place;
 
-/// A secret. It has no `Display` and no `Clone`, and its `Debug` shows nothing.
+/// A secret. It has no `Debug`, no `Display` and no `Clone`: what holds one cannot be printed by accident either, since it
+/// cannot derive them. (Never put a bare `Zeroizing` into such a struct: that prints what is in it.)
+#[expect(missing_debug_implementations, reason = "so that nothing can print it")]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
@@ -21,12 +21,6 @@ impl Secret {
     /// The text, for the moment in which it is sent. Never log it, never put it into an error.
     pub fn expose(&self) -> &str {
         &self.0
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(..)")
     }
 }
 
@@ -73,10 +67,40 @@ fn is_control(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::{Debug, Display};
+
     use super::*;
+    use crate::config::{Auth, Pem};
+
+    /// Does not compile for a type that has the trait: then there are two functions of that name to choose from.
+    macro_rules! assert_without {
+        ($trait:ident: $($type:ty),+) => {{
+            trait Answer<Which> {
+                fn unambiguous() {}
+            }
+            impl<T: ?Sized> Answer<()> for T {}
+            struct Has;
+            impl<T: ?Sized + $trait> Answer<Has> for T {}
+            $(let _ = <$type as Answer<_>>::unambiguous;)+
+        }};
+    }
 
     #[test]
-    fn debug_shows_nothing() {
-        assert_eq!(format!("{:?}", Secret::new("hush".to_owned())), "Secret(..)");
+    fn what_holds_a_secret_can_be_neither_printed_nor_copied() {
+        assert_without!(Debug: Secret, Auth, Pem);
+        assert_without!(Display: Secret, Auth, Pem);
+        assert_without!(Clone: Secret, Auth, Pem);
+        assert_without!(ToString: Secret, Auth, Pem);
+    }
+
+    #[test]
+    fn a_secret_is_overwritten_when_it_goes() {
+        // That `Zeroizing` overwrites is its own promise; that the text lives in one, and nowhere else, is ours.
+        fn lives_in_zeroizing(Secret(text): &Secret) -> &Zeroizing<String> {
+            text
+        }
+        assert!(std::mem::needs_drop::<Secret>());
+        assert_eq!(size_of::<Secret>(), size_of::<String>());
+        assert_eq!(lives_in_zeroizing(&Secret::new("hush".to_owned())).as_str(), "hush");
     }
 }

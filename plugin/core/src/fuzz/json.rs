@@ -11,7 +11,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 pub(super) enum Json {
     Null,
     Bool(bool),
-    /// As text: numbers are only ever compared.
+    /// As text: numbers are only ever compared. A float keeps its point: `1e0` is no whole number to serde_json either.
     Number(String),
     Text(String),
     List(Vec<Json>),
@@ -76,7 +76,7 @@ impl<'de> Visitor<'de> for Build {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Json, E> {
-        Ok(Json::Number(value.to_string()))
+        Ok(Json::Number(format!("{value:?}")))
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Json, E> {

@@ -1,9 +1,12 @@
 //! Links out of answers and watermarks. Input: the link.
 //!
 //! Promises: what is followed has exactly the configured origin by the `url` crate's reading, which is the one that sends
-//! it; it is kept byte for byte; cut for a batch it addresses the same thing; `Debug` and refusals show no token.
+//! it, and holds nothing that this reading drops or turns round without a word; it is kept byte for byte; cut for a batch it
+//! addresses the same thing; `Debug` and refusals show no token.
 
-use url::Url;
+use std::cell::Cell;
+
+use url::{SyntaxViolation, Url};
 
 use super::canary;
 use crate::error::Kind;
@@ -53,7 +56,15 @@ fn followed_or_refused(origin: &str, text: &str) {
 
 /// The link as it would be sent, which must be at `origin`.
 pub(super) fn at_home(origin: &str, link: &str) -> Url {
-    let sent = Url::parse(link).expect("followed, and no URL");
+    let mended = Cell::new(None);
+    let note = |violation| {
+        use SyntaxViolation::{Backslash, C0SpaceIgnored, TabOrNewlineIgnored};
+        if matches!(violation, Backslash | C0SpaceIgnored | TabOrNewlineIgnored) {
+            mended.set(Some(violation));
+        }
+    };
+    let sent = Url::options().syntax_violation_callback(Some(&note)).parse(link).expect("followed, and no URL");
+    assert_eq!(mended.get(), None, "{link} is sent otherwise than it is written");
     assert_eq!(sent.origin(), Url::parse(origin).expect("an origin").origin(), "{link} leads elsewhere");
     assert!(sent.username().is_empty() && sent.password().is_none(), "{link} names a user");
     assert!(sent.path().starts_with("/v1.0/"), "{link} leads to {}", sent.path());

@@ -8,6 +8,9 @@ use std::path::PathBuf;
 
 use super::{TARGETS, Target};
 
+#[path = "../../../../tests/fuzz/pieces.rs"]
+mod pieces;
+
 /// Mutants for each target, and a seed of one's own, by these variables.
 const CASES: (&str, u64) = ("CONNECTOR_FUZZ_CASES", 4000);
 const SEED: (&str, u64) = ("CONNECTOR_FUZZ_SEED", 1);
@@ -80,7 +83,7 @@ fn mutant(inputs: &[(String, Vec<u8>)], dice: &mut Dice) -> Vec<u8> {
     let pick = |dice: &mut Dice| inputs[dice.below(inputs.len())].1.clone();
     let mut input = pick(dice);
     for _ in 0..=dice.below(3) {
-        match dice.below(7) {
+        match dice.below(10) {
             0 if !input.is_empty() => {
                 let at = dice.below(input.len());
                 input[at] ^= 1 << dice.below(8);
@@ -107,6 +110,7 @@ fn mutant(inputs: &[(String, Vec<u8>)], dice: &mut Dice) -> Vec<u8> {
                 let at = dice.range(input.len());
                 input.splice(at, ODD[dice.below(ODD.len())].bytes());
             }
+            7.. => input = pieces::exchange(&input, |end| dice.below(end)),
             _ => {
                 let (range, at) = (dice.range(input.len()), dice.below(input.len() + 1));
                 let many = input[range].repeat(1 + dice.below(40));
@@ -147,4 +151,17 @@ replays! {
     a_filter_breaks_off_within_itself_or_obeys_logic: "filter",
     a_named_wait_is_kept_or_told_and_never_longer_than_a_day: "retry_after",
     a_followed_link_is_at_home_for_whoever_sends_it: "link",
+}
+
+/// The engine's package has a lock file of its own, which nothing else reads: a new dependency here would stop it unnoticed.
+#[test]
+fn the_engines_lock_file_knows_every_dependency() {
+    let read = |path| fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();
+    let (manifest, lock) = (read("Cargo.toml"), read("../../tests/fuzz/Cargo.lock"));
+    let own = manifest.split("[dependencies]\n").nth(1).unwrap().split("\n[").next().unwrap();
+    let wanted: Vec<&str> = own.lines().filter_map(|line| line.split(['.', ' ']).next()).collect();
+    let wanted: Vec<&str> = wanted.into_iter().filter(|name| !name.is_empty() && !name.starts_with('#')).collect();
+    let known = lock.split("[[package]]\n").find(|package| package.starts_with("name = \"entra-id-core\"\n")).unwrap();
+    let missing: Vec<&&str> = wanted.iter().filter(|name| !known.contains(&format!("\n \"{name}"))).collect();
+    assert!(wanted.len() > 10 && missing.is_empty(), "run `cargo metadata` in tests/fuzz, for {missing:?}");
 }

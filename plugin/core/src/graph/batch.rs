@@ -156,7 +156,11 @@ fn open_round<R>(
         let Some(place) = item.place(open.len()).filter(|place| outcomes[*place].is_none()) else { continue };
         let Some(status) = item.status.as_u64().and_then(|status| u16::try_from(status).ok()) else { continue };
         charge.add(status, 1, |name| item.header(name));
-        outcomes[place] = Some(judge(received, item, status, now, |answer| read(open[place], answer)));
+        let mut outcome = judge(received, item, status, now, |answer| read(open[place], answer));
+        if let Err(failure) = &mut outcome {
+            failure.hide(received.bearer.token());
+        }
+        outcomes[place] = Some(outcome);
     }
     let missing = || {
         Err(Failure::Unreadable {

@@ -1,10 +1,11 @@
 //! One try that did not give what was asked, with all that the next decision or the final error needs of it.
 
+use std::iter;
 use std::time::{Duration, SystemTime};
 
 use super::claims::{Challenge, challenge};
 use super::retry_after;
-use super::service_error::ServiceError;
+use super::service_error::{ServiceError, hide_in};
 use super::transport::{Broken, Reply};
 use crate::error::HttpEvidence;
 
@@ -108,11 +109,19 @@ impl From<Refusal> for Failure {
 }
 
 impl Failure {
-    /// Takes a secret out that the answer repeats.
+    /// Takes a secret out that the answer repeats: in an error, or in a success of another shape, since the words of a JSON
+    /// parser quote what they did not expect.
     pub(crate) fn hide(&mut self, secret: &str) {
-        if let Failure::Refused(refusal) = self {
-            refusal.service.hide(secret);
-            refusal.evidence.code.clone_from(&refusal.service.code);
+        match self {
+            Failure::Refused(refusal) => {
+                refusal.service.hide(secret);
+                refusal.evidence.code.clone_from(&refusal.service.code);
+                hide_in(&mut refusal.evidence.request_id, secret);
+            }
+            Failure::Unreadable { why, evidence } => {
+                hide_in(iter::once(why).chain(&mut evidence.request_id), secret);
+            }
+            Failure::Broken(broken) => hide_in([&mut broken.text], secret),
         }
     }
 

@@ -8,7 +8,10 @@ use std::time::Instant;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::transport::{Broken, Outgoing, Reply};
-use super::*;
+use super::{
+    Arc, Auth, Cancel, Clock, Connection, Counters, Duration, Error, Graph, Link, Log, Mutex, Origin, PoisonError,
+    Shared, SystemTime, Top, Transport, retry_after,
+};
 use crate::config::Secret;
 use crate::log::Level;
 

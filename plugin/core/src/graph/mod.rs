@@ -44,7 +44,7 @@ pub(crate) mod fuzzing;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
-pub(crate) use transport::{Broken, Outgoing, Reply, Transport};
+pub(crate) use transport::{Broken, Outgoing, Reply, Transport, scripted::reply};
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -76,7 +76,7 @@ pub use reason::Reason;
 pub use seen::SeenLinks;
 
 /// Where Graph is and who asks. From the configuration, which has checked it.
-#[derive(Debug)]
+#[expect(missing_debug_implementations, reason = "it holds a secret")]
 pub struct Connection {
     /// Graph's origin: `https://graph.microsoft.com`.
     pub origin: String,

@@ -81,10 +81,11 @@ impl Pipeline {
             if tries.made() > 0 {
                 self.counters.retry();
             }
-            let failure = match self.once(call, &bearer, &mut read)? {
+            let mut failure = match self.once(call, &bearer, &mut read)? {
                 Ok(done) => return Ok(done),
                 Err(failure) => failure,
             };
+            failure.hide(bearer.token());
             let next = tries.after(&failure, &self.policy);
             self.note(call, &failure, next);
             match next {

@@ -66,13 +66,10 @@ impl ServiceError {
     /// Takes a secret out, wherever a service repeats it. A text so short that it stands in other words by chance is no
     /// secret Entra ever issued. Long ones may have been cut short, so their beginning is enough to be found.
     pub(crate) fn hide(&mut self, secret: &str) {
-        let Some(start) = secret.get(..SHORTEST_SECRET) else { return };
-        let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
-        let texts = self.code.iter_mut().chain(&mut self.message).chain(&mut self.request_id).chain(&mut self.codes);
-        for text in texts {
-            *text = without(text, secret, start);
-            *text = without(text, &encoded, encoded.get(..SHORTEST_SECRET).unwrap_or(start));
-        }
+        hide_in(
+            self.code.iter_mut().chain(&mut self.message).chain(&mut self.request_id).chain(&mut self.codes),
+            secret,
+        );
     }
 
     /// `{"error":{"code","message","innerError":{"request-id",…}}}`.
@@ -113,6 +110,16 @@ impl ServiceError {
             request_id: text(&body["trace_id"], 100),
             aadsts,
         }
+    }
+}
+
+/// As [`ServiceError::hide`], in any texts.
+pub(crate) fn hide_in<'a>(texts: impl IntoIterator<Item = &'a mut String>, secret: &str) {
+    let Some(start) = secret.get(..SHORTEST_SECRET) else { return };
+    let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
+    for text in texts {
+        *text = without(text, secret, start);
+        *text = without(text, &encoded, encoded.get(..SHORTEST_SECRET).unwrap_or(start));
     }
 }
 

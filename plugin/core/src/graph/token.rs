@@ -23,7 +23,7 @@ const AHEAD: Duration = Duration::from_secs(300);
 const RENEW_AGAIN: Duration = Duration::from_secs(30);
 
 /// Where tokens come from.
-pub(crate) trait Credential: Send + Sync + fmt::Debug {
+pub(crate) trait Credential: Send + Sync {
     /// Gets a token nobody has used yet. `patient`: with all retries; otherwise one try. `claims`: JSON that Graph demands
     /// (`claims.rs`).
     fn fetch(&self, patient: bool, claims: Option<&str>) -> Result<Fetched, Error>;
@@ -47,6 +47,13 @@ pub(crate) struct Bearer {
     generation: u64,
 }
 
+impl Bearer {
+    /// The token alone.
+    pub(crate) fn token(&self) -> &str {
+        self.header.strip_prefix("Bearer ").unwrap_or(&self.header)
+    }
+}
+
 impl fmt::Debug for Bearer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Bearer").field("generation", &self.generation).finish_non_exhaustive()
@@ -54,7 +61,6 @@ impl fmt::Debug for Bearer {
 }
 
 /// The token of one operation.
-#[derive(Debug)]
 pub(crate) struct Tokens {
     credential: Box<dyn Credential>,
     state: Mutex<State>,
@@ -79,6 +85,13 @@ struct Held {
     claims: Option<String>,
     renew: Instant,
     end: Instant,
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // What a credential holds has no `Debug`.
+        f.debug_struct("Tokens").field("state", &self.state).finish_non_exhaustive()
+    }
 }
 
 impl Tokens {
@@ -187,8 +200,8 @@ impl Tokens {
 #[cfg(test)]
 mod tests {
     use std::collections::VecDeque;
-    use std::sync::Arc;
     use std::sync::atomic::AtomicU32;
+    use std::sync::{Arc, Condvar};
 
     use super::*;
     use crate::graph::clock::TestClock;
@@ -333,15 +346,37 @@ mod tests {
         assert_eq!(world.header(), "Bearer token-2");
     }
 
+    /// Hands out one token, and only when a second fetch has begun or none did for a while.
+    struct Slow {
+        fetches: Mutex<u32>,
+        another: Condvar,
+    }
+
+    impl Credential for Arc<Slow> {
+        fn fetch(&self, _: bool, _: Option<&str>) -> Result<Fetched, Error> {
+            let mut fetches = self.fetches.lock().unwrap();
+            *fetches += 1;
+            self.another.notify_all();
+            let _ =
+                self.another.wait_timeout_while(fetches, Duration::from_millis(300), |fetches| *fetches < 2).unwrap();
+            let token = Zeroizing::new("token-1".to_owned());
+            Ok(Fetched { token, lifetime: Duration::from_secs(3600), asked: TestClock::new().now() })
+        }
+    }
+
     #[test]
     fn workers_that_come_together_share_one_fetch() {
-        let world = World::new([Ok(3600)]);
+        let credential = Arc::new(Slow { fetches: Mutex::new(0), another: Condvar::new() });
+        let (clock, tokens) = (TestClock::new(), Tokens::new(Box::new(Arc::clone(&credential))));
         std::thread::scope(|scope| {
             for _ in 0..8 {
-                scope.spawn(|| assert_eq!(world.header(), "Bearer token-1"));
+                scope.spawn(|| {
+                    let bearer = tokens.get(&*clock, &Log::new(Level::Error)).unwrap();
+                    assert_eq!(*bearer.header, "Bearer token-1");
+                });
             }
         });
-        assert_eq!(world.fetches.load(Ordering::Relaxed), 1);
+        assert_eq!(*credential.fetches.lock().unwrap(), 1);
     }
 
     #[test]

@@ -22,16 +22,8 @@ use super::transport::{Broken, Fault, Outgoing, Reply, Transport};
 use crate::cancel::Cancel;
 use crate::error::{Error, Kind};
 
-const CONNECT: Duration = Duration::from_secs(15);
-
 /// The platform's own endpoint is one hop away, or it is not there.
 const CONNECT_NEAR: Duration = Duration::from_secs(3);
-
-/// For the headers, and then for each piece of the body: what `timeout` means to a blocking client.
-const SILENCE: Duration = Duration::from_secs(60);
-
-/// For a whole body, so that one that drips does not hold an import for ever.
-const BODY: Duration = Duration::from_secs(900);
 
 /// Pieces in which a body is read.
 const PIECE: usize = 64 * 1024;
@@ -68,10 +60,27 @@ impl Settings {
     }
 }
 
+/// How long the wire waits.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patience {
+    pub(crate) connect: Duration,
+    /// For the headers, and then for each piece of the body: what `timeout` means to a blocking client.
+    pub(crate) silence: Duration,
+    /// For a whole body, so that one that drips does not hold an import for ever.
+    pub(crate) body: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience { connect: Duration::from_secs(15), silence: Duration::from_secs(60), body: Duration::from_secs(900) }
+    }
+}
+
 /// The connections of one operation.
 #[derive(Debug)]
 pub(crate) struct Wire {
     settings: Settings,
+    patience: Patience,
     current: RwLock<(Clients, Instant)>,
 }
 
@@ -85,8 +94,13 @@ struct Clients {
 impl Wire {
     /// Builds the clients and starts their threads. No network.
     pub(crate) fn new(settings: Settings) -> Result<Wire, Error> {
-        let clients = build(&settings)?;
-        Ok(Wire { settings, current: RwLock::new((clients, Instant::now())) })
+        Wire::with_patience(settings, Patience::default())
+    }
+
+    /// With other limits than those an import has.
+    pub(crate) fn with_patience(settings: Settings, patience: Patience) -> Result<Wire, Error> {
+        let clients = build(&settings, patience)?;
+        Ok(Wire { settings, patience, current: RwLock::new((clients, Instant::now())) })
     }
 
     fn client(&self, url: &str) -> Result<Client, Broken> {
@@ -108,7 +122,7 @@ impl Transport for Wire {
             None => client.get(outgoing.url),
         };
         let mut response = request.headers(outgoing.headers).send().map_err(|error| broken(&error))?;
-        let body = read_body(&mut response, cancel)?;
+        let body = read_body(&mut response, self.patience.body, cancel)?;
         let status = response.status().as_u16();
         Ok(Reply { status, headers: std::mem::take(response.headers_mut()), body })
     }
@@ -117,7 +131,7 @@ impl Transport for Wire {
     fn reconnect(&self, since: Instant) {
         let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
         if current.1 <= since
-            && let Ok(clients) = build(&self.settings)
+            && let Ok(clients) = build(&self.settings, self.patience)
         {
             let old = std::mem::replace(&mut *current, (clients, Instant::now()));
             // The last clone of a client waits for its thread: not while others want the lock.
@@ -127,15 +141,15 @@ impl Transport for Wire {
     }
 }
 
-fn build(settings: &Settings) -> Result<Clients, Error> {
-    let one = |home| build_one(settings, home);
+fn build(settings: &Settings, patience: Patience) -> Result<Clients, Error> {
+    let one = |home| build_one(settings, patience, home);
     Ok(Clients {
         home: settings.home.then(|| one(true)).transpose()?,
         away: settings.away.then(|| one(false)).transpose()?,
     })
 }
 
-fn build_one(settings: &Settings, home: bool) -> Result<Client, Error> {
+fn build_one(settings: &Settings, patience: Patience, home: bool) -> Result<Client, Error> {
     RING.get_or_init(|| {
         // An error only says that a choice was made before.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -143,8 +157,8 @@ fn build_one(settings: &Settings, home: bool) -> Result<Client, Error> {
     let mut builder = Client::builder()
         .redirect(redirect::Policy::none())
         .referer(false)
-        .connect_timeout(if settings.near { CONNECT_NEAR } else { CONNECT })
-        .timeout(SILENCE);
+        .connect_timeout(if settings.near { CONNECT_NEAR } else { patience.connect })
+        .timeout(patience.silence);
     // A proxy on this machine can be asked for this machine; somebody who debugs has put it there.
     if let Some(proxy) = settings.proxy.as_ref().filter(|proxy| !home || is_local(proxy)) {
         let proxy = Proxy::all(proxy).map_err(|_| {
@@ -194,7 +208,7 @@ fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Error> {
     if certificates.is_empty() { Err(wrong("there is none in it")) } else { Ok(certificates) }
 }
 
-fn read_body(response: &mut Response, cancel: &Cancel) -> Result<Vec<u8>, Broken> {
+fn read_body(response: &mut Response, longest: Duration, cancel: &Cancel) -> Result<Vec<u8>, Broken> {
     let started = Instant::now();
     let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
     let mut body = Vec::with_capacity(announced.min(1 << 20));
@@ -203,10 +217,10 @@ fn read_body(response: &mut Response, cancel: &Cancel) -> Result<Vec<u8>, Broken
         if cancel.is_cancelled() {
             return Err(Broken { fault: Fault::Cancelled, text: "cancelled".to_owned() });
         }
-        if started.elapsed() > BODY {
+        if started.elapsed() > longest {
             return Err(Broken {
                 fault: Fault::Timeout,
-                text: format!("the answer took longer than {} s", BODY.as_secs()),
+                text: format!("the answer took longer than {} s", longest.as_secs()),
             });
         }
         let read = match response.read(&mut piece) {

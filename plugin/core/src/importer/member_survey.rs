@@ -55,7 +55,8 @@ pub(super) fn survey(graph: &Graph, config: &Config, follows: bool) -> Result<Su
         objects: if groups == 0 { Some(0) } else { objects },
         sampled: objects.map(|_| format!("by {sampled} of {groups} groups")),
         requests: if follows { 0 } else { lists + batches_of_members },
-        at_least: scope.is_none() || objects.is_none() && groups > 0,
+        // Batches that follow one another are only as full as the readers happen to leave them.
+        at_least: scope.is_none() || objects.is_none() && groups > 0 || longest > 1 && groups > SAMPLE as u64,
         lanes: config.max_concurrency as u64,
         // A read of members costs two units with `$select`, in a batch or alone.
         units: if follows { 0 } else { lists + 2 * reads_of_members },

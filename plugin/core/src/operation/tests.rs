@@ -7,7 +7,6 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use reqwest::header::HeaderMap;
 use serde_json::{Value, json};
 
 use super::result::ResultNotes;
@@ -17,7 +16,7 @@ use crate::cancel::Cancel;
 use crate::config::{Setup, parse};
 use crate::counters::Counters;
 use crate::error::Kind;
-use crate::graph::{Broken, Connection, Graph, Outgoing, Reply, Transport};
+use crate::graph::{Broken, Connection, Graph, Outgoing, Reply, Transport, reply};
 use crate::log::{Level, Log};
 
 const GUID: &str = "3a5c7e9b-1d2f-4a6b-8c0d-2e4f60718293";
@@ -50,7 +49,7 @@ impl Transport for Buggy {
             let link = "https://graph.microsoft.com/v1.0/users/delta?$deltatoken=u";
             json!({"value": [], "@odata.deltaLink": link})
         };
-        Ok(Reply { status: 200, headers: HeaderMap::new(), body: answer.to_string().into_bytes() })
+        Ok(reply(200, &[], &answer.to_string()))
     }
 
     fn reconnect(&self, _: Instant) {}

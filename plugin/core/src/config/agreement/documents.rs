@@ -18,7 +18,10 @@ pub(super) fn document(schema: &Value) -> BoxedStrategy<Value> {
     let free = properties.iter().map(|(key, property)| member(key, property, required.contains(key))).collect();
     let mut wholes = vec![(1, whole(free))];
     for condition in schema["allOf"].as_array().into_iter().flatten() {
-        let bound = properties.iter().map(|(key, property)| bound_member(key, property, condition)).collect();
+        let bound = properties
+            .iter()
+            .map(|(key, property)| bound_member(key, property, required.contains(key), condition))
+            .collect();
         wholes.push((3, whole(bound)));
     }
     let whole = proptest::strategy::Union::new_weighted(wholes);
@@ -50,14 +53,14 @@ fn whole(members: Vec<Member>) -> BoxedStrategy<Map<String, Value>> {
 
 /// A key as one of the schema's conditions wants it. Of two keys that exclude each other chance decides, so that half of
 /// such documents have both or neither.
-fn bound_member(key: &str, property: &Value, condition: &Value) -> Member {
+fn bound_member(key: &str, property: &Value, required: bool, condition: &Value) -> Member {
     let named = key.to_owned();
     let (constant, then) = (&condition["if"]["properties"][key]["const"], &condition["then"]);
     if !constant.is_null() {
         return Just(Some((named, constant.clone()))).boxed();
     }
     let bound = &then["properties"][key];
-    let needed = then["required"].as_array().is_some_and(|required| required.contains(&json!(key)));
+    let needed = required || then["required"].as_array().is_some_and(|required| required.contains(&json!(key)));
     let in_two = then["allOf"].to_string().contains(&format!("{key:?}"));
     let filled = fitting(property.get("anyOf").map_or(property, |branches| &branches[0]));
     let there = filled.prop_map({
@@ -68,6 +71,9 @@ fn bound_member(key: &str, property: &Value, condition: &Value) -> Member {
         there.boxed()
     } else if bound["type"] == "null" {
         prop_oneof![3 => Just(None), 1 => Just(Some((named, Value::Null)))].boxed()
+    } else if !bound["not"].is_null() {
+        // Most values of such a key do not fit beside the constant, and a document has several of them.
+        prop_oneof![9 => Just(None), 1 => there].boxed()
     } else if in_two {
         prop_oneof![Just(None), there].boxed()
     } else {

@@ -127,9 +127,11 @@ fn agree(schema: &Value, accepts: impl Fn(&str) -> bool) {
 
 #[test]
 fn every_accepted_address_is_a_url_and_its_own_origin() {
-    let origin = &config_schema()["properties"]["GraphEndpoint"]["anyOf"][0];
+    let mut origin = config_schema()["properties"]["GraphEndpoint"]["anyOf"][0].take();
+    // Those are the addresses of the clouds, and of three of them another Cloud would have to be said.
+    origin.as_object_mut().unwrap().remove("examples").unwrap();
     let mut runner = runner(1000);
-    let strategy = prop_oneof![fitting(origin), spoilt(origin)];
+    let strategy = prop_oneof![fitting(&origin), spoilt(&origin)];
     let accepted = Cell::new(0);
     let outcome = runner.run(&strategy, |text| {
         let Ok(setup) = parse(&json!({ "TenantId": "contoso.com", "GraphEndpoint": text }).to_string(), AUTH) else {

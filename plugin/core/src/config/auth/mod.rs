@@ -20,7 +20,7 @@ use mode::{Mode, Part};
 use pem::{CertificateText, CredentialFile, PrivateKeyText};
 
 /// A checked AuthJson.
-#[derive(Debug)]
+#[expect(missing_debug_implementations, reason = "it holds a secret")]
 pub enum Auth {
     /// An application with a client secret.
     ClientSecret {
@@ -66,7 +66,7 @@ impl Auth {
 }
 
 /// Where a PEM text is.
-#[derive(Debug)]
+#[expect(missing_debug_implementations, reason = "it holds a secret")]
 pub enum Pem {
     /// In AuthJson itself; not yet looked at beyond its first line.
     Text(Secret),

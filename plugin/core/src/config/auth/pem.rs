@@ -18,7 +18,6 @@ use super::super::secret::Secret;
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
 
 /// `Certificate`.
-#[derive(Debug)]
 pub(in crate::config) struct CertificateText(pub(super) Secret);
 
 impl Shape for CertificateText {
@@ -40,7 +39,6 @@ impl Shape for CertificateText {
 }
 
 /// `PrivateKey`. An encrypted or an EC key passes: only with its content in hand can be said what to do about it.
-#[derive(Debug)]
 pub(in crate::config) struct PrivateKeyText(pub(super) Secret);
 
 impl PrivateKeyText {

@@ -68,17 +68,118 @@ fn shared_endpoints_and_things_that_are_no_tenant_are_refused() {
     }
 }
 
-#[test]
-fn a_cloud_sets_three_addresses_and_each_may_be_replaced_alone() {
-    let config = accepted(config_with("Cloud", json!("UsGovDoD")));
-    assert_eq!(config.graph_origin, "https://dod-graph.microsoft.us");
-    assert_eq!(config.authority, "https://login.microsoftonline.us");
-    assert_eq!(config.scope, "https://dod-graph.microsoft.us/.default");
+/// Cloud, Graph, token service: <https://learn.microsoft.com/graph/deployments>.
+const CLOUDS: [[&str; 3]; 4] = [
+    ["Public", "https://graph.microsoft.com", "https://login.microsoftonline.com"],
+    ["UsGov", "https://graph.microsoft.us", "https://login.microsoftonline.us"],
+    ["UsGovDoD", "https://dod-graph.microsoft.us", "https://login.microsoftonline.us"],
+    ["China", "https://microsoftgraph.chinacloudapi.cn", "https://login.partner.microsoftonline.cn"],
+];
 
-    let config = accepted(json!({ "TenantId": TENANT, "Cloud": "China", "GraphEndpoint": "http://localhost:8080/" }));
-    assert_eq!(config.graph_origin, "http://localhost:8080");
-    assert_eq!(config.authority, "https://login.partner.microsoftonline.cn");
-    assert_eq!(config.scope, "https://microsoftgraph.chinacloudapi.cn/.default");
+#[test]
+fn in_each_cloud_endpoint_authority_and_scope_belong_together() {
+    for [cloud, graph, authority] in CLOUDS {
+        let config = accepted(config_with("Cloud", json!(cloud)));
+        assert_eq!((&*config.graph_origin, &*config.authority), (graph, authority), "{cloud}");
+        assert_eq!(config.scope, format!("{graph}/.default"), "a token of another resource is refused");
+    }
+    let words = config_schema()["properties"]["Cloud"]["enum"].clone();
+    assert_eq!(words, json!(CLOUDS.map(|[cloud, ..]| cloud)), "and Describe offers these, no more");
+}
+
+#[test]
+fn each_address_of_a_cloud_may_be_replaced_alone() {
+    for [cloud, graph, authority] in CLOUDS {
+        let scope = format!("{graph}/.default");
+        let with = |key: &str, value: &str| {
+            let config = accepted(json!({ "TenantId": TENANT, "Cloud": cloud, key: value }));
+            [config.graph_origin, config.authority, config.scope]
+        };
+        // The token stays one for the cloud's own Graph, also beside another endpoint.
+        assert_eq!(with("GraphEndpoint", "http://localhost:8080/"), ["http://localhost:8080", authority, &scope]);
+        assert_eq!(with("AuthorityHost", "https://login.contoso.com"), [graph, "https://login.contoso.com", &scope]);
+        assert_eq!(with("GraphScope", "api://x/.default"), [graph, authority, "api://x/.default"]);
+    }
+}
+
+#[test]
+fn an_address_of_another_cloud_is_refused_with_the_cloud_to_set() {
+    let spellings = |origin: &str| [origin.to_owned(), format!("{origin}/"), format!("{origin}:443"), upper(origin)];
+    let scopes = |origin: &str| ["/", "//", ":443/"].map(|end| format!("{origin}{end}.default"));
+    let mut refused = 0;
+    for [cloud, own_graph, own_authority] in CLOUDS {
+        for [other, graph, authority] in CLOUDS {
+            let graphs = spellings(graph).map(|text| ("GraphEndpoint", text, graph != own_graph));
+            let authorities = spellings(authority).map(|text| ("AuthorityHost", text, authority != own_authority));
+            let scopes = scopes(graph).map(|text| ("GraphScope", text, graph != own_graph));
+            for (key, text, foreign) in graphs.into_iter().chain(authorities).chain(scopes) {
+                let document = json!({ "TenantId": TENANT, "Cloud": cloud, key: text });
+                if !foreign {
+                    accepted(document);
+                    continue;
+                }
+                let problem = problem(document);
+                assert_eq!(problem.path, format!("/{key}"), "{cloud} {text}");
+                let words = problem.expected;
+                assert!(words.contains(&format!("\"{other}\"")) && words.contains("set Cloud"), "{words}");
+                assert!(words.contains(&format!("belongs to Cloud \"{cloud}\"")), "{words}");
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!(refused, 12 * 4 + 10 * 4 + 12 * 3, "the two clouds of the US government share a token service");
+    // Without Cloud it is the public one.
+    assert_eq!(problem(config_with("GraphEndpoint", json!("https://graph.microsoft.us"))).path, "/GraphEndpoint");
+}
+
+/// The host in upper case.
+fn upper(origin: &str) -> String {
+    origin.to_uppercase().replace("HTTPS", "https")
+}
+
+#[test]
+fn plain_http_is_for_this_machine_and_in_these_spellings_only() {
+    for key in ["GraphEndpoint", "AuthorityHost"] {
+        for host in ["127.0.0.1", "127.0.0.1:8400", "[::1]", "[::1]:8400", "localhost", "localhost:8400"] {
+            accepted(config_with(key, json!(format!("http://{host}"))));
+        }
+        for host in [
+            "LOCALHOST",
+            "localhost.evil",
+            "localhost.",
+            "evil.localhost",
+            "localhost@evil.example",
+            "localhost:80@evil.example",
+            "127.0.0.1.nip.io",
+            "127.0.0.1@evil.example",
+            "127.0.0.1.",
+            "127.0.0.2",
+            "127.1",
+            "127.0.0.01",
+            "0.0.0.0",
+            "0",
+            "[::]",
+            "[::ffff:127.0.0.1]",
+            "[0:0:0:0:0:0:0:1]",
+            "[::1%25lo]",
+            "2130706433",
+            "0x7f000001",
+            "0x7f.0.0.1",
+            "0177.0.0.1",
+            "10.0.0.1",
+            "\u{ff11}27.0.0.1",
+            "loc\u{430}lhost",
+            "xn--loclhost-2fg",
+            "local%68ost",
+            "localhost\\.evil.example",
+            "localhost\t",
+            "localhost#.evil.example",
+            "localhost/../evil.example",
+        ] {
+            let problem = problem(config_with(key, json!(format!("http://{host}"))));
+            assert_eq!(problem.path, format!("/{key}"), "{host}");
+        }
+    }
 }
 
 #[test]

@@ -11,7 +11,6 @@ use crate::config::Secret;
 use crate::error::Error;
 
 /// An application with a client secret.
-#[derive(Debug)]
 pub(super) struct ClientSecret {
     pub(super) exchange: Exchange,
     pub(super) secret: Secret,

@@ -39,7 +39,6 @@ use workload_identity::WorkloadIdentity;
 pub(super) use managed_identity::endpoint as identity_endpoint;
 
 /// A credential that can be asked.
-#[derive(Debug)]
 pub(super) struct Prepared {
     pub(super) credential: Box<dyn Credential>,
     /// When it ends by itself, where that can be known.

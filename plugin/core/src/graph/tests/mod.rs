@@ -3,6 +3,7 @@
 mod authority;
 mod batch;
 mod claims;
+mod clouds;
 mod pipeline;
 mod signing_in;
 mod wire;

@@ -67,6 +67,42 @@ fn every_form_of_retry_after_is_survived() {
 }
 
 #[test]
+fn without_retry_after_each_attempt_waits_five_seconds_longer_and_the_sixth_surfaces() {
+    for (status, body) in [(429, ""), (500, "{"), (502, "<html>"), (503, ""), (504, ""), (509, ""), (200, "")] {
+        let world = World::signed_in();
+        for _ in 0..6 {
+            world.reply(status, &[], body);
+        }
+        let error = world.get("/things").unwrap_err().error;
+        assert_eq!(world.waits(), [5.0, 10.0, 15.0, 20.0, 25.0], "{status}");
+        assert_eq!(error.causes, ["tried 6 times, waited 75.0 s in all"], "{status}");
+        assert_eq!((world.totals().requests, world.totals().retries), (6, 5), "{status}");
+    }
+}
+
+#[test]
+fn a_named_wait_and_none_take_turns_and_each_attempt_counts() {
+    let world = World::signed_in();
+    world.reply(503, &[("retry-after", "0,5")], "").reply(504, &[], "").reply(429, &[("retry-after", "2")], "");
+    world.reply(503, &[("retry-after", "soon")], "").reply(200, &[], "{}");
+    world.get("/things").unwrap();
+    assert_eq!(world.waits(), [0.5, 10.0, 2.0, 20.0]);
+}
+
+#[test]
+fn a_cancel_inside_the_third_wait_is_the_end() {
+    let world = World::signed_in();
+    world.reply(503, &[], "").reply(504, &[], "");
+    let cancel = world.cancel.clone();
+    world.script.then(move |_| {
+        cancel.cancel();
+        Ok(reply(500, &[], ""))
+    });
+    assert_eq!(world.get("/things").unwrap_err().error.kind, Kind::Cancelled);
+    assert_eq!(world.waits(), [5.0, 10.0]);
+}
+
+#[test]
 fn the_sixth_failure_surfaces_with_graphs_request_id() {
     let world = World::signed_in();
     for _ in 0..6 {

@@ -10,7 +10,7 @@ use reqwest::header::HeaderMap;
 use super::*;
 use crate::error::Kind;
 use crate::graph::transport::{Broken, Fault, Outgoing, Reply};
-use crate::graph::wire::{Settings, Wire};
+use crate::graph::wire::{Patience, Settings, Wire};
 
 /// `{"value":[]}` by gzip.
 const GZIP: &[u8] = &[
@@ -127,6 +127,147 @@ fn nobody_there_is_a_connect_fault() {
     assert!(broken.text.contains("refused") && !broken.text.contains("hidden"), "{}", broken.text);
 }
 
+const LOCAL: Settings = Settings { proxy: None, ca_pem: None, home: true, away: false, plain: true, near: false };
+
+/// A wire whose limits a test can wait for.
+fn hasty(silence: Duration, body: Duration) -> Wire {
+    Wire::with_patience(LOCAL, Patience { silence, body, ..Patience::default() }).unwrap()
+}
+
+/// A client that would wait for ever is sent away after this, so that its test fails and does not hang.
+const HANGS: Duration = Duration::from_secs(20);
+
+/// Answers the first request of each connection with its pieces, waiting before each, and keeps it open until the client
+/// leaves.
+fn dripping(connections: Vec<Vec<(Duration, Vec<u8>)>>) -> Peer {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let serving = thread::spawn(move || {
+        let (mut heads, mut open) = (Vec::new(), Vec::new());
+        for pieces in connections {
+            let mut stream = listener.accept().unwrap().0;
+            heads.push(head(&mut stream));
+            for (wait, piece) in pieces {
+                thread::sleep(wait);
+                // Whoever has lost patience has left.
+                let _ = stream.write_all(&piece);
+            }
+            open.push(thread::spawn(move || {
+                stream.set_read_timeout(Some(HANGS)).unwrap();
+                let _ = stream.read_to_end(&mut Vec::new());
+            }));
+        }
+        for connection in open {
+            connection.join().unwrap();
+        }
+        heads
+    });
+    Peer { origin, serving }
+}
+
+const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n";
+const MOMENT: Duration = Duration::from_millis(200);
+const LONG: Duration = Duration::from_secs(60);
+
+#[test]
+fn a_silence_ends_with_the_time_limit_before_the_headers_and_within_the_body() {
+    for said in [Vec::new(), HEAD.to_vec(), [HEAD, b"[1,"].concat()] {
+        let peer = dripping(vec![vec![(Duration::ZERO, said)]]);
+        let broken = send(&hasty(MOMENT, LONG), &peer.origin).unwrap_err();
+        assert_eq!(broken.fault, Fault::Timeout);
+        assert!(!broken.text.is_empty());
+    }
+}
+
+#[test]
+fn a_body_that_drips_is_waited_for_as_long_as_each_piece_comes_in_time() {
+    let silence = Duration::from_secs(2);
+    let pieces = [HEAD, b"[1", b",2", b",3", b",4"].map(|piece| (silence / 4, piece.to_vec()));
+    let peer = dripping(vec![pieces.to_vec()]);
+    let broken = send(&hasty(silence, LONG), &peer.origin);
+    assert_eq!(broken.unwrap().body, b"[1,2,3,4");
+}
+
+#[test]
+fn a_body_that_drips_beyond_its_time_is_given_up() {
+    let mut pieces = vec![(Duration::ZERO, HEAD.to_vec())];
+    pieces.extend(b"[1,2,3,4".map(|byte| (MOMENT / 2, vec![byte])));
+    let peer = dripping(vec![pieces]);
+    let broken = send(&hasty(LONG, MOMENT), &peer.origin).unwrap_err();
+    assert_eq!(broken.fault, Fault::Timeout);
+    assert!(broken.text.contains("longer than"), "{}", broken.text);
+}
+
+/// An address that takes no more connections and says nothing, as a firewall does that drops what comes.
+#[cfg(target_os = "linux")]
+fn silent_door() -> (TcpListener, Vec<TcpStream>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let mut waiting = Vec::new();
+    // Nobody accepts: once the queue is full, Linux lets a further connection wait.
+    while let Ok(stream) = TcpStream::connect_timeout(&address, MOMENT) {
+        waiting.push(stream);
+        assert!(waiting.len() < 10_000, "the queue has no end");
+    }
+    (listener, waiting)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_connection_that_does_not_come_is_given_up_before_a_silence_would_be() {
+    let (listener, _waiting) = silent_door();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let patience = Patience { connect: MOMENT, silence: 30 * MOMENT, body: LONG };
+    let broken = send(&Wire::with_patience(LOCAL, patience).unwrap(), &origin).unwrap_err();
+    assert_eq!(broken.fault, Fault::Connect, "{}", broken.text);
+}
+
+#[test]
+fn an_import_waits_as_long_as_the_page_of_reliability_says() {
+    let Patience { connect, silence, body } = Patience::default();
+    assert_eq!([connect, silence, body].map(|limit| limit.as_secs()), [15, 60, 900]);
+}
+
+#[test]
+fn a_stall_is_asked_for_again_on_a_new_connection_and_in_the_end_surfaces() {
+    let whole = |body: &str| vec![(Duration::ZERO, answer("200 OK", "", body.as_bytes()))];
+    let stall = || vec![(Duration::ZERO, [HEAD, b"[1,"].concat())];
+    for (stalls, survived) in [(2, true), (3, false)] {
+        let mut connections = vec![vec![(Duration::ZERO, answer("200 OK", CLOSE, token_body("t1", 3600).as_bytes()))]];
+        connections.extend((0..stalls).map(|_| stall()));
+        if survived {
+            connections.push(whole("[1,2,3]"));
+        }
+        let count = connections.len();
+        let peer = dripping(connections);
+        let connection = Connection { max_retries: 2, ..connection(&peer.origin, &peer.origin) };
+        let clock = TestClock::new();
+        let origin = || Origin::parse(&peer.origin, "GraphEndpoint").unwrap();
+        let wire: Arc<dyn Transport> = Arc::new(hasty(MOMENT, LONG));
+        let graph = Graph::over(
+            Arc::clone(&wire),
+            wire,
+            clock.clone(),
+            origin(),
+            origin(),
+            connection,
+            Cancel::new(),
+            Counters::new(),
+            Log::new(Level::Debug),
+        )
+        .unwrap();
+        let got = graph.get(&Get { link: graph.link("/things"), advanced: false }, |answer| text(answer.body));
+        assert_eq!(got.is_ok(), survived);
+        if let Err(error) = got {
+            assert_eq!(error.error.kind, Kind::Network);
+            assert_eq!(error.error.causes, ["tried 3 times, waited 15.0 s in all"]);
+        }
+        assert_eq!(clock.waits(), [5, 10].map(Duration::from_secs));
+        drop(graph);
+        assert_eq!(peer.serving.join().unwrap().len(), count);
+    }
+}
+
 #[test]
 fn a_cancel_ends_a_body_between_two_pieces() {
     let cancel = Cancel::new();
@@ -160,6 +301,19 @@ fn a_connection_is_used_again_until_a_new_one_is_wanted() {
     wire.reconnect(before);
     send(&wire, &peer.origin).unwrap();
     assert_eq!(peer.serving.join().unwrap().len(), 4);
+}
+
+#[test]
+fn a_new_connection_is_made_though_the_old_one_is_still_open() {
+    let answered = || vec![(Duration::ZERO, answer("200 OK", "", b"{}"))];
+    let peer = dripping(vec![answered(), answered()]);
+    let wire = hasty(HANGS, LONG);
+    send(&wire, &peer.origin).unwrap();
+    wire.reconnect(Instant::now());
+    // Over the old connection nobody would answer.
+    send(&wire, &peer.origin).unwrap();
+    drop(wire);
+    assert_eq!(peer.serving.join().unwrap().len(), 2);
 }
 
 #[test]

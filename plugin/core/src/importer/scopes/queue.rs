@@ -2,7 +2,8 @@
 //!
 //! Bounded at the lister's end, so that a tenant's groups are never held whole. A group whose members take several pages
 //! comes back and goes to the front: what was begun is finished first. `take` waits for a full batch while groups are
-//! still being listed, because a `$batch` of twenty costs one round trip, like one of three.
+//! still being listed, because a `$batch` of twenty costs one round trip, like one of three. For the same reason the groups
+//! of a batch come back together: one by one, each would be a request of its own to the next idle reader.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -144,11 +145,13 @@ impl ScopeQueue {
         }
     }
 
-    /// A group has more pages.
-    pub(super) fn give_back(&self, scope: Scope) {
+    /// Groups of one batch that have more pages.
+    pub(super) fn give_back(&self, scopes: Vec<Scope>) {
         let mut state = self.lock();
-        state.in_hand -= 1;
-        state.waiting.push_front(scope);
+        state.in_hand -= scopes.len();
+        for scope in scopes.into_iter().rev() {
+            state.waiting.push_front(scope);
+        }
         self.changed.notify_all();
     }
 
@@ -188,10 +191,20 @@ mod tests {
         let queue = queue(22);
         queue.listed();
         let mut first = queue.take().unwrap();
-        queue.give_back(first.remove(0));
+        queue.give_back(vec![first.remove(0)]);
         assert_eq!(queue.take().unwrap()[0].group, "0");
         (0..22).for_each(|n| queue.done(&scope(&n.to_string())));
         assert!(queue.take().unwrap().is_empty());
+    }
+
+    #[test]
+    fn groups_of_a_batch_come_back_as_one_and_in_their_order() {
+        let queue = queue(25);
+        queue.listed();
+        let mut first = queue.take().unwrap();
+        queue.give_back(first.drain(..3).collect());
+        let groups: Vec<_> = queue.take().unwrap().into_iter().map(|scope| scope.group).collect();
+        assert_eq!(groups, ["0", "1", "2", "20", "21", "22", "23", "24"]);
     }
 
     #[test]
@@ -210,10 +223,10 @@ mod tests {
     fn readers_wait_for_the_last_group_in_hand() {
         let queue = queue(1);
         queue.listed();
-        let mut taken = queue.take().unwrap();
+        let taken = queue.take().unwrap();
         std::thread::scope(|s| {
             let other = s.spawn(|| queue.take().unwrap().len());
-            queue.give_back(taken.remove(0));
+            queue.give_back(taken);
             assert_eq!(other.join().unwrap(), 1);
         });
     }

@@ -94,9 +94,11 @@ impl MembersReader<'_> {
                 [only] => vec![self.run.graph.get(only, |answer| self.take_page(&scopes[0], answer))],
                 many => self.run.graph.batch(many, |index, answer| self.take_page(&scopes[index], answer))?,
             };
+            let mut unfinished = Vec::new();
             for (scope, answer) in scopes.into_iter().zip(answers) {
-                self.after_page(scope, answer, queue, closing)?;
+                unfinished.extend(self.after_page(scope, answer, queue, closing)?);
             }
+            queue.give_back(unfinished);
         }
     }
 
@@ -136,26 +138,23 @@ impl MembersReader<'_> {
         Ok(self.writer.push(records).map(|()| MembersPage { rows, next, evidence }))
     }
 
+    /// Answers the group again where more of it is to be read.
     fn after_page(
         &self,
         mut scope: Scope,
         answer: Result<Result<MembersPage, Error>, graph::Error>,
         queue: &ScopeQueue,
         closing: &dyn Closing,
-    ) -> Result<(), Error> {
+    ) -> Result<Option<Scope>, Error> {
         let outcome = match answer {
             Ok(page) => {
                 let page = page?;
                 scope.rows += page.rows;
                 match page.next {
                     Some(next) if scope.seen.first_time(&next) => {
-                        queue.give_back(Scope { next: Some(next), ..scope });
-                        return Ok(());
+                        return Ok(Some(Scope { next: Some(next), ..scope }));
                     }
-                    Some(_) if scope.begin_again() => {
-                        queue.give_back(scope);
-                        return Ok(());
-                    }
+                    Some(_) if scope.begin_again() => return Ok(Some(scope)),
                     Some(_) => {
                         let twice = "Graph gave the same next link of this group's members twice; run the import again";
                         Outcome::Unread(Error::new(Kind::Service, twice).with_http(page.evidence))
@@ -164,8 +163,7 @@ impl MembersReader<'_> {
                 }
             }
             Err(failure) if failure.reason == Reason::PageTokenExpired && scope.begin_again() => {
-                queue.give_back(scope);
-                return Ok(());
+                return Ok(Some(scope));
             }
             Err(failure) if failure.reason == Reason::Gone => self.whether_gone(&scope, failure.into()),
             Err(failure) => Outcome::Unread(failure.into()),
@@ -177,7 +175,7 @@ impl MembersReader<'_> {
         }
         closing.close(&scope, outcome)?;
         queue.done(&scope);
-        Ok(())
+        Ok(None)
     }
 
     /// 404 on a group's members: gone since the list, or not readable; one read of the group tells.
