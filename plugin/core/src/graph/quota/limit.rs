@@ -163,7 +163,7 @@ impl Limit {
             // The bucket ran over while the limit was looked at; the look goes on.
             Knowledge::Pausing { .. } => {}
             Knowledge::Measured(bucket) => {
-                self.know(now, Bucket { refill: bucket.refill * 0.9, ..bucket }, bucket.refill * 0.9)
+                self.know(now, Bucket { refill: bucket.refill * 0.9, ..bucket }, bucket.refill * 0.9);
             }
             Knowledge::Refused { at, charged } if now - at > MEASURABLE => {
                 self.pace(now, (self.charged - charged) / (now - at));

@@ -126,12 +126,11 @@ impl Snapshot<'_> {
     fn work(&self, names: &Names<'_>, ranges: &Ranges, enough: u64) -> Result<(), Failure> {
         while let Some(range) = ranges.take(|| self.run.cancel.is_cancelled())? {
             let parts = if range.count > enough { names.cut(&range)? } else { None };
-            match parts {
-                Some((left, right)) => ranges.done([left, right].map(|part| (part.count > enough, part))),
-                None => {
-                    self.list(&range)?;
-                    ranges.done([]);
-                }
+            if let Some(parts) = parts {
+                ranges.done(<[Range; 2]>::from(parts).map(|part| (part.count > enough, part)));
+            } else {
+                self.list(&range)?;
+                ranges.done([]);
             }
         }
         Ok(())
