@@ -131,7 +131,9 @@ fn the_core_knows_neither_the_boundary_nor_unsafe_code() {
     for (name, code) in sources("plugin/core/src") {
         assert!(!code.contains("connector_abi"), "plugin/core/src/{name} names the contract");
         assert!(!code.contains("unsafe"), "plugin/core/src/{name} has unsafe code");
-        assert!(!code.contains("thread::sleep"), "plugin/core/src/{name} sleeps where no cancel can wake it");
+        // A peer that a test plays may be slow; what ships may not.
+        let plays = name.contains("/tests/");
+        assert!(plays || !code.contains("thread::sleep"), "plugin/core/src/{name} sleeps where no cancel can wake it");
         assert!(
             !code.contains("println!") && !code.contains("eprintln!"),
             "plugin/core/src/{name} writes to the host's terminal"
