@@ -108,14 +108,6 @@ fn common_is_no_tenant_to_import() {
 }
 
 #[test]
-fn later_keys_are_known_and_only_their_default_is_accepted() {
-    let problem = one_problem("FullImportStrategy", "Snapshot");
-    assert!(problem.to_string().contains("not in this version"), "{problem}");
-    let tenant = Tenant::small().with("FullImportStrategy", "DeltaWalk");
-    assert_eq!(tenant.pull(None).status, CONNECTOR_END);
-}
-
-#[test]
 fn a_filter_that_breaks_off_is_refused_with_its_place_before_any_request() {
     let tenant = Tenant::small().with("GroupSelectionFilter", "displayName eq 'APP' adn mail ne null");
     let (status, error) = tenant.refused(None);

@@ -16,6 +16,7 @@ use super::journal::Journal;
 use super::seal::Seal;
 use super::seed::{mix, stream};
 use super::tenant::Tenant;
+use super::tenant::names::Names;
 use super::tenant::resolve::Rules;
 use super::tenant::script::{Agenda, ChangesDuring};
 use super::tenant::truth::Truth;
@@ -35,6 +36,8 @@ pub(crate) struct Service {
     /// Access tokens.
     pub(crate) bearer_seal: Seal,
     tenant: RwLock<Tenant>,
+    /// For sorted and bounded lists.
+    pub(crate) names: Names,
     agenda: Mutex<Agenda>,
     faults: Mutex<Script>,
     journal: Mutex<Journal>,
@@ -68,6 +71,7 @@ impl Service {
             seal: Seal::new(mix(world.seed, stream("page tokens"), 0), world.delta.plus_in_tokens),
             bearer_seal: Seal::new(mix(world.seed, stream("access tokens"), 0), false),
             tenant: RwLock::new(Tenant::new(Arc::clone(&base), rules, &world.lists)),
+            names: Names::default(),
             agenda: Mutex::new(agenda),
             faults: Mutex::new(Script::new(&faults)),
             journal: Mutex::new(Journal::new(world.journal, world.journal_capacity)),

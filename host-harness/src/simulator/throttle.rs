@@ -18,6 +18,10 @@ pub struct Throttling {
     pub retry_after: RetryAfter,
     /// Milliseconds every request made while throttled adds to the wait.
     pub penalty_ms: u64,
+    /// Who is refused waits until so many hundredths of the bucket are full again; 0: until the refused read fits.
+    pub until_percent_full: u32,
+    /// Whether answers carry `x-ms-throttle-limit-percentage` above four fifths of the limit.
+    pub tells_load: bool,
 }
 
 /// The size classes of Graph's identity limits.
@@ -55,6 +59,8 @@ impl Default for Throttling {
             units_per_10_seconds: None,
             retry_after: RetryAfter::Integer,
             penalty_ms: 500,
+            until_percent_full: 0,
+            tells_load: true,
         }
     }
 }
@@ -107,7 +113,8 @@ impl Bucket {
             self.level -= wanted;
             return Ok(());
         }
-        let wait = ((wanted - self.level) * 10_000).div_ceil(self.capacity).max(100);
+        let enough = wanted.max(self.capacity / 100 * u64::from(self.throttling.until_percent_full.min(100)));
+        let wait = ((enough - self.level) * 10_000).div_ceil(self.capacity).max(100);
         self.blocked_until = now_ms + wait;
         Err(wait)
     }
@@ -115,7 +122,7 @@ impl Bucket {
     /// The used share of the limit when it is above 80 %, as the header writes it.
     pub(crate) fn load(&self) -> Option<String> {
         let used = 100 - self.level * 100 / self.capacity;
-        (used > 80).then(|| format!("{}.{:02}", used / 100, used % 100))
+        (self.throttling.tells_load && used > 80).then(|| format!("{}.{:02}", used / 100, used % 100))
     }
 }
 
@@ -134,6 +141,15 @@ mod tests {
         let wait = bucket.charge(0, 1).unwrap_err();
         assert!(bucket.charge(wait / 2, 1).is_err(), "asked too early");
         assert_eq!(bucket.charge(20_000, 1), Ok(()));
+    }
+
+    #[test]
+    fn a_wait_may_last_until_a_share_is_full() {
+        let throttling =
+            Throttling { units_per_10_seconds: Some(100), until_percent_full: 10, ..Throttling::default() };
+        let mut bucket = Bucket::new(throttling, 0);
+        (0..100).for_each(|_| bucket.charge(0, 1).unwrap());
+        assert_eq!(bucket.charge(0, 1), Err(1_000));
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub struct World {
     pub shuffled_batches: bool,
     /// Throttling by resource units; none when absent.
     pub throttling: Option<Throttling>,
-    /// Milliseconds every answer of Graph takes at least.
+    /// Milliseconds every answer of Graph takes at least; a batch one more for each item.
     pub latency_ms: u64,
     /// Compress answers for clients that accept gzip.
     pub gzip: bool,

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Shared by all threads of one operation.
 #[derive(Debug, Clone, Default)]
@@ -17,7 +18,8 @@ struct Inner {
     rows_delivered: AtomicU64,
     requests: AtomicU64,
     retries: AtomicU64,
-    throttled_ms: AtomicU64,
+    /// Microseconds: many waits are shorter than a millisecond.
+    throttled_us: AtomicU64,
     bytes_received: AtomicU64,
 }
 
@@ -32,7 +34,8 @@ pub struct Totals {
     pub requests: u64,
     /// Requests and batch items that repeated a failed one.
     pub retries: u64,
-    /// Time Graph told us to wait, in milliseconds, counted once however many workers waited.
+    /// Milliseconds that Graph's limit cost: waits it asked for, and those that kept requests below it. Counted once
+    /// however many workers waited.
     pub throttled_ms: u64,
     /// Bytes of answers after decompression.
     pub bytes_received: u64,
@@ -64,9 +67,10 @@ impl Counters {
         self.inner.retries.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Graph asked for this wait.
-    pub fn throttled(&self, milliseconds: u64) {
-        self.inner.throttled_ms.fetch_add(milliseconds, Ordering::Relaxed);
+    /// Graph asked for this wait, or its limit made it wise.
+    pub fn throttled_for(&self, wait: Duration) {
+        let microseconds = u64::try_from(wait.as_micros()).unwrap_or(u64::MAX);
+        self.inner.throttled_us.fetch_add(microseconds, Ordering::Relaxed);
     }
 
     /// Bytes came in.
@@ -82,7 +86,7 @@ impl Counters {
             rows_delivered: get(&self.inner.rows_delivered),
             requests: get(&self.inner.requests),
             retries: get(&self.inner.retries),
-            throttled_ms: get(&self.inner.throttled_ms),
+            throttled_ms: get(&self.inner.throttled_us) / 1_000,
             bytes_received: get(&self.inner.bytes_received),
         }
     }

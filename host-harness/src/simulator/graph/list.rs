@@ -6,13 +6,13 @@
 use serde_json::Value;
 
 use super::answer::{Answer, Body, GraphError};
+use super::order::Order;
 use super::paging::{self, context_path, lag, page, position, select};
 use super::request::{Options, Request};
 use super::{Context, plural};
 use crate::simulator::base::identity::{ObjectKind, ObjectRef};
 use crate::simulator::catalog;
 use crate::simulator::odata::{self, Filter};
-use crate::simulator::seed::{Progression, mix, stream};
 use crate::simulator::tenant::state::Presence;
 use crate::simulator::tenant::view::View;
 
@@ -54,29 +54,25 @@ fn objects(
     let tenant = context.service.tenant();
     let snapshot = tenant.read(lag(context, request));
     let view = snapshot.view();
-    let matches =
-        |object: &ObjectRef| view.presence(*object) == Some(presence) && holds(view, *object, filter.as_ref());
-    let mut order = Order::new(view, kind);
-    if let Some(orderby) = options.get("$orderby") {
-        if filter.is_some() && !advanced {
-            return Err(GraphError::unsupported("Sorting not supported for current query."));
-        }
-        order.sort(view, kind, &orderby)?;
+    let orderby = options.get("$orderby");
+    if orderby.is_some() && filter.is_some() && !advanced {
+        return Err(GraphError::unsupported("Sorting not supported for current query."));
     }
+    let order = Order::new(context, &snapshot, kind, filter.as_ref(), orderby.as_deref())?;
+    let matches = |object: &ObjectRef| {
+        view.presence(*object) == Some(presence) && (order.exact || holds(view, *object, filter.as_ref()))
+    };
     let mut rows = Vec::new();
     let mut next = None;
-    for at in position.at..order.length {
-        let object = order.at(at);
-        if !matches(&object) {
-            continue;
-        }
+    for (place, object) in order.from(position.at).filter(|(_, object)| matches(object)) {
         if rows.len() as u32 == position.rows {
-            next = Some(at);
+            next = Some(place);
             break;
         }
         rows.push(Value::Object(view.row(object, &properties)));
     }
-    let count = (position.first && advanced).then(|| view.objects(kind).filter(matches).count() as u64);
+    let count =
+        (position.first && advanced).then(|| order.from(0).filter(|(_, object)| matches(object)).count() as u64);
     Ok(page(context, request, &options, &context_path(collection, &options), rows, next, count))
 }
 
@@ -109,48 +105,6 @@ fn holds(view: View<'_>, object: ObjectRef, filter: Option<&Filter>) -> bool {
     let value =
         |name: &str| catalog::property(object.kind, name).map_or(Value::Null, |property| view.value(object, property));
     filter.is_none_or(|filter| odata::holds(filter, &value))
-}
-
-/// The order a list comes in: scrambled, additions last; or sorted, when asked for.
-struct Order {
-    kind: ObjectKind,
-    base: u32,
-    walk: Progression,
-    length: u32,
-    sorted: Option<Vec<ObjectRef>>,
-}
-
-impl Order {
-    fn new(view: View<'_>, kind: ObjectKind) -> Order {
-        let base = view.base.count(kind);
-        let walk = Progression::new(base, mix(view.base.seed, stream("list order"), kind as u64));
-        Order { kind, base, walk, length: view.count(kind), sorted: None }
-    }
-
-    fn at(&self, at: u32) -> ObjectRef {
-        match &self.sorted {
-            Some(sorted) => sorted.get(at as usize).copied().unwrap_or(ObjectRef { kind: self.kind, number: at }),
-            None if at < self.base => ObjectRef { kind: self.kind, number: self.walk.at(at) },
-            None => ObjectRef { kind: self.kind, number: at },
-        }
-    }
-
-    fn sort(&mut self, view: View<'_>, kind: ObjectKind, orderby: &str) -> Result<(), GraphError> {
-        let mut words = orderby.split_whitespace();
-        let name = words.next().unwrap_or_default();
-        let descending = words.next() == Some("desc");
-        let property = catalog::property(kind, name)
-            .filter(|property| matches!(property.name, "displayName" | "userPrincipalName"))
-            .ok_or_else(|| GraphError::unsupported("Sorting not supported for current query."))?;
-        let key = |object: &ObjectRef| view.value(*object, property).as_str().unwrap_or_default().to_lowercase();
-        let mut sorted: Vec<_> = view.objects(kind).collect();
-        sorted.sort_by_cached_key(|object| (key(object), object.number));
-        if descending {
-            sorted.reverse();
-        }
-        self.sorted = Some(sorted);
-        Ok(())
-    }
 }
 
 /// `GET /users/{id}` and `/groups/{id}`; users also by user principal name.

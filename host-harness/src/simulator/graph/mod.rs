@@ -8,6 +8,7 @@ mod batch;
 pub(crate) mod delta;
 mod list;
 mod members;
+mod order;
 mod paging;
 pub(crate) mod request;
 pub(crate) mod route;

@@ -22,7 +22,7 @@ use crate::simulator::journal::Exchange;
 use crate::simulator::login;
 use crate::simulator::seed::stream;
 use crate::simulator::service::Service;
-use crate::simulator::world::JournalMode;
+use crate::simulator::world::{JournalMode, World};
 
 /// The greatest request body that is read.
 const MOST_BODY: usize = 16 * 1024 * 1024;
@@ -111,8 +111,8 @@ pub(super) async fn exchange(service: Arc<Service>, scheme: &'static str, reques
     if let Endpoint::Control(command) = &endpoint {
         return Outcome { response: Ok(control::control(&service, &request, command, &bytes)), ending: None };
     }
-    if service.world.latency_ms > 0 {
-        tokio::time::sleep(Duration::from_millis(service.world.latency_ms)).await;
+    if let Some(latency) = latency(&service.world, &request) {
+        tokio::time::sleep(latency).await;
     }
     if let Endpoint::Graph(_) = &endpoint {
         service.arrive();
@@ -153,6 +153,12 @@ pub(super) async fn exchange(service: Arc<Service>, scheme: &'static str, reques
     let answer = answer(&context, &request, &endpoint, &bytes, fault.as_ref());
     record(&service, &request, &endpoint, Some((&answer, &context.request_id)), fault.is_some());
     respond::respond(&context, &request, answer, fault.as_ref())
+}
+
+/// The items of a batch are worked on side by side: it takes as long as the slowest, and a millisecond for each.
+fn latency(world: &World, request: &Request) -> Option<Duration> {
+    let items = request.body.as_ref().and_then(|body| body.get("requests")?.as_array()).map_or(0, Vec::len);
+    (world.latency_ms > 0).then(|| Duration::from_millis(world.latency_ms + items as u64))
 }
 
 fn answer(

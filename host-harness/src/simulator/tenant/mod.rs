@@ -6,6 +6,7 @@
 pub(crate) mod change;
 pub(crate) mod demo;
 pub(crate) mod log;
+pub(crate) mod names;
 pub(crate) mod random;
 pub(crate) mod replica;
 pub(crate) mod resolve;

@@ -232,3 +232,42 @@ fn all_reads_lag_by_whole_changes() -> Result<()> {
     assert!(client.all(bin, &[])?.iter().any(|row| row["id"] == id));
     Ok(())
 }
+
+#[test]
+fn ranges_of_names_that_touch_are_the_whole_list() -> Result<()> {
+    let client = start()?;
+    let ids = |url: &str| -> Result<Vec<String>> {
+        let rows = client.all(url, &[])?;
+        Ok(rows.iter().map(|row| row["id"].as_str().unwrap_or_default().to_owned()).collect())
+    };
+    let everybody: BTreeSet<String> = ids("/users?$select=id&$top=999")?.into_iter().collect();
+    let sorted = "/users?$select=userPrincipalName&$orderby=userPrincipalName%20desc&$top=1&$count=true";
+    let sorted = |filter: &str| client.get_with(&format!("{sorted}{filter}"), &[("ConsistencyLevel", "eventual")]);
+    let middle = sorted("&$filter=userPrincipalName%20le%20'M'")?;
+    let name = middle.rows()[0]["userPrincipalName"].as_str().unwrap_or_default().to_owned();
+    let lower = ids(&format!("/users?$select=id&$top=7&$filter=userPrincipalName%20le%20'{name}'"))?;
+    let upper = ids(&format!("/users?$select=id&$top=7&$filter=userPrincipalName%20ge%20'{name}'"))?;
+    assert_eq!(middle.body["@odata.count"], lower.len());
+    assert_eq!(lower.len() + upper.len(), everybody.len() + 1, "whoever stands at the cut is in both");
+    assert_eq!(lower.into_iter().chain(upper).collect::<BTreeSet<_>>(), everybody);
+    Ok(())
+}
+
+#[test]
+fn a_page_of_a_range_goes_on_where_it_was_although_others_came() -> Result<()> {
+    let client = start()?;
+    let url = "/groups?$select=id&$top=5&$filter=displayName%20ge%20'A'";
+    let before: Vec<_> = client.all(url, &[])?.iter().map(|row| row["id"].clone()).collect();
+    let first = client.get(url)?;
+    let mut seen: Vec<_> = first.rows().iter().map(|row| row["id"].clone()).collect();
+    let group = |n: u32| {
+        let properties =
+            serde_json::json!({"displayName": format!("AAA {n}")}).as_object().cloned().unwrap_or_default();
+        Change::AddGroup { properties }
+    };
+    client.simulator.apply(&(0..20).map(group).collect::<Vec<_>>())?;
+    let next = first.body["@odata.nextLink"].as_str().unwrap_or_default().to_owned();
+    seen.extend(client.all(&next, &[])?.iter().map(|row| row["id"].clone()));
+    assert!(before.iter().all(|id| seen.contains(id)));
+    Ok(())
+}

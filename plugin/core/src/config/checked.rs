@@ -8,12 +8,10 @@ use std::time::Duration;
 
 use super::attribute_names::ExtraAttribute;
 use super::auth::RawAuth;
-use super::choice::Choice;
 use super::fields::Fields;
-use super::key::Key;
 use super::one_cloud;
 use super::problems::Problems;
-use super::raw::{FullImportStrategy, RawConfig};
+use super::raw::RawConfig;
 use super::tenant::Tenant;
 use crate::filter::Filter;
 use crate::schema::{GROUP, GROUP_MEMBER, USER};
@@ -49,6 +47,16 @@ pub enum OnDeltaExpired {
     FullSync,
 }
 
+/// How a first import reads users and groups.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum FullImportStrategy {
+    /// It walks the change feed from its beginning.
+    #[default]
+    DeltaWalk,
+    /// It reads lists side by side, then what changed meanwhile.
+    Snapshot,
+}
+
 /// A checked ConfigJson.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
@@ -70,6 +78,8 @@ pub struct Config {
     pub membership_mode: MembershipMode,
     /// What an expired delta link leads to.
     pub on_delta_expired: OnDeltaExpired,
+    /// How a first import reads users and groups.
+    pub full_import_strategy: FullImportStrategy,
     /// Most deletes of one object type in a delta run, 1 to 100,000; `None`: no limit.
     pub max_deletes: Option<u32>,
     /// Days between re-reads of everything, up to 90; 0 is never.
@@ -105,9 +115,6 @@ pub(super) fn read(text: &str, problems: &mut Problems) -> Option<Config> {
 }
 
 fn check(raw: RawConfig, problems: &mut Problems) -> Option<Config> {
-    // Keys with one possible value are matched, not ignored: a second value will not compile until it is thought of here.
-    let Key(Choice(FullImportStrategy::DeltaWalk)) = raw.full_import_strategy;
-
     let (import_users, import_groups, import_memberships) =
         (raw.import_users.0.0, raw.import_groups.0.0, raw.import_memberships.0.0);
     if !(import_users || import_groups || import_memberships) {
@@ -138,6 +145,7 @@ fn check(raw: RawConfig, problems: &mut Problems) -> Option<Config> {
         external_id: raw.external_id_attribute.0.0,
         membership_mode,
         on_delta_expired: raw.on_delta_expired.0.0,
+        full_import_strategy: raw.full_import_strategy.0.0,
         max_deletes: raw.max_deletes.0.map(|limit| limit.0),
         full_reconcile_days: raw.full_reconcile_days.0.0,
         user_attributes: raw.user_attributes.0.0,

@@ -1,7 +1,4 @@
-//! Keys that hold one word of a few.
-//!
-//! A word that a later version will take is told apart from one that none ever will: an operator who has read the
-//! documentation of a newer version must not hunt for a typing error.
+//! Keys that hold one word of a few. Case counts; a word that is nearly right is answered with the one that was meant.
 
 use schemars::{Schema, json_schema};
 use serde::{Serialize, Serializer};
@@ -13,10 +10,8 @@ use super::problems::Place;
 
 /// An enum whose variants are words.
 pub(super) trait Words: Copy + PartialEq + Sized + 'static {
-    /// Words this version takes.
-    const NOW: &'static [(&'static str, Self)];
-    /// Words a later version will take.
-    const LATER: &'static [&'static str];
+    /// The words and what they mean.
+    const WORDS: &'static [(&'static str, Self)];
 }
 
 /// One of the words of `W`.
@@ -25,32 +20,29 @@ pub(super) struct Choice<W>(pub(super) W);
 
 impl<W: Words> Shape for Choice<W> {
     fn expected() -> String {
-        let words: Vec<String> = W::NOW.iter().map(|(word, _)| format!("\"{word}\"")).collect();
+        let words: Vec<String> = W::WORDS.iter().map(|(word, _)| format!("\"{word}\"")).collect();
         words.join(" or ")
     }
 
     fn read(found: &Value, place: &mut Place<'_>) -> Option<Self> {
         let word = found.as_str();
-        let chosen = W::NOW.iter().find(|(known, _)| Some(*known) == word);
+        let chosen = W::WORDS.iter().find(|(known, _)| Some(*known) == word);
         if chosen.is_none() {
-            let later = word.filter(|word| W::LATER.contains(word));
-            let suffix = later.map_or(String::new(), |word| format!(" (\"{word}\" is not in this version)"));
-            let near =
-                word.filter(|_| later.is_none()).and_then(|word| nearest(word, W::NOW.iter().map(|(known, _)| *known)));
-            place.refuse_near(found, Self::expected() + &suffix, near);
+            let near = word.and_then(|word| nearest(word, W::WORDS.iter().map(|(known, _)| *known)));
+            place.refuse_near(found, Self::expected(), near);
         }
         chosen.map(|(_, value)| Choice(*value))
     }
 
     fn schema() -> Schema {
-        let words: Vec<&str> = W::NOW.iter().map(|(word, _)| *word).collect();
+        let words: Vec<&str> = W::WORDS.iter().map(|(word, _)| *word).collect();
         json_schema!({ "type": "string", "enum": words })
     }
 }
 
 impl<W: Words> Serialize for Choice<W> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let word = W::NOW.iter().find(|(_, value)| *value == self.0).map(|(word, _)| *word);
+        let word = W::WORDS.iter().find(|(_, value)| *value == self.0).map(|(word, _)| *word);
         word.serialize(serializer)
     }
 }

@@ -20,9 +20,8 @@ pub(super) enum Cloud {
 }
 
 impl Words for Cloud {
-    const NOW: &'static [(&'static str, Cloud)] =
+    const WORDS: &'static [(&'static str, Cloud)] =
         &[("Public", Cloud::Public), ("UsGov", Cloud::UsGov), ("UsGovDoD", Cloud::UsGovDoD), ("China", Cloud::China)];
-    const LATER: &'static [&'static str] = &[];
 }
 
 impl Cloud {

@@ -42,7 +42,7 @@ pub(crate) use attribute_names::EXTENSION_TYPE;
 pub use attribute_names::ExtraAttribute;
 pub(crate) use auth::modes as auth_modes;
 pub use auth::{Auth, Pem};
-pub use checked::{Config, ExternalId, MembershipMode, OnDeltaExpired};
+pub use checked::{Config, ExternalId, FullImportStrategy, MembershipMode, OnDeltaExpired};
 pub use secret::Secret;
 pub use tenant::Tenant;
 

@@ -58,7 +58,7 @@ fn same(text: &str, known: &str) -> bool {
 }
 
 fn clouds() -> impl Iterator<Item = (&'static str, Cloud)> {
-    Cloud::NOW.iter().copied()
+    Cloud::WORDS.iter().copied()
 }
 
 fn word(cloud: Cloud) -> &'static str {

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::attribute_names::{AttributeNames, Groups, Users};
 use super::ca_file::CaFile;
-use super::checked::{ExternalId, MembershipMode, OnDeltaExpired};
+use super::checked::{ExternalId, FullImportStrategy, MembershipMode, OnDeltaExpired};
 use super::choice::{Choice, Words};
 use super::cloud::Cloud;
 use super::document::document;
@@ -59,7 +59,9 @@ document! {
         /// What happens when Graph no longer accepts a delta link. `Fail`: the import ends and asks for a full one.
         /// `FullSync`: that object type is read in full by itself, in the same import.
         "OnDeltaExpired" => on_delta_expired: Choice<OnDeltaExpired>,
-        /// How the first import reads users and groups. `DeltaWalk`: it walks the change feed from its beginning.
+        /// How the first import reads users and groups. `DeltaWalk`: it walks the change feed from its beginning, a page of
+        /// some 200 after the other. `Snapshot`: it reads lists of 999 side by side, then what changed meanwhile; the next
+        /// import reads everything once more. Groups are walked all the same with a filter or MembershipMode Delta.
         "FullImportStrategy" => full_import_strategy: Choice<FullImportStrategy>,
         /// Further user properties to deliver: names that Describe lists, and directory extensions.
         "UserAttributes" => user_attributes: AttributeNames<Users>,
@@ -94,35 +96,26 @@ document! {
 
 /// `ExternalIdAttribute`.
 impl Words for ExternalId {
-    const NOW: &'static [(&'static str, ExternalId)] =
+    const WORDS: &'static [(&'static str, ExternalId)] =
         &[("id", ExternalId::Id), ("userPrincipalName", ExternalId::UserPrincipalName)];
-    const LATER: &'static [&'static str] = &[];
 }
 
 /// `MembershipMode`.
 impl Words for MembershipMode {
-    const NOW: &'static [(&'static str, MembershipMode)] =
+    const WORDS: &'static [(&'static str, MembershipMode)] =
         &[("Recompute", MembershipMode::Recompute), ("Delta", MembershipMode::Delta)];
-    const LATER: &'static [&'static str] = &[];
 }
 
 /// `OnDeltaExpired`.
 impl Words for OnDeltaExpired {
-    const NOW: &'static [(&'static str, OnDeltaExpired)] =
+    const WORDS: &'static [(&'static str, OnDeltaExpired)] =
         &[("Fail", OnDeltaExpired::Fail), ("FullSync", OnDeltaExpired::FullSync)];
-    const LATER: &'static [&'static str] = &[];
 }
 
 /// `FullImportStrategy`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum FullImportStrategy {
-    #[default]
-    DeltaWalk,
-}
-
 impl Words for FullImportStrategy {
-    const NOW: &'static [(&'static str, FullImportStrategy)] = &[("DeltaWalk", FullImportStrategy::DeltaWalk)];
-    const LATER: &'static [&'static str] = &["Snapshot"];
+    const WORDS: &'static [(&'static str, FullImportStrategy)] =
+        &[("DeltaWalk", FullImportStrategy::DeltaWalk), ("Snapshot", FullImportStrategy::Snapshot)];
 }
 
 /// Says in the schema that not everything may be switched off: every type off, or left off by its default.

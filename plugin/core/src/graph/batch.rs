@@ -17,6 +17,7 @@ use super::failure::{Failure, Refusal, Signals};
 use super::link::Link;
 use super::pipeline::{Call, Pipeline, Received};
 use super::query::short;
+use super::quota::Charge;
 use super::retry::{Next, Tries};
 use super::token::Bearer;
 use super::{Answer, Get, Unreadable};
@@ -103,8 +104,12 @@ pub(crate) fn run<R>(
         }
         open.iter().filter(|index| tries[**index].made() > 0).for_each(|_| pipeline.counters.retry());
         let body = compose(requests, &open)?;
-        let call = Call { link: batch, advanced: false, body: Some(&body) };
-        let round = pipeline.run(&call, |received| open_round(received, &open, pipeline.date(), &mut read))?;
+        let call = Call { link: batch, advanced: false, body: Some(&body), reads: open.len() as u32 };
+        let round = pipeline.run(&call, |received| {
+            let (round, charge) = open_round(received, &open, pipeline.date(), &mut read)?;
+            pipeline.charged(received.sent, charge);
+            Ok(round)
+        })?;
         let mut pause = Pause::default();
         for (index, outcome) in open.into_iter().zip(round.outcomes) {
             match outcome {
@@ -141,7 +146,8 @@ fn open_round<R>(
     open: &[usize],
     now: SystemTime,
     read: &mut impl FnMut(usize, &Answer<'_>) -> Result<R, Unreadable>,
-) -> Result<Round<R>, Unreadable> {
+) -> Result<(Round<R>, Charge), Unreadable> {
+    let mut charge = Charge::default();
     let answers: Answers<'_> = serde_json::from_slice(&received.reply.body)
         .map_err(|error| Unreadable(format!("not the answer to a batch: {error}")))?;
     let mut outcomes: Vec<Option<Result<R, Failure>>> = open.iter().map(|_| None).collect();
@@ -149,6 +155,7 @@ fn open_round<R>(
         // An answer to nothing we asked, or a second one, is left alone.
         let Some(place) = item.place(open.len()).filter(|place| outcomes[*place].is_none()) else { continue };
         let Some(status) = item.status.as_u64().and_then(|status| u16::try_from(status).ok()) else { continue };
+        charge.add(status, 1, |name| item.header(name));
         let mut outcome = judge(received, item, status, now, |answer| read(open[place], answer));
         if let Err(failure) = &mut outcome {
             failure.hide(received.bearer.token());
@@ -162,7 +169,7 @@ fn open_round<R>(
         })
     };
     let outcomes = outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(missing)).collect();
-    Ok(Round { outcomes, bearer: received.bearer.clone() })
+    Ok((Round { outcomes, bearer: received.bearer.clone() }, charge))
 }
 
 fn judge<R>(

@@ -10,7 +10,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use super::transport::{Broken, Outgoing, Reply};
 use super::{
     Arc, Auth, Cancel, Clock, Connection, Counters, Duration, Error, Graph, Link, Log, Mutex, Origin, PoisonError,
-    SystemTime, Top, Transport, retry_after,
+    Shared, SystemTime, Top, Transport, retry_after,
 };
 use crate::config::Secret;
 use crate::log::Level;
@@ -65,6 +65,7 @@ pub(crate) fn graph(
         Arc::clone(&invented),
         invented,
         clock.clone(),
+        Shared::new(&*clock),
         origin(&connection.origin),
         origin(&connection.authority),
         connection,

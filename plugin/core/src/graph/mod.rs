@@ -1,8 +1,9 @@
 //! Microsoft Graph as a protocol: how to ask, wait, repeat, follow links and fail. It knows no object type.
 //!
 //! ```text
-//! pipeline    the way of every request: retry → gate → token → request id → permit → transport
+//! pipeline    the way of every request: retry → gate → token → quota → request id → permit → transport
 //! retry       what is repeated and after how long        retry_after  gate  clock
+//! quota       the pace that Graph's answers teach        permits  window  shared
 //! token       one token for all workers                  credential (azure_identity)  authority  aadsts  claims
 //! batch       twenty reads in one request                tenant  link  query  seen
 //! transport   the wire as a trait; `wire` is reqwest      failure  service_error  reason  error
@@ -24,15 +25,18 @@ mod link;
 mod permits;
 mod pipeline;
 mod query;
+mod quota;
 mod reason;
 mod request_id;
 mod retry;
 mod retry_after;
 mod seen;
 mod service_error;
+mod shared;
 mod tenant;
 mod token;
 mod transport;
+mod window;
 mod wire;
 
 #[cfg(any(test, feature = "fuzzing"))]
@@ -49,11 +53,11 @@ use std::time::{Duration, SystemTime};
 use authority::Authority;
 use clock::{Clock, ServerClock, SystemClock};
 use credential::Prepared;
-use gate::Gate;
 use link::Origin;
 use permits::Permits;
 use pipeline::{Call, Pipeline};
 use retry::Policy;
+use shared::Shared;
 use token::Tokens;
 #[cfg(not(test))]
 use transport::Transport;
@@ -171,7 +175,10 @@ impl Graph {
             }
             _ => Arc::clone(&wire),
         };
-        Graph::over(wire, local, Arc::new(SystemClock), origin, authority, connection, cancel, counters, log)
+        let application = connection.auth.application().unwrap_or_default().to_owned();
+        let asker = (origin.as_str().to_owned(), connection.tenant.clone(), application);
+        let shared = Shared::with_others(asker, &SystemClock);
+        Graph::over(wire, local, Arc::new(SystemClock), shared, origin, authority, connection, cancel, counters, log)
     }
 
     /// As [`Graph::connect`], over a test's transport.
@@ -186,8 +193,20 @@ impl Graph {
         let origins = [(&connection.origin, "GraphEndpoint"), (&connection.authority, "AuthorityHost")];
         let [origin, authority] = origins.map(|(origin, name)| Origin::parse(origin, name).unwrap());
         let local = Arc::clone(&transport);
-        Graph::over(transport, local, Arc::new(SystemClock), origin, authority, connection, cancel, counters, log)
-            .unwrap()
+        let shared = Shared::new(&SystemClock);
+        Graph::over(
+            transport,
+            local,
+            Arc::new(SystemClock),
+            shared,
+            origin,
+            authority,
+            connection,
+            cancel,
+            counters,
+            log,
+        )
+        .unwrap()
     }
 
     #[expect(clippy::too_many_arguments, reason = "everything that tests replace, in one place")]
@@ -195,6 +214,7 @@ impl Graph {
         transport: Arc<dyn Transport>,
         local: Arc<dyn Transport>,
         clock: Arc<dyn Clock>,
+        shared: Arc<Shared>,
         origin: Origin,
         authority: Origin,
         connection: Connection,
@@ -217,19 +237,9 @@ impl Graph {
         let Prepared { credential, expiry: credential_expiry } =
             credential::prepare(connection.auth, &authority, local, &connection.tenant, &connection.scope)?;
         let tokens = Tokens::new(credential);
-        let permits = Permits::new(connection.max_concurrency);
-        let pipeline = Pipeline {
-            transport,
-            tokens,
-            gate: Gate::default(),
-            permits,
-            clock,
-            server_clock,
-            policy,
-            cancel,
-            counters,
-            log,
-        };
+        let permits = Permits::new(connection.max_concurrency, clock.now());
+        let pipeline =
+            Pipeline { transport, tokens, shared, permits, clock, server_clock, policy, cancel, counters, log };
         let tenant_guid = Mutex::default();
         let tenant = connection.tenant;
         Ok(Graph { inner: Arc::new(Inner { origin, tenant, tenant_guid, authority, credential_expiry, pipeline }) })
@@ -285,7 +295,7 @@ impl Graph {
         request: &Get,
         mut read: impl FnMut(&Answer<'_>) -> Result<R, Unreadable>,
     ) -> Result<R, Error> {
-        let call = Call { link: &request.link, advanced: request.advanced, body: None };
+        let call = Call { link: &request.link, advanced: request.advanced, body: None, reads: 1 };
         self.inner.pipeline.run(&call, |received| {
             let reply = received.reply;
             read(&Answer {

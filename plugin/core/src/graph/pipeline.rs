@@ -1,4 +1,4 @@
-//! The way of every request to Graph, in this order: retry → gate → token → request id → permit → transport.
+//! The way of every request to Graph, in this order: retry → gate → token → quota → request id → permit → transport.
 //!
 //! Retry stands outside: a request repeated after a long wait passes the gate again and carries a token that is good then.
 //! The body of a success is read inside as well, since a 200 with half a body is a failure like any other.
@@ -12,12 +12,13 @@ use super::Unreadable;
 use super::clock::{Clock, ServerClock};
 use super::error::Error;
 use super::failure::{Failure, Refusal, Signals};
-use super::gate::Gate;
 use super::link::Link;
 use super::permits::Permits;
 use super::query::short;
+use super::quota::Charge;
 use super::request_id;
 use super::retry::{Next, Policy, Tries};
+use super::shared::Shared;
 use super::token::{Bearer, Tokens};
 use super::transport::{Fault, Outgoing, Reply, Transport};
 use crate::cancel::Cancel;
@@ -33,7 +34,8 @@ pub(crate) const AGENT: &str = concat!("EntraId-connector/", env!("CARGO_PKG_VER
 pub(crate) struct Pipeline {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) tokens: Tokens,
-    pub(crate) gate: Gate,
+    /// With other operations of the same application.
+    pub(crate) shared: Arc<Shared>,
     pub(crate) permits: Permits,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) server_clock: Arc<ServerClock>,
@@ -51,6 +53,8 @@ pub(crate) struct Call<'a> {
     pub(crate) advanced: bool,
     /// Makes it a POST, of JSON.
     pub(crate) body: Option<&'a [u8]>,
+    /// How many reads it is to Graph: one, or the items of a batch, whose answers each say what they were charged.
+    pub(crate) reads: u32,
 }
 
 /// A success, about to be read.
@@ -59,6 +63,8 @@ pub(crate) struct Received<'a> {
     pub(crate) reply: &'a Reply,
     pub(crate) client_request_id: &'a str,
     pub(crate) bearer: &'a Bearer,
+    /// When it was asked for.
+    pub(crate) sent: Instant,
 }
 
 impl Pipeline {
@@ -70,7 +76,7 @@ impl Pipeline {
     ) -> Result<R, Error> {
         let mut tries = Tries::default();
         loop {
-            let bearer = self.admit()?;
+            let bearer = self.admit(call.reads)?;
             let started = self.clock.now();
             if tries.made() > 0 {
                 self.counters.retry();
@@ -96,12 +102,15 @@ impl Pipeline {
         }
     }
 
-    /// Waits for an open gate and a token, until both are there at once.
-    fn admit(&self) -> Result<Bearer, Top> {
+    /// Waits for an open gate, a token and the quota, until all are there at once.
+    fn admit(&self, reads: u32) -> Result<Bearer, Top> {
+        let Shared { gate, quota } = &*self.shared;
+        gate.pass(&*self.clock, &self.cancel)?;
+        self.counters.throttled_for(quota.admit(reads, &*self.clock, &self.cancel)?);
         loop {
-            self.gate.pass(&*self.clock, &self.cancel)?;
+            gate.pass(&*self.clock, &self.cancel)?;
             let bearer = self.tokens.get(&*self.clock, &self.log)?;
-            if self.gate.closed_for(&*self.clock).is_zero() {
+            if gate.closed_for(&*self.clock).is_zero() {
                 return Ok(bearer);
             }
         }
@@ -134,10 +143,16 @@ impl Pipeline {
         let signals = Signals::of(&reply);
         self.server_clock.note(signals.date, &*self.clock);
         self.log.write(Level::Debug, || self.line(call, &reply, &signals, started));
+        self.permits.answered(self.clock.now(), call.reads);
+        if call.body.is_none() || reply.status == 429 {
+            let mut charge = Charge::default();
+            charge.add(reply.status, call.reads, |name| reply.header(name));
+            self.charged(started, charge);
+        }
         if !(200..300).contains(&reply.status) {
             return Ok(Err(Refusal::new(reply.status, &signals, &reply.body, &id, self.date()).into()));
         }
-        let received = Received { reply: &reply, client_request_id: &id, bearer };
+        let received = Received { reply: &reply, client_request_id: &id, bearer, sent: started };
         Ok(read(&received).map_err(|Unreadable(why)| Failure::Unreadable {
             why,
             evidence: HttpEvidence {
@@ -152,12 +167,20 @@ impl Pipeline {
     /// Waits; a shared wait closes the gate for all workers and is over when it opens.
     pub(crate) fn pause(&self, wait: Duration, shared: bool) -> Result<(), Top> {
         if shared {
-            let later = self.gate.close(&*self.clock, wait);
-            self.counters.throttled(u64::try_from(later.as_millis()).unwrap_or(u64::MAX));
+            let later = self.shared.gate.close(&*self.clock, wait);
+            if !later.is_zero() {
+                self.permits.refused();
+            }
+            self.counters.throttled_for(later);
             self.cancel.check()
         } else {
             self.clock.wait(&self.cancel, wait)
         }
+    }
+
+    /// What answers to something sent at `sent` were charged.
+    pub(crate) fn charged(&self, sent: Instant, charge: Charge) {
+        self.shared.quota.answered(sent, &*self.clock, charge);
     }
 
     pub(crate) fn date(&self) -> SystemTime {

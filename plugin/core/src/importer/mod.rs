@@ -11,6 +11,7 @@ mod recompute;
 mod recycle_bin;
 mod scopes;
 mod selected;
+mod snapshot;
 mod survey;
 mod user;
 

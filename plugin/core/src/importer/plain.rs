@@ -3,12 +3,13 @@
 //! Where memberships follow the groups feed, each row is also a sign of life: an object that was in the recycle bin and is
 //! back brings no edge rows, so somebody has to remember that it was there.
 
+use super::snapshot::{self, Listed};
 use super::{Run, recycle_bin};
 use crate::error::Error;
 use crate::graph::{Answer, Unreadable};
 use crate::mapping::{Mode, ObjectId, Reason, Records, map_row};
 use crate::model::{Links, Page, Removed, RowSeed};
-use crate::sync::{Feed, FeedMark, Key, Pace, Position, Rounds, Set, SetWriter, Sign, Who, unreadable};
+use crate::sync::{Feed, FeedMark, Key, Pace, Position, Rounds, Set, SetWriter, Sign, Start, Who, unreadable};
 
 /// What a row says about an object's life, where it says it of one that has a GUID.
 pub(super) fn sign_of(id: &str, removed: Option<Removed>) -> Option<(ObjectId, Sign)> {
@@ -42,6 +43,14 @@ impl<'a> PlainRounds<'a> {
     pub(super) fn new(run: Run<'a>, feed: Feed<'a>, watches: Option<Who>) -> PlainRounds<'a> {
         let writer = run.writer(feed.object_type);
         PlainRounds { run, writer, feed, watches, pace: Pace::new(run.sink.checkpoint_rows()), bin: false }
+    }
+
+    /// Where to walk from; a first import that is made from lists is made here, and leaves the drain.
+    pub(super) fn listed_first(&self, start: Start, listed: Listed) -> Result<Start, Error> {
+        if !snapshot::applies(self.run, &self.feed, &start) {
+            return Ok(start);
+        }
+        snapshot::read(self.run, self.writer, &self.feed, listed, self.watches)
     }
 }
 

@@ -4,9 +4,10 @@
 
 use super::plain::PlainRounds;
 use super::selected::selection;
+use super::snapshot::{self, Listed};
 use super::survey::{FEED_PAGE, Size, Survey, counted, pages};
 use super::{Importer, Probe, Run, allowed, group};
-use crate::config::{Config, ExternalId};
+use crate::config::{Config, ExternalId, FullImportStrategy};
 use crate::error::Error;
 use crate::graph::{self, Graph};
 use crate::mapping::Selection;
@@ -16,6 +17,9 @@ use crate::sync::{Feed, Key, Start, Who, fingerprint, walk_round};
 /// The object type `User`.
 #[derive(Debug)]
 pub(super) struct User;
+
+/// Every user has a principal name, and no two have the same.
+const NAMES: Listed = Listed { path: "/users", name: "userPrincipalName" };
 
 fn selection_of(config: &Config) -> Selection {
     let external_id = (config.external_id == ExternalId::UserPrincipalName).then_some("userPrincipalName");
@@ -53,7 +57,8 @@ impl Importer for User {
         };
         let watches = run.follows_members().then_some(Who::User);
         let mut rounds = PlainRounds::new(run, feed, watches);
-        walk_round(run.graph, &feed, run.plan.users.clone(), run.on_expired(), run.notes, &mut rounds)
+        let start = rounds.listed_first(run.plan.users.clone(), NAMES)?;
+        walk_round(run.graph, &feed, start, run.on_expired(), run.notes, &mut rounds)
     }
 
     fn probe(&self, graph: &Graph, config: &Config) -> Result<Probe, graph::Error> {
@@ -63,7 +68,11 @@ impl Importer for User {
     fn survey(&self, graph: &Graph, config: &Config) -> Result<Survey, graph::Error> {
         let users = counted(graph, "/users?$select=id&$top=1&$count=true")?;
         // Where memberships follow the feed, the recycle bin is read too.
-        let requests = pages(users.unwrap_or(0), FEED_PAGE) + u64::from(group::follows_members(config));
-        Ok(Survey { size: Size::walked(users, requests, 1), further: Vec::new() })
+        let bin = u64::from(group::follows_members(config));
+        let size = match config.full_import_strategy {
+            FullImportStrategy::DeltaWalk => Size::walked(users, pages(users.unwrap_or(0), FEED_PAGE) + bin, 1),
+            FullImportStrategy::Snapshot => snapshot::size(users, config, bin),
+        };
+        Ok(Survey { size, further: Vec::new() })
     }
 }

@@ -307,8 +307,15 @@ fn start(
     }
 }
 
+/// The time of the last Full set where that set was made of lists: they may lag behind the link that was taken before, so
+/// the next run reads everything again, whatever `FullReconcileDays` says.
+pub const NEXT_RUN_RECONCILES: u64 = 0;
+
 /// Whether everything is to be read again. Where nobody knows when it last was, the count begins with this run.
 fn is_due(mark: &FeedMark, wanted: &Wanted<'_>) -> bool {
+    if mark.full == Some(NEXT_RUN_RECONCILES) {
+        return true;
+    }
     let days = u64::from(wanted.reconcile_days);
     days > 0 && mark.full.is_some_and(|full| wanted.now.saturating_sub(full) >= days * DAY)
 }

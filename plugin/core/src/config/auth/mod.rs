@@ -52,6 +52,19 @@ pub enum Auth {
     },
 }
 
+impl Auth {
+    /// The application that asks; none for the identity that the machine has of itself.
+    #[must_use]
+    pub fn application(&self) -> Option<&str> {
+        match self {
+            Auth::ClientSecret { client_id, .. }
+            | Auth::ClientCertificate { client_id, .. }
+            | Auth::WorkloadIdentity { client_id, .. } => Some(client_id),
+            Auth::ManagedIdentity { client_id } => client_id.as_deref(),
+        }
+    }
+}
+
 /// Where a PEM text is.
 #[expect(missing_debug_implementations, reason = "it holds a secret")]
 pub enum Pem {
@@ -91,7 +104,7 @@ document! {
 
 /// Names of the modes this version has, for Describe.
 pub(crate) fn modes() -> impl Iterator<Item = &'static str> {
-    Mode::NOW.iter().map(|(word, _)| *word)
+    Mode::WORDS.iter().map(|(word, _)| *word)
 }
 
 /// Reads AuthJson; `None` after mistakes.

@@ -19,13 +19,12 @@ pub(in crate::config) enum Mode {
 }
 
 impl Words for Mode {
-    const NOW: &'static [(&'static str, Mode)] = &[
+    const WORDS: &'static [(&'static str, Mode)] = &[
         ("ClientSecret", Mode::ClientSecret),
         ("ClientCertificate", Mode::ClientCertificate),
         ("ManagedIdentity", Mode::ManagedIdentity),
         ("WorkloadIdentity", Mode::WorkloadIdentity),
     ];
-    const LATER: &'static [&'static str] = &[];
 }
 
 /// The keys of a mode besides `Mode`.
@@ -78,7 +77,7 @@ impl Mode {
     }
 
     pub(super) fn word(self) -> &'static str {
-        Mode::NOW.iter().find(|(_, mode)| *mode == self).map_or("", |(word, _)| word)
+        Mode::WORDS.iter().find(|(_, mode)| *mode == self).map_or("", |(word, _)| word)
     }
 
     /// The keys, in words that end the sentence "expected …".
@@ -93,7 +92,7 @@ impl Mode {
 
 /// Says the same in the schema, one condition for each mode.
 pub(super) fn bind(schema: &mut Schema) {
-    let conditions: Vec<Value> = Mode::NOW.iter().map(|(word, mode)| condition(word, *mode)).collect();
+    let conditions: Vec<Value> = Mode::WORDS.iter().map(|(word, mode)| condition(word, *mode)).collect();
     schema.insert("allOf".to_owned(), conditions.into());
 }
 

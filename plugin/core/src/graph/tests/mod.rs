@@ -59,6 +59,7 @@ impl World {
             script.clone(),
             script.clone(),
             clock.clone(),
+            Shared::new(&*clock),
             Origin::parse(&connection.origin, "GraphEndpoint").unwrap(),
             Origin::parse(&connection.authority, "AuthorityHost").unwrap(),
             connection,

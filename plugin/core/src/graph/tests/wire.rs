@@ -248,6 +248,7 @@ fn a_stall_is_asked_for_again_on_a_new_connection_and_in_the_end_surfaces() {
             Arc::clone(&wire),
             wire,
             clock.clone(),
+            Shared::new(&*clock),
             origin(),
             origin(),
             connection,

@@ -18,9 +18,10 @@ mod row;
 
 use super::plain::PlainRounds;
 use super::selected::selection;
+use super::snapshot::{self, Listed};
 use super::survey::{FEED_PAGE, Finding, Further, Size, Survey, counted, pages};
 use super::{Importer, Probe, Run, allowed};
-use crate::config::{Config, MembershipMode};
+use crate::config::{Config, FullImportStrategy, MembershipMode};
 use crate::error::Error;
 use crate::graph::{self, Get, Graph, query_value};
 use crate::mapping::{Reason, Selection};
@@ -31,6 +32,9 @@ use crate::sync::{Feed, Key, Stage, Start, fingerprint, unreadable, walk_round};
 /// The object type `Group`.
 #[derive(Debug)]
 pub(super) struct Group;
+
+/// Every group has a name; many may have the same.
+const NAMES: Listed = Listed { path: "/groups", name: "displayName" };
 
 /// What is asked for: the attributes, then what the filter names beyond them.
 fn selection_of(config: &Config) -> Selection {
@@ -137,6 +141,7 @@ impl Importer for Group {
         };
         if run.config.group_selection_filter.is_none() && !follows {
             let mut rounds = PlainRounds::new(run, feed, None);
+            let start = rounds.listed_first(start, NAMES)?;
             return walk_round(run.graph, &feed, start, run.on_expired(), run.notes, &mut rounds);
         }
         if follows && run.config.group_selection_filter.is_some() && start == Start::full() {
@@ -164,6 +169,9 @@ impl Importer for Group {
         let walked = if filtered { counted(graph, EVERY_GROUP)? } else { scope };
         let follows = follows_members(config);
         let requests = pages(walked.unwrap_or(0), FEED_PAGE) + u64::from(follows);
+        if config.full_import_strategy == FullImportStrategy::Snapshot && !filtered && !follows {
+            return Ok(Survey { size: snapshot::size(scope, config, 0), further: Vec::new() });
+        }
         let size = Size::walked(scope, requests, 1 + u64::from(filtered));
         // Pages with members in them are smaller, down to a single group.
         let size = Size { at_least: size.at_least || walked.is_none() || follows, ..size };

@@ -1,0 +1,188 @@
+//! The first import by parallel lists: a delta feed is serial and brings some 200 rows a page, so its latency alone makes a
+//! large tenant slow. A delta link is taken first, then everybody is listed in ranges of names at 999 a page, and what
+//! happened meanwhile is drained from the link.
+//!
+//! What a newcomer gets wrong is to trust the ranges. They touch at their ends, so whatever order Graph keeps names in,
+//! everybody is in one of them; still the objects that came are held against Graph's own count, and when the two differ
+//! the feed is walked after all. Lists may lag behind the link: the watermark says that the next run reads everything again.
+
+mod between;
+mod lists;
+mod ranges;
+
+use std::sync::{Mutex, PoisonError};
+
+use ranges::Names;
+
+use super::plain::settle;
+use super::survey::Size;
+use super::{Run, recycle_bin};
+use crate::config::{Config, FullImportStrategy};
+use crate::error::Error;
+use crate::graph::{self, Unreadable};
+use crate::mapping::{Mode, Reason, Selection};
+use crate::model::{Member, Page};
+use crate::sync::{
+    Broke, Expect, Feed, FeedMark, First, MAX_LINK, NEXT_RUN_RECONCILES, Restarts, Set, SetWriter, Stage, Start,
+    Warning, Who, unreadable, walk_pages,
+};
+
+/// What is listed, and by which names.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Listed {
+    /// Its collection, `/users`.
+    pub(super) path: &'static str,
+    /// A property that every object has and that Graph compares and sorts by.
+    pub(super) name: &'static str,
+}
+
+/// Whether this run is a first import of the feed, and is to be made this way.
+pub(super) fn applies(run: Run<'_>, feed: &Feed<'_>, start: &Start) -> bool {
+    run.config.full_import_strategy == FullImportStrategy::Snapshot
+        && *start == Start::full()
+        && run.plan.carried.feed(feed.key).link.is_none()
+}
+
+/// What such an import of so many objects will ask of Graph, roughly; `more` requests come on top.
+pub(super) fn size(objects: Option<u64>, config: &Config, more: u64) -> Size {
+    let page_size = u64::from(config.page_size);
+    let count = objects.unwrap_or(0);
+    let ranges = count / ranges::enough(count, page_size) + 1;
+    // A page each that is not full, a cut or two each, and the link, the two ends, the drain.
+    let requests = count / page_size.max(1) + ranges + 2 * (ranges - 1) + 4 + more;
+    Size { lanes: config.max_concurrency as u64, ..Size::walked(objects, requests, 1) }
+}
+
+/// Why there is no snapshot.
+enum Failure {
+    /// The feed can still be walked.
+    Walk(String),
+    /// The object type is over.
+    Over(Error),
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        Failure::Over(error)
+    }
+}
+
+impl From<graph::Error> for Failure {
+    fn from(error: graph::Error) -> Failure {
+        match error.reason {
+            graph::Reason::BadRequest | graph::Reason::NotOffered => {
+                Failure::Walk(format!("Graph does not list by ranges of names here: {}", Error::from(error).message))
+            }
+            _ => Failure::Over(error.into()),
+        }
+    }
+}
+
+/// Reads everything as one Full set, and answers where the feed goes on: at the link taken before, or, should the lists
+/// not have been the whole, at its beginning.
+pub(super) fn read(
+    run: Run<'_>,
+    writer: SetWriter<'_>,
+    feed: &Feed<'_>,
+    listed: Listed,
+    watches: Option<Who>,
+) -> Result<Start, Error> {
+    let selection = feed.selection.clone().judged_by(&[listed.name.to_owned()]);
+    let snapshot = Snapshot { run, writer, feed, listed, selection, watches, seen: Mutex::default() };
+    match snapshot.take() {
+        Ok(start) => Ok(start),
+        Err(Failure::Over(error)) => Err(error),
+        Err(Failure::Walk(why)) => {
+            run.notes.add(Warning {
+                code: "SnapshotNotWhole",
+                object_type: Some(feed.object_type),
+                message: format!("FullImportStrategy: the change feed is walked from its beginning instead; {why}"),
+            });
+            Ok(Start::full())
+        }
+    }
+}
+
+/// One attempt.
+struct Snapshot<'a> {
+    run: Run<'a>,
+    writer: SetWriter<'a>,
+    feed: &'a Feed<'a>,
+    listed: Listed,
+    /// The feed's, with the name.
+    selection: Selection,
+    watches: Option<Who>,
+    /// Whom the lists brought, as half of a GUID each: eight bytes for every object, however large the tenant.
+    seen: Mutex<Vec<u64>>,
+}
+
+impl Snapshot<'_> {
+    fn take(&self) -> Result<Start, Failure> {
+        let (link, at) = self.link()?;
+        let set = Set::new(Mode::Full)?;
+        let key = self.feed.key;
+        self.writer.begin(&set, Reason::SoftDeleted, self.feed.selection.delivered(), |mark| {
+            mark.feed_mut(key).position = None;
+        })?;
+        if let Some(who) = self.watches {
+            recycle_bin::deliver(self.run, &self.writer, self.feed.selection, who)?;
+        }
+        let names = Names { graph: self.run.graph, listed: self.listed };
+        let Some(whole) = names.whole()? else {
+            return Err(Failure::Walk("there is nothing to list, or Graph does not count it".to_owned()));
+        };
+        let counted = whole.count;
+        self.read_all(&names, whole)?;
+        self.prove(&names, counted)?;
+        let moved = FeedMark {
+            link: Some(link.clone()),
+            fingerprint: Some(self.feed.fingerprint.to_owned()),
+            at: Some(at),
+            full: Some(NEXT_RUN_RECONCILES),
+            position: None,
+        };
+        self.writer.end_stage(|mark| settle(mark.feed_mut(key), moved))?;
+        Ok(Start::Delta { link, page: None, stage: Stage::Walk, since: None })
+    }
+
+    /// A delta link from which on every change comes.
+    fn link(&self) -> Result<(String, u64), Failure> {
+        let Feed { path, selection, relations, .. } = self.feed;
+        let query = format!("{path}?$deltatoken=latest&$select={}{relations}", selection.select());
+        let mut restarts = Restarts::default();
+        loop {
+            let asked = walk_pages(
+                self.run.graph,
+                First::of(self.run.graph.link(&query)),
+                Expect::DeltaLink,
+                |answer| {
+                    let page = Page::<Member<'_>>::read_plain(answer.body).map_err(unreadable)?;
+                    let rows = page.rows.len();
+                    if rows > 0 {
+                        return Err(Unreadable(format!("{rows} rows where only a delta link was asked for")));
+                    }
+                    Ok((page.links, ()))
+                },
+                |(), _| Ok(()),
+            );
+            match asked {
+                Ok((Some(link), at)) if link.len() <= MAX_LINK => return Ok((link, at)),
+                Ok(_) => return Err(Failure::Walk("Graph gave no delta link that a watermark can keep".to_owned())),
+                Err(broke @ (Broke::PageLink(_) | Broke::Page(_))) => _ = restarts.after(broke)?,
+                Err(broke) => return Err(broke.into_error().into()),
+            }
+        }
+    }
+
+    /// Holds whom the lists brought against the count, as it was before or, should the tenant have changed, as it is now.
+    fn prove(&self, names: &Names<'_>, counted: u64) -> Result<(), Failure> {
+        let mut seen = std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
+        seen.sort_unstable();
+        seen.dedup();
+        let came = seen.len() as u64;
+        if came == counted || names.whole()?.is_some_and(|now| now.count == came) {
+            return Ok(());
+        }
+        Err(Failure::Walk(format!("the lists brought {came} objects where Graph counts {counted}")))
+    }
+}
