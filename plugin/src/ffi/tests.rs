@@ -12,7 +12,6 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Sender, TryRecvError, channel};
 
 use connector_abi::*;
-use entra_id_core::error::Kind;
 use entra_id_core::log::Level;
 use entra_id_core::operation::{Ending, Limits, Operation, Script};
 
@@ -336,7 +335,11 @@ fn a_panic_is_reported_with_its_place_and_writes_nothing() {
         other => unreachable!("{other:?}"),
     };
     for error in [inside, behind] {
-        assert!(error.kind == Kind::Internal && error.message.contains("ffi/tests.rs:"), "{}", error.message);
+        assert!(
+            error.kind == entra_id_core::error::Kind::Internal && error.message.contains("ffi/tests.rs:"),
+            "{}",
+            error.message
+        );
     }
 }
 
