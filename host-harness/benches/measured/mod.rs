@@ -1,0 +1,57 @@
+//! One measured import: a simulator in a process of its own, the library in this one, a host that discards rows.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, anyhow, bail};
+use host_harness::connector::{Connector, Next, StartRequest};
+use host_harness::library::connector_library;
+use host_harness::simulator_process::SimulatorProcess;
+use serde_json::{Map, Value, json};
+
+/// A simulator of this world, and the documents that lead to it.
+pub(crate) struct Measured {
+    pub(crate) process: SimulatorProcess,
+    config: Map<String, Value>,
+    auth: String,
+}
+
+impl Measured {
+    pub(crate) fn start(world: &Value) -> Result<Measured> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("world.json");
+        std::fs::write(&file, world.to_string())?;
+        let harness = Path::new(env!("CARGO_BIN_EXE_host-harness"));
+        let process = SimulatorProcess::start(harness, [Path::new("--world"), &file])?;
+        let tenant = process.tenant()?;
+        let origin = process.origin().to_owned();
+        let mut config = Map::new();
+        for (key, value) in [("TenantId", tenant.id), ("GraphEndpoint", origin.clone()), ("AuthorityHost", origin)] {
+            config.insert(key.to_owned(), value.into());
+        }
+        let auth = json!({"Mode": "ClientSecret", "ClientId": tenant.client_id, "ClientSecret": tenant.client_secret});
+        Ok(Measured { process, config, auth: auth.to_string() })
+    }
+
+    /// A first import with further keys of ConfigJson: rows delivered, seconds, and the Result.
+    pub(crate) fn import(&self, keys: &[(&str, Value)]) -> Result<(u64, f64, Value)> {
+        let connector = Connector::load(&connector_library()?)?;
+        let mut config = self.config.clone();
+        config.extend(keys.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
+        let config = Value::Object(config).to_string();
+        let since = Instant::now();
+        let request = StartRequest { config: &config, auth: &self.auth, ..StartRequest::default() };
+        let mut operation = connector.import(&request)?;
+        loop {
+            match operation.next(Duration::from_secs(120))? {
+                Next::Batch(_) => {}
+                Next::End { .. } => break,
+                other => bail!("{other:?}: {}", operation.result_json().unwrap_or_default()),
+            }
+        }
+        let seconds = since.elapsed().as_secs_f64();
+        let rows = operation.progress().map_err(|status| anyhow!("status {status}"))?.rows_delivered;
+        let result = serde_json::from_str(&operation.result_json().unwrap_or_default())?;
+        Ok((rows, seconds, result))
+    }
+}
