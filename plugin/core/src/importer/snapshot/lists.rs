@@ -88,7 +88,7 @@ struct Listing {
 impl Snapshot<'_> {
     /// Reads the whole, on as many threads as requests may be under way.
     pub(super) fn read_all(&self, names: &Names<'_>, whole: Range) -> Result<(), Failure> {
-        let enough = enough(whole.count, self.run.config.page_size.into());
+        let enough = enough(whole.count, self.run.config);
         let ranges = Ranges::default();
         ranges.lock().waiting.push_back(whole);
         let refused = Mutex::new(None);

@@ -8,20 +8,22 @@ use serde::Deserialize;
 
 use super::Listed;
 use super::between::between;
+use crate::config::Config;
 use crate::graph::{self, Get, Graph, Unreadable, query_value};
 
 /// Pages of a range that is not worth cutting.
 const PAGES: u64 = 3;
 
-/// Ranges at most, about; each is read by one thread.
-const RANGES: u64 = 64;
+/// Ranges for each thread, about: enough that none waits long for the last one, few enough that cutting costs little.
+const RANGES: u64 = 3;
 
 /// Guesses for one cut.
 const GUESSES: usize = 12;
 
 /// Objects of a range that is not cut any more.
-pub(super) fn enough(objects: u64, page_size: u64) -> u64 {
-    (objects / RANGES).max(page_size * PAGES).max(1)
+pub(super) fn enough(objects: u64, config: &Config) -> u64 {
+    let ranges = RANGES * config.max_concurrency as u64;
+    (objects / ranges.max(1)).max(u64::from(config.page_size) * PAGES).max(1)
 }
 
 /// A part of the list.
