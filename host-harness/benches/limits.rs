@@ -84,7 +84,7 @@ fn run(units: u32, tells_load: bool) -> Result<Outcome> {
     let world = json!({
         "users": 20_000, "groups": 10_000, "edges": 200_000, "largeGroup": 20_000, "latencyMs": 20,
         "hiddenMembershipGroups": false, "lists": {"shortPages": false}, "journalCapacity": 1_000_000,
-        "throttling": {"unitsPer10Seconds": units * 10, "untilPercentFull": 10, "tellsLoad": tells_load, "retryAfter": "decimal"},
+        "throttling": {"unitsPer10Seconds": units * 10, "untilPercentFull": 10, "penaltyMs": 0, "tellsLoad": tells_load, "retryAfter": "decimal"},
     });
     let measured = Measured::start(&world)?;
     let (rows, seconds, _) = measured.import(&[])?;
