@@ -8,27 +8,16 @@
 
 mod measured;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use host_harness::simulator::Exchange;
-use measured::Measured;
+use measured::{Measured, exit_code, say};
 use serde_json::json;
 
 fn main() -> ExitCode {
     let users = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(50_000);
-    match measure(users) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "{error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn say(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+    exit_code(measure(users))
 }
 
 fn measure(users: u64) -> Result<()> {

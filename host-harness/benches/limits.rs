@@ -10,14 +10,13 @@
 mod measured;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use host_harness::simulator::{Exchange, Route};
 use host_harness::simulator_process::SimulatorProcess;
 use host_harness::truth::TruthRow;
-use measured::Measured;
+use measured::{Measured, exit_code, say};
 use serde_json::json;
 
 /// Members of one page, as the connector asks for them.
@@ -25,17 +24,7 @@ const PAGE: u64 = 999;
 
 fn main() -> ExitCode {
     let times = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(1);
-    match measure(times) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "{error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn say(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+    exit_code(measure(times))
 }
 
 fn measure(times: usize) -> Result<()> {

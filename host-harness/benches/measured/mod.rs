@@ -1,6 +1,8 @@
 //! One measured import: a simulator in a process of its own, the library in this one, a host that discards rows.
 
+use std::io::Write as _;
 use std::path::Path;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow, bail};
@@ -8,6 +10,22 @@ use host_harness::connector::{Connector, Next, StartRequest};
 use host_harness::library::connector_library;
 use host_harness::simulator_process::SimulatorProcess;
 use serde_json::{Map, Value, json};
+
+/// Runs a measurement; wrong counts end the program with 1.
+pub(crate) fn exit_code(outcome: Result<()>) -> ExitCode {
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "{error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// A line of the table.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
 
 /// A simulator of this world, and the documents that lead to it.
 pub(crate) struct Measured {
