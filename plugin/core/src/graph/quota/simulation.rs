@@ -239,3 +239,18 @@ fn whims_are_waited_for_and_not_learnt_from() {
     // Every batch of 20 waits half a second at the gate in two and a half; nothing else holds it back.
     assert!(run.seconds <= f64::from(GROUPS) / 160.0 * 0.6, "{:.1} s", run.seconds);
 }
+
+#[test]
+fn between_two_refusals_the_bucket_filled_what_was_charged() {
+    let mut limit = Limit::default();
+    let refused = Charge { refused: 20, ..Charge::default() };
+    limit.admit(0.0, 80.0);
+    limit.answer(0.0, 0.1, refused);
+    for tenth in 1..=100 {
+        let at = 0.1 * f64::from(tenth);
+        limit.answer(at, at, Charge { units: 80.0, answered: 40, ..Charge::default() });
+    }
+    limit.answer(10.05, 10.1, refused);
+    let last = (0..=100).map(|_| limit.admit(10.2, 80.0).0).last().unwrap();
+    assert!((9.5..10.5).contains(&(last - 10.2)), "8,000 units at 800 a second took {}", last - 10.2);
+}
