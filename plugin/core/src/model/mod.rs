@@ -8,5 +8,5 @@ mod page;
 mod row;
 
 pub use member::Member;
-pub use page::{Links, Page};
+pub use page::{Links, Page, next_link};
 pub use row::{MemberChange, Removed, Row, RowSeed};

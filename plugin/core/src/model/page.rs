@@ -49,6 +49,40 @@ impl<R> Page<R> {
     }
 }
 
+/// The next link of a page, read before its rows are: Graph writes it before them, and then they are not looked at. What is
+/// found may be of no use, since the body need not be whole.
+pub fn next_link(body: &[u8]) -> Option<String> {
+    let mut found = None;
+    // Left as soon as the link is known, which the parser takes for an error.
+    let _ = serde_json::Deserializer::from_slice(body).deserialize_map(NextLink(&mut found));
+    found
+}
+
+struct NextLink<'f>(&'f mut Option<String>);
+
+impl<'de> Visitor<'de> for NextLink<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a page")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            match &*key {
+                "@odata.nextLink" => {
+                    *self.0 = map.next_value()?;
+                    return Ok(());
+                }
+                // The last page.
+                "@odata.deltaLink" => return Ok(()),
+                _ => _ = map.next_value::<IgnoredAny>()?,
+            }
+        }
+        Ok(())
+    }
+}
+
 struct PageVisitor<S, R> {
     seed: S,
     rows: PhantomData<R>,
@@ -117,6 +151,16 @@ mod tests {
     fn an_empty_page_with_a_next_link_is_not_the_last() {
         let page = Page::<Member<'_>>::read_plain(br#"{"@odata.nextLink":"https://x/1","value":[]}"#).unwrap();
         assert_eq!(page.links, Links { next: Some("https://x/1".into()), delta: None });
+    }
+
+    #[test]
+    fn the_next_link_is_known_before_the_rows_are_read_and_wherever_it_stands() {
+        let early = br#"{"@odata.context":"c","@odata.nextLink":"https:\/\/x\/1","value":[{"cut"#;
+        assert_eq!(next_link(early).as_deref(), Some("https://x/1"));
+        assert_eq!(next_link(br#"{"value":[{}],"@odata.nextLink":"n"}"#).as_deref(), Some("n"));
+        for none in [&br#"{"@odata.deltaLink":"d","value":[]}"#[..], br#"{"value":[{"@odata.nextLink":"n"}]}"#, b"["] {
+            assert_eq!(next_link(none), None);
+        }
     }
 
     #[test]
