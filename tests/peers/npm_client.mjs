@@ -4,8 +4,8 @@
 //     node tests/peers/npm_client.mjs target/peers < hello.json
 //
 // stdin is the first line of `host-harness simulate`; stdout is one line of JSON. The client sends its token over https and
-// to Graph's hosts only, so over plain http to 127.0.0.1 a middleware of this file puts the header in; nothing else of the
-// client's own chain is touched, its retries included.
+// to Graph's hosts only, so over plain http to 127.0.0.1 a middleware of this file puts the header in, and next links are
+// handed to it as paths; nothing else of the client's own chain is touched, its retries included.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -66,6 +66,10 @@ async function run() {
   const chain = MiddlewareFactory.getDefaultMiddlewareChain({ getAccessToken: async () => token });
   chain.splice(-1, 0, new Outgoing(token));
   const client = Client.initWithMiddleware({ baseUrl: `${hello.origin}/`, defaultVersion: "v1.0", middleware: chain });
+
+  // It tells a next link from a path by its https.
+  const api = client.api.bind(client);
+  client.api = (path) => api(path.replace(`${hello.origin}/v1.0`, ""));
 
   const groups = [];
   await each(client, client.api("/groups").select("id,displayName").top(PAGE), (group) => groups.push(group.id));

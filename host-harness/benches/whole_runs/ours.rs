@@ -3,6 +3,7 @@
 //!
 //! CPU seconds are those of the import alone, as with the peers: loading a library and importing Python modules are left out.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -18,11 +19,10 @@ use crate::run::Brought;
 /// Ticks in a second, in which Linux tells processor time to programs; the same number on every machine.
 const TICKS: f64 = 100.0;
 
-/// Imports a tenant with further keys of ConfigJson. 0 and 1 stand for false and true.
-pub(crate) fn import(tenant: &Measured, keys: &[(&'static str, u8)]) -> Result<Brought> {
-    let value = |key: &str, value: u8| if key.starts_with("Import") { Value::from(value == 1) } else { value.into() };
-    let keys: Vec<(&str, Value)> = keys.iter().map(|(key, number)| (*key, value(key, *number))).collect();
-    let (config, auth) = tenant.documents(&keys);
+/// Imports a tenant with further keys of ConfigJson.
+pub(crate) fn import(tenant: &Measured, keys: &str) -> Result<Brought> {
+    let keys: BTreeMap<&str, Value> = serde_json::from_str(keys)?;
+    let (config, auth) = tenant.documents(&keys.into_iter().collect::<Vec<_>>());
     let mut child = Command::new(std::env::current_exe()?)
         .arg("import")
         .arg(connector_library()?)
@@ -47,7 +47,8 @@ pub(crate) fn child(library: &Path) -> Result<()> {
     let issues = types.as_object().into_iter().flat_map(|types| types.values()).any(|of| of["Issues"] != 0);
     ensure!(!issues, "issues: {types:#}");
     let edges = types["GroupMember"]["Upserts"].as_u64().unwrap_or(0);
-    let line = json!({"rows": rows, "edges": edges, "wallSeconds": wall, "cpuSeconds": cpu, "peakRssKiB": peak_memory()?});
+    let line =
+        json!({"rows": rows, "edges": edges, "wallSeconds": wall, "cpuSeconds": cpu, "peakRssKiB": peak_memory()?});
     say(&line.to_string());
     Ok(())
 }

@@ -69,7 +69,8 @@ impl Peer {
         let hello = json!({
             "origin": tenant.process.origin(), "tenantId": who.id, "clientId": who.client_id, "clientSecret": who.client_secret,
         });
-        let mut child = self.command().stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("starting a peer")?;
+        let mut child =
+            self.command().stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("starting a peer")?;
         child.stdin.take().context("no stdin")?.write_all(format!("{hello}\n").as_bytes())?;
         Brought::parse(&child.wait_with_output()?)
     }

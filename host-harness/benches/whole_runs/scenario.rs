@@ -9,8 +9,8 @@ use crate::peer::Peer;
 
 /// Who imports.
 pub(crate) enum Importer {
-    /// This connector, with these keys of ConfigJson.
-    Ours(&'static str, &'static [(&'static str, u8)]),
+    /// This connector, with further keys of ConfigJson.
+    Ours(&'static str, &'static str),
     /// A program of somebody else.
     Peer(Peer),
 }
@@ -36,7 +36,7 @@ impl Scenario {
     }
 }
 
-const EVERYTHING: Importer = Importer::Ours("this connector: users, groups, memberships", &[]);
+const EVERYTHING: Importer = Importer::Ours("this connector: users, groups, memberships", "{}");
 
 pub(crate) const SCENARIOS: [Scenario; 4] = [
     Scenario {
@@ -44,12 +44,16 @@ pub(crate) const SCENARIOS: [Scenario; 4] = [
         size: "2,000 groups × 50, 100 ms",
         numbers: [5_000, 2_000, 50, 100],
         importers: &[
-            Importer::Ours("this connector: memberships", &[("ImportUsers", 0), ("ImportGroups", 0)]),
-            Importer::Ours("this connector: groups, memberships", &[("ImportUsers", 0)]),
+            Importer::Ours("this connector: memberships", r#"{"ImportUsers": false, "ImportGroups": false}"#),
             Importer::Ours(
                 "this connector: memberships, `MaxConcurrency` 32",
-                &[("ImportUsers", 0), ("ImportGroups", 0), ("MaxConcurrency", 32)],
+                r#"{"ImportUsers": false, "ImportGroups": false, "MaxConcurrency": 32}"#,
             ),
+            Importer::Ours(
+                "this connector: groups, memberships; `Snapshot`",
+                r#"{"ImportUsers": false, "FullImportStrategy": "Snapshot"}"#,
+            ),
+            Importer::Ours("this connector: groups, memberships", r#"{"ImportUsers": false}"#),
             Importer::Peer(Peer::NpmClient),
         ],
     },
