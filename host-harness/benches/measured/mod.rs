@@ -51,25 +51,33 @@ impl Measured {
         Ok(Measured { process, config, auth: auth.to_string() })
     }
 
-    /// A first import with further keys of ConfigJson: rows delivered, seconds, and the Result.
-    pub(crate) fn import(&self, keys: &[(&str, Value)]) -> Result<(u64, f64, Value)> {
-        let connector = Connector::load(&connector_library()?)?;
+    /// ConfigJson with further keys, and AuthJson.
+    pub(crate) fn documents(&self, keys: &[(&str, Value)]) -> (String, &str) {
         let mut config = self.config.clone();
         config.extend(keys.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
-        let config = Value::Object(config).to_string();
-        let since = Instant::now();
-        let request = StartRequest { config: &config, auth: &self.auth, ..StartRequest::default() };
-        let mut operation = connector.import(&request)?;
-        loop {
-            match operation.next(Duration::from_secs(120))? {
-                Next::Batch(_) => {}
-                Next::End { .. } => break,
-                other => bail!("{other:?}: {}", operation.result_json().unwrap_or_default()),
-            }
-        }
-        let seconds = since.elapsed().as_secs_f64();
-        let rows = operation.progress().map_err(|status| anyhow!("status {status}"))?.rows_delivered;
-        let result = serde_json::from_str(&operation.result_json().unwrap_or_default())?;
-        Ok((rows, seconds, result))
+        (Value::Object(config).to_string(), &self.auth)
     }
+
+    /// A first import with further keys of ConfigJson: rows delivered, seconds, and the Result.
+    pub(crate) fn import(&self, keys: &[(&str, Value)]) -> Result<(u64, f64, Value)> {
+        let (config, auth) = self.documents(keys);
+        discard(&Connector::load(&connector_library()?)?, &config, auth)
+    }
+}
+
+/// Imports and throws the rows away: rows delivered, seconds, and the Result.
+pub(crate) fn discard(connector: &Connector, config: &str, auth: &str) -> Result<(u64, f64, Value)> {
+    let since = Instant::now();
+    let mut operation = connector.import(&StartRequest { config, auth, ..StartRequest::default() })?;
+    loop {
+        match operation.next(Duration::from_secs(120))? {
+            Next::Batch(_) => {}
+            Next::End { .. } => break,
+            other => bail!("{other:?}: {}", operation.result_json().unwrap_or_default()),
+        }
+    }
+    let seconds = since.elapsed().as_secs_f64();
+    let rows = operation.progress().map_err(|status| anyhow!("status {status}"))?.rows_delivered;
+    let result = serde_json::from_str(&operation.result_json().unwrap_or_default())?;
+    Ok((rows, seconds, result))
 }

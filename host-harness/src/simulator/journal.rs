@@ -41,6 +41,9 @@ pub struct Exchange {
     pub feed: Option<ObjectKind>,
     /// The items of a batch.
     pub items: Vec<Item>,
+    /// How many exchanges were under way when this one arrived, itself included.
+    #[serde(default)]
+    pub in_flight: u32,
     /// Whether a fault was in play.
     pub faulted: bool,
     /// The request body, in full mode.

@@ -1,7 +1,7 @@
 //! Everything one running simulator holds, shared by its connections and by the handle in the test.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use serde_json::json;
@@ -48,6 +48,8 @@ pub(crate) struct Service {
     /// Ids of assertions, none of which may come twice.
     assertions: Mutex<HashSet<String>>,
     nonces: AtomicU64,
+    /// Exchanges that are under way.
+    pub(crate) in_flight: AtomicU32,
     /// How often each URL was read, for [`Service::lag_roll`].
     reads: Mutex<HashMap<u64, u64>>,
     asked_to_stop: Mutex<bool>,
@@ -80,6 +82,7 @@ impl Service {
             demanded: Mutex::default(),
             assertions: Mutex::default(),
             nonces: AtomicU64::new(0),
+            in_flight: AtomicU32::new(0),
             reads: Mutex::default(),
             asked_to_stop: Mutex::new(false),
             stop: Condvar::new(),

@@ -26,6 +26,8 @@ pub struct World {
     pub deleted_groups: u32,
     /// About how many memberships there are in all; sizes are heavy-tailed.
     pub edges: u64,
+    /// Every group has so many members instead, as far as there are users.
+    pub group_size: Option<u32>,
     /// One group gets exactly this many members (filled up with devices beyond the number of users).
     pub large_group: Option<u32>,
     /// Devices that can be members.
@@ -306,6 +308,7 @@ impl Default for World {
             groups: 60,
             deleted_groups: 3,
             edges: 3_500,
+            group_size: None,
             large_group: Some(1_200),
             devices: 40,
             service_principals: 12,

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::future::pending;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::to_bytes;
@@ -43,6 +44,26 @@ pub(super) enum Ending {
 pub(super) struct Outcome {
     pub(super) response: io::Result<Response<Payload>>,
     pub(super) ending: Option<Ending>,
+}
+
+/// An exchange that has arrived and is not answered yet.
+struct UnderWay {
+    service: Arc<Service>,
+    /// How many there were when it arrived, itself included.
+    with_others: u32,
+}
+
+impl UnderWay {
+    fn enter(service: &Arc<Service>) -> UnderWay {
+        let with_others = service.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
+        UnderWay { service: Arc::clone(service), with_others }
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.service.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// What a path is for.
@@ -111,6 +132,7 @@ pub(super) async fn exchange(service: Arc<Service>, scheme: &'static str, reques
     if let Endpoint::Control(command) = &endpoint {
         return Outcome { response: Ok(control::control(&service, &request, command, &bytes)), ending: None };
     }
+    let under_way = UnderWay::enter(&service);
     if let Some(latency) = latency(&service.world, &request) {
         tokio::time::sleep(latency).await;
     }
@@ -125,16 +147,16 @@ pub(super) async fn exchange(service: Arc<Service>, scheme: &'static str, reques
     });
     match fault {
         Some(FaultAction::StallBeforeHeaders) => {
-            record(&service, &request, &endpoint, None, true);
+            record(&under_way, &request, &endpoint, None, true);
             pending::<()>().await;
         }
         Some(FaultAction::ConnectionReset) => {
-            record(&service, &request, &endpoint, None, true);
+            record(&under_way, &request, &endpoint, None, true);
             let response = Err(io::ErrorKind::ConnectionReset.into());
             return Outcome { response, ending: Some(Ending::Reset) };
         }
         Some(FaultAction::ConnectionRefused) => {
-            record(&service, &request, &endpoint, None, true);
+            record(&under_way, &request, &endpoint, None, true);
             let response = Err(io::ErrorKind::ConnectionReset.into());
             return Outcome { response, ending: Some(Ending::GoesAway) };
         }
@@ -151,7 +173,7 @@ pub(super) async fn exchange(service: Arc<Service>, scheme: &'static str, reques
         service.revoke_tokens();
     }
     let answer = answer(&context, &request, &endpoint, &bytes, fault.as_ref());
-    record(&service, &request, &endpoint, Some((&answer, &context.request_id)), fault.is_some());
+    record(&under_way, &request, &endpoint, Some((&answer, &context.request_id)), fault.is_some());
     respond::respond(&context, &request, answer, fault.as_ref())
 }
 
@@ -194,7 +216,14 @@ fn answer(
     answer
 }
 
-fn record(service: &Service, request: &Request, endpoint: &Endpoint, answered: Option<(&Answer, &str)>, faulted: bool) {
+fn record(
+    under_way: &UnderWay,
+    request: &Request,
+    endpoint: &Endpoint,
+    answered: Option<(&Answer, &str)>,
+    faulted: bool,
+) {
+    let service = &under_way.service;
     let answer = answered.map(|(answer, _)| answer);
     let mut journal = service.journal();
     let full = journal.mode == JournalMode::Full;
@@ -226,6 +255,7 @@ fn record(service: &Service, request: &Request, endpoint: &Endpoint, answered: O
         object: endpoint.object().map(str::to_lowercase),
         feed: answer.and_then(|answer| answer.feed),
         items: answer.map_or_else(Vec::new, |answer| answer.items.clone()),
+        in_flight: under_way.with_others,
         faulted,
         body: request.body.clone().filter(|_| keep_bodies),
         response: response.filter(|_| keep_bodies),
