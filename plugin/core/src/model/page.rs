@@ -3,7 +3,6 @@
 //! `value` may be empty although more pages follow: only the links say whether this was the last page. Members of the
 //! page that are not named here (`@odata.context`, `@microsoft.graph.tips`, …) are skipped.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -34,7 +33,8 @@ impl<R> Page<R> {
     where
         S: DeserializeSeed<'de, Value = R> + Copy,
     {
-        let mut json = serde_json::Deserializer::from_slice(body);
+        // Looked through once, instead of text by text.
+        let mut json = serde_json::Deserializer::from_str(utf8(body)?);
         let page = json.deserialize_map(PageVisitor { seed, rows: PhantomData })?;
         json.end()?;
         Ok(page)
@@ -68,19 +68,37 @@ impl<'de> Visitor<'de> for NextLink<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            match &*key {
-                "@odata.nextLink" => {
+        while let Some(key) = map.next_key()? {
+            match key {
+                Key::Next => {
                     *self.0 = map.next_value()?;
                     return Ok(());
                 }
                 // The last page.
-                "@odata.deltaLink" => return Ok(()),
-                _ => _ = map.next_value::<IgnoredAny>()?,
+                Key::Delta => return Ok(()),
+                Key::Value | Key::Other => _ = map.next_value::<IgnoredAny>()?,
             }
         }
         Ok(())
     }
+}
+
+fn utf8(body: &[u8]) -> Result<&str, serde_json::Error> {
+    std::str::from_utf8(body).map_err(serde_json::Error::custom)
+}
+
+/// What a page says of itself.
+#[derive(Deserialize)]
+#[serde(field_identifier)]
+enum Key {
+    #[serde(rename = "value")]
+    Value,
+    #[serde(rename = "@odata.nextLink")]
+    Next,
+    #[serde(rename = "@odata.deltaLink")]
+    Delta,
+    #[serde(other)]
+    Other,
 }
 
 struct PageVisitor<S, R> {
@@ -100,12 +118,12 @@ where
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Page<R>, A::Error> {
         let (mut rows, mut links) = (None, Links::default());
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            match &*key {
-                "value" => rows = Some(map.next_value_seed(RowsSeed { seed: self.seed })?),
-                "@odata.nextLink" => links.next = map.next_value()?,
-                "@odata.deltaLink" => links.delta = map.next_value()?,
-                _ => {
+        while let Some(key) = map.next_key()? {
+            match key {
+                Key::Value => rows = Some(map.next_value_seed(RowsSeed { seed: self.seed })?),
+                Key::Next => links.next = map.next_value()?,
+                Key::Delta => links.delta = map.next_value()?,
+                Key::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
