@@ -20,7 +20,8 @@ fn section(page: &'static str, heading: &str) -> &'static str {
 /// The lines that are code, a blank one between paragraphs.
 fn typed() -> String {
     let lines = section(README, "From an empty folder").lines();
-    let code: Vec<&str> = lines.filter_map(|line| if line.is_empty() { Some("") } else { line.strip_prefix("    ") }).collect();
+    let code: Vec<&str> =
+        lines.filter_map(|line| if line.is_empty() { Some("") } else { line.strip_prefix("    ") }).collect();
     code.join("\n")
 }
 
