@@ -19,6 +19,7 @@ mod check; // the connection test
 mod child; // a test that needs a process of its own
 mod dependencies; // licences, sources, duplicates, minimum Rust, read from cargo metadata
 mod describe; // Describe against what records carry
+mod embedding; // docs/embedding.md: its samples are the tested files, its SQL keeps the rules
 mod fault_matrix; // every fault at every place, as docs/reliability.md says
 mod followed; // MembershipMode Delta
 mod header; // the C header is what the Rust source says, in every C and C++

@@ -37,7 +37,8 @@ pub(crate) enum Unready {
 #[derive(Debug)]
 pub(crate) struct Workshop {
     root: tempfile::TempDir,
-    tools: PathBuf,
+    /// Where `.ci/hosts` puts what is no system package.
+    pub(crate) tools: PathBuf,
 }
 
 impl Language {

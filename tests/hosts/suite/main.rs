@@ -2,7 +2,7 @@
 //!
 //! A newcomer would write tests for each language in that language; then seven suites promise seven things. Here a host is
 //! a program with the command line of `tests/hosts/README.md`, and a scenario does not know who it drives. The table
-//! language × scenario is printed at the end, also when all is well.
+//! language × scenario is printed at the end, also when all is well, and left in `target/hosts/table.md`.
 //!
 //! `CONNECTOR_TEST_HOSTS=python,go` drives these alone. A language whose tools are missing is skipped with a message;
 //! under `CONNECTOR_TEST_ALL_HOSTS=1` that is a failure.
@@ -61,7 +61,7 @@ fn every_host_does_what_the_rust_host_does() {
         };
         table.add(language.name, cells);
     }
-    table::say(&table.to_string());
+    table.publish(&workshop.tools).unwrap();
     assert!(table.rows() > 0, "CONNECTOR_TEST_HOSTS names no host of this suite");
     assert!(!table.has_failures(), "a host differs from the Rust host: see the table above");
     assert!(!(all && table.has_skips()), "CONNECTOR_TEST_ALL_HOSTS=1, and a language was skipped: see the table above");

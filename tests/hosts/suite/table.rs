@@ -1,9 +1,12 @@
 //! The table language × scenario.
 //!
-//! It goes to stderr past the test harness, which would swallow the output of a test that passes.
+//! It goes to stderr past the test harness, which would swallow the output of a test that passes, and into `table.md` beside
+//! the tools, for a script that wants it as its last word. Both are Markdown.
 
 use std::fmt;
+use std::fs;
 use std::io::Write;
+use std::path::Path;
 
 /// As wide as the longest word of a cell.
 const CELL: usize = 7;
@@ -17,6 +20,16 @@ pub(crate) enum Cell {
     Skipped(String),
     /// Otherwise than the Rust host: how.
     Failed(String),
+}
+
+impl Cell {
+    fn word(&self) -> &'static str {
+        match self {
+            Cell::Passed => "passed",
+            Cell::Skipped(_) => "skipped",
+            Cell::Failed(_) => "FAILED",
+        }
+    }
 }
 
 /// Languages downwards, scenarios across.
@@ -38,6 +51,13 @@ impl Table {
 
     pub(crate) fn add(&mut self, language: &'static str, cells: Vec<Cell>) {
         self.rows.push((language, cells));
+    }
+
+    /// Shows it, and leaves it in `folder`.
+    pub(crate) fn publish(&self, folder: &Path) -> std::io::Result<()> {
+        say(&format!("\n{self}"));
+        fs::create_dir_all(folder)?;
+        fs::write(folder.join("table.md"), self.to_string())
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -62,22 +82,21 @@ impl Table {
 impl fmt::Display for Table {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.rows.iter().map(|(language, _)| language.len()).max().unwrap_or_default();
-        write!(f, "\n{:width$}", "host")?;
+        write!(f, "| {:width$} |", "host")?;
         for scenario in &self.scenarios {
-            write!(f, " | {scenario:CELL$}")?;
+            write!(f, " {scenario:CELL$} |")?;
+        }
+        write!(f, "\n|{}|", "-".repeat(width + 2))?;
+        for scenario in &self.scenarios {
+            write!(f, "{}|", "-".repeat(scenario.len().max(CELL) + 2))?;
         }
         for (language, cells) in &self.rows {
-            write!(f, "\n{language:width$}")?;
+            write!(f, "\n| {language:width$} |")?;
             for (cell, scenario) in cells.iter().zip(&self.scenarios) {
-                let word = match cell {
-                    Cell::Passed => "ok",
-                    Cell::Skipped(_) => "skipped",
-                    Cell::Failed(_) => "FAILED",
-                };
-                write!(f, " | {word:0$}", scenario.len().max(CELL))?;
+                write!(f, " {:1$} |", cell.word(), scenario.len().max(CELL))?;
             }
         }
-        writeln!(f)?;
+        writeln!(f, "\n")?;
         let mut said = None;
         for (language, scenario, cell) in self.cells() {
             match cell {
@@ -88,6 +107,9 @@ impl fmt::Display for Table {
             }
             said = Some(language);
         }
-        Ok(())
+        let count = |word: &str| self.cells().filter(|(.., cell)| cell.word() == word).count();
+        let (hosts, scenarios) = (self.rows.len(), self.scenarios.len());
+        let [passed, failed, skipped] = ["passed", "FAILED", "skipped"].map(count);
+        writeln!(f, "{hosts} hosts, {scenarios} scenarios: {passed} passed, {failed} failed, {skipped} skipped")
     }
 }
