@@ -120,3 +120,16 @@ fn what_stalls_holds_back_nobody_else() -> Result<()> {
     }
     Ok(())
 }
+
+#[test]
+fn who_goes_away_takes_the_connection_along_and_comes_back() -> Result<()> {
+    let browser = Browser::start(small())?;
+    browser.simulator.add_fault(Fault::once(Route::UsersList, FaultAction::ConnectionRefused));
+    ensure!(browser.get("/users?$select=id").is_err());
+    if cfg!(target_os = "linux") {
+        ensure!(browser.get("/users?$select=id").is_err_and(|error| error.is_connect()));
+    }
+    browser.simulator.listen_again()?;
+    assert_eq!(browser.get("/users?$select=id")?.status(), 200);
+    Ok(())
+}
