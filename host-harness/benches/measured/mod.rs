@@ -10,6 +10,7 @@ use host_harness::connector::{Connector, Next, StartRequest};
 use host_harness::library::connector_library;
 use host_harness::simulator_process::SimulatorProcess;
 use serde_json::{Map, Value, json};
+use tempfile::TempDir;
 
 /// Runs a measurement; wrong counts end the program with 1.
 pub(crate) fn exit_code(outcome: Result<()>) -> ExitCode {
@@ -30,6 +31,8 @@ pub(crate) fn say(line: &str) {
 /// A simulator of this world, and the documents that lead to it.
 pub(crate) struct Measured {
     pub(crate) process: SimulatorProcess,
+    /// Holds `ca.pem` where the world serves HTTPS.
+    pub(crate) folder: TempDir,
     config: Map<String, Value>,
     auth: String,
 }
@@ -40,15 +43,20 @@ impl Measured {
         let file = folder.path().join("world.json");
         std::fs::write(&file, world.to_string())?;
         let harness = Path::new(env!("CARGO_BIN_EXE_host-harness"));
-        let process = SimulatorProcess::start(harness, [Path::new("--world"), &file])?;
+        let authority = folder.path().join("ca.pem");
+        let process =
+            SimulatorProcess::start(harness, [Path::new("--world"), &file, Path::new("--ca-file"), &authority])?;
         let tenant = process.tenant()?;
         let origin = process.origin().to_owned();
         let mut config = Map::new();
         for (key, value) in [("TenantId", tenant.id), ("GraphEndpoint", origin.clone()), ("AuthorityHost", origin)] {
             config.insert(key.to_owned(), value.into());
         }
+        if authority.exists() {
+            config.insert("CaFile".to_owned(), authority.to_string_lossy().into());
+        }
         let auth = json!({"Mode": "ClientSecret", "ClientId": tenant.client_id, "ClientSecret": tenant.client_secret});
-        Ok(Measured { process, config, auth: auth.to_string() })
+        Ok(Measured { process, folder, config, auth: auth.to_string() })
     }
 
     /// ConfigJson with further keys, and AuthJson.

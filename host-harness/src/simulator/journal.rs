@@ -20,6 +20,9 @@ pub struct Exchange {
     pub sequence: u64,
     /// The endpoint.
     pub route: Route,
+    /// `HTTP/1.1` or `HTTP/2.0`.
+    #[serde(default)]
+    pub protocol: String,
     /// The HTTP method.
     pub method: String,
     /// Path and query as sent.

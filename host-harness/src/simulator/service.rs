@@ -21,6 +21,7 @@ use super::tenant::resolve::Rules;
 use super::tenant::script::{Agenda, ChangesDuring};
 use super::tenant::truth::Truth;
 use super::throttle::Bucket;
+use super::traffic::Traffic;
 use super::world::World;
 
 /// The simulator behind its sockets.
@@ -42,6 +43,7 @@ pub(crate) struct Service {
     faults: Mutex<Script>,
     journal: Mutex<Journal>,
     bucket: Option<Mutex<Bucket>>,
+    pub(crate) traffic: Arc<Traffic>,
     generation: AtomicU64,
     /// Claims that a token must have been asked for with.
     demanded: Mutex<Option<String>>,
@@ -78,6 +80,7 @@ impl Service {
             faults: Mutex::new(Script::new(&faults)),
             journal: Mutex::new(Journal::new(world.journal, world.journal_capacity)),
             bucket: world.throttling.clone().map(|throttling| Mutex::new(Bucket::new(throttling, clock.millis()))),
+            traffic: Arc::default(),
             generation: AtomicU64::new(0),
             demanded: Mutex::default(),
             assertions: Mutex::default(),

@@ -68,6 +68,8 @@ pub struct World {
     pub gzip: bool,
     /// Serve HTTPS with a certificate of a generated authority.
     pub https: bool,
+    /// Speak HTTP/2 over HTTPS with clients that offer it, as Graph does; otherwise HTTP/1.1.
+    pub http2: bool,
     /// Where the simulated clock starts, in seconds since 1970; now when absent.
     pub clock_start: Option<u64>,
     /// How much of each exchange is kept.
@@ -329,6 +331,7 @@ impl Default for World {
             latency_ms: 0,
             gzip: true,
             https: false,
+            http2: true,
             clock_start: None,
             journal: JournalMode::Summary,
             journal_capacity: 200_000,

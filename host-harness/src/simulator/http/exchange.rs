@@ -116,12 +116,17 @@ pub(super) async fn exchange(service: Arc<Service>, scheme: &'static str, reques
     let Ok(bytes) = to_bytes(axum::body::Body::new(body), MOST_BODY).await else {
         return Outcome { response: Err(io::ErrorKind::InvalidData.into()), ending: None };
     };
-    let headers: BTreeMap<String, String> = parts
+    let mut headers: BTreeMap<String, String> = parts
         .headers
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
+    // HTTP/2 has no such header: there the host is part of the request line.
+    if let Some(authority) = parts.uri.authority() {
+        headers.entry("host".to_owned()).or_insert_with(|| authority.to_string());
+    }
     let request = Request {
+        protocol: format!("{:?}", parts.version),
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
@@ -245,6 +250,7 @@ fn record(
     journal.record(Exchange {
         sequence: 0,
         route: endpoint.route(),
+        protocol: request.protocol.clone(),
         method: request.method.clone(),
         url: request.url(),
         status: answer.map(|answer| answer.status),
