@@ -1,21 +1,19 @@
 //! How the connector behaves on a large tenant, and how fast a cancel is: measured, printed, and proved where it can be.
 //!
-//!     cargo bench -p host-harness --bench scale                 100,000 users
-//!     cargo bench -p host-harness --bench scale -- --million    also memory with 1,000,000 users
+//!     cargo bench -p host-harness --bench scale
 //!
 //! The same tenant is imported with recomputed memberships, with memberships by delta, and with these and a filter: in full,
 //! idle, and after one change for every hundred users and groups. Requests are those of the simulator's journal.
 //!
-//! The simulator runs in a process of its own, and so does the host whose memory is measured: it discards rows, so that
-//! what grows there is the connector's. Speeds are printed and not judged; what is judged ends this program with 1.
+//! The simulator runs in a process of its own. Speeds are printed and not judged; what is judged ends this program with 1.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use connector_abi::{CONNECTOR_E_CANCELLED, CONNECTOR_END};
 use host_harness::compare::compare;
 use host_harness::connector::{Connector, Next, StartRequest};
@@ -25,16 +23,8 @@ use host_harness::simulator::{Exchange, Fault, FaultAction, Route, Simulator, Wo
 use host_harness::simulator_process::SimulatorProcess;
 use serde_json::{Value, json};
 
-/// What a host that discards rows may need above what it needs once the library is loaded, in KiB.
-const MEMORY: u64 = 64 * 1024;
-
 fn main() -> ExitCode {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let outcome = match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["discard", library] => discard(Path::new(library)),
-        _ => measure(arguments.iter().any(|a| a == "--million")),
-    };
-    match outcome {
+    match measure() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(std::io::stderr(), "{error:#}");
@@ -47,17 +37,10 @@ fn say(line: &str) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }
 
-fn measure(million: bool) -> Result<()> {
+fn measure() -> Result<()> {
     let tenant = Tenant::start(100_000, 5_000, 500_000)?;
     imports(&tenant)?;
-    let small = memory(&tenant, &json!({}))?;
-    memory(&tenant, &json!({"MembershipMode": "Delta"}))?;
     drop(tenant);
-    if million {
-        let large = memory(&Tenant::start(1_000_000, 5_000, 500_000)?, &json!({}))?;
-        say(&format!("memory with ten times the users: {:+} KiB", large.cast_signed() - small.cast_signed()));
-        ensure!(large < small + 8 * 1024, "memory grows with the tenant");
-    }
     cancel_times()
 }
 
@@ -189,60 +172,6 @@ impl Store<'_> {
 
 fn types(result: &Value) -> impl Iterator<Item = &Value> {
     result["ObjectTypes"].as_object().into_iter().flat_map(|types| types.values())
-}
-
-/// Peak memory above that of the host with the library loaded, in KiB.
-fn memory(tenant: &Tenant, more: &Value) -> Result<u64> {
-    let mut child = Command::new(std::env::current_exe()?)
-        .arg("discard")
-        .arg(connector_library()?)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let texts = json!({"config": tenant.config_with(more)?, "auth": tenant.auth});
-    child.stdin.take().context("no stdin")?.write_all(texts.to_string().as_bytes())?;
-    let output = child.wait_with_output()?;
-    ensure!(output.status.success(), "the host that discards rows failed");
-    let said: Value = serde_json::from_slice(&output.stdout)?;
-    let number = |name: &str| said[name].as_u64().with_context(|| format!("no {name}"));
-    let (loaded, peak) = (number("loaded")?, number("peak")?);
-    say(&format!(
-        "a host that discards rows, {more}: {} rows in {:.1} s; VmHWM {loaded} KiB after loading, {peak} KiB at the end: {} KiB more",
-        number("rows")?,
-        number("ms")? as f64 / 1000.0,
-        peak - loaded
-    ));
-    ensure!(peak - loaded <= MEMORY, "more than {MEMORY} KiB");
-    Ok(peak - loaded)
-}
-
-fn discard(library: &Path) -> Result<()> {
-    let texts: Value = serde_json::from_reader(std::io::stdin())?;
-    let connector = Connector::load(library)?;
-    connector.describe()?;
-    let loaded = peak_memory()?;
-    let since = Instant::now();
-    let (config, auth) = (texts["config"].as_str().context("no config")?, texts["auth"].as_str().context("no auth")?);
-    let mut operation = connector.import(&StartRequest { config, auth, ..StartRequest::default() })?;
-    loop {
-        match operation.next(Duration::from_secs(120))? {
-            Next::Batch(_) => {}
-            Next::End { .. } => break,
-            other => bail!("{other:?}"),
-        }
-    }
-    let rows = operation.progress().map_err(|s| anyhow::anyhow!("status {s}"))?.rows_delivered;
-    say(&json!({"loaded": loaded, "peak": peak_memory()?, "rows": rows, "ms": since.elapsed().as_millis() as u64})
-        .to_string());
-    Ok(())
-}
-
-/// VmHWM of this process, in KiB.
-fn peak_memory() -> Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line =
-        status.lines().find_map(|l| l.strip_prefix("VmHWM:")).context("no VmHWM: this measurement needs Linux")?;
-    Ok(line.trim().trim_end_matches("kB").trim().parse()?)
 }
 
 /// How long `OperationNext` takes to return after a cancel, and the last thread after a release.

@@ -1,5 +1,7 @@
 //! One measured import: a simulator in a process of its own, the library in this one, a host that discards rows.
 
+#![allow(dead_code, reason = "each benchmark uses its part")]
+
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;

@@ -8,7 +8,6 @@
 //! variable `PEERS` names. Simulator and importer are processes of their own, and every run has a fresh simulator. Speeds are
 //! printed; an edge that the connector did not bring, or brought twice, ends this program with 1.
 
-#[allow(dead_code, reason = "the other benchmarks import in this process")]
 #[path = "../measured/mod.rs"]
 mod measured;
 mod ours;
