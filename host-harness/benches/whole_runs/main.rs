@@ -6,7 +6,7 @@
 //!
 //! The peers run where they are installed (`tests/peers/README.md`): `target/peers`, or the folder that the environment
 //! variable `PEERS` names. Simulator and importer are processes of their own, and every run has a fresh simulator. Speeds are
-//! printed; an edge that the connector did not bring, or brought twice, ends this program with 1.
+//! printed; a number of edges from the connector that is not the number that exists ends this program with 1.
 
 #[path = "../measured/mod.rs"]
 mod measured;

@@ -99,15 +99,19 @@ pub(crate) fn line(scenario: &Scenario, importer: &Importer, run: Option<&Run>, 
         "{start} {:.2} s | {:.1} | {} | {} | {:.2} s | {} MiB | {in_flight} | {} / {} |",
         brought.wall_seconds,
         brought.wall_seconds / yardstick,
-        thousands((brought.rows as f64 / brought.wall_seconds) as u64),
-        thousands(*requests as u64),
+        thousands(&format!("{:.0}", brought.rows as f64 / brought.wall_seconds)),
+        thousands(&requests.to_string()),
         brought.cpu_seconds,
         brought.peak_rss / 1024,
-        thousands(brought.edges),
-        thousands(*edges),
+        thousands(&brought.edges.to_string()),
+        thousands(&edges.to_string()),
     )
 }
 
-fn thousands(number: u64) -> String {
-    if number < 1_000 { number.to_string() } else { format!("{},{:03}", thousands(number / 1_000), number % 1_000) }
+/// Digits in groups of three.
+fn thousands(digits: &str) -> String {
+    match digits.len().checked_sub(3) {
+        None | Some(0) => digits.to_owned(),
+        Some(cut) => format!("{},{}", thousands(&digits[..cut]), &digits[cut..]),
+    }
 }

@@ -1,11 +1,16 @@
 //! Changes that happen while an import is under way.
 
+use std::io::Write;
+use std::net::TcpStream;
+use std::thread;
+use std::time::{Duration, Instant};
+
 use anyhow::Result;
 use serde_json::json;
 
 use super::client::Client;
 use super::follower::Follower;
-use crate::simulator::{Change, Delta, Script, World};
+use crate::simulator::{Change, Delta, Fault, FaultAction, Route, Script, World};
 
 fn delete(user: &str) -> Vec<Change> {
     vec![Change::DeleteUser { user: user.into() }]
@@ -93,5 +98,30 @@ fn the_same_script_during_the_same_walk_ends_in_the_same_tenant() -> Result<()> 
         Ok(users.chain(truth.edges().map(|edge| format!("{edge:?}"))).collect())
     };
     assert_eq!(run()?, run()?);
+    Ok(())
+}
+
+#[test]
+fn the_journal_tells_how_many_exchanges_were_under_way() -> Result<()> {
+    let client = Client::start(World::default())?;
+    let in_flight = || client.simulator.journal().last().map_or(0, |exchange| exchange.in_flight);
+    let url = "/users?$top=1";
+    client.get(url)?;
+    assert_eq!(in_flight(), 1);
+    client.simulator.add_fault(Fault::once(Route::GroupsList, FaultAction::StallBeforeHeaders));
+    let mut stalled = TcpStream::connect(client.simulator.origin().trim_start_matches("http://"))?;
+    write!(stalled, "GET /v1.0/groups HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {}\r\n\r\n", client.token)?;
+    while !client.simulator.journal().iter().any(|exchange| exchange.faulted) {
+        thread::sleep(Duration::from_millis(5));
+    }
+    client.get(url)?;
+    assert_eq!(in_flight(), 2);
+    drop(stalled);
+    // Until the server has seen that its client is gone.
+    let since = Instant::now();
+    while in_flight() != 1 {
+        assert!(since.elapsed() < Duration::from_secs(60), "it is counted for ever");
+        client.get(url)?;
+    }
     Ok(())
 }

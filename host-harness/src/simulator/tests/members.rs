@@ -173,3 +173,17 @@ fn a_feed_lists_the_member_types_the_world_names() -> Result<()> {
     assert_eq!(world.delta.member_types, MemberTypes::Only(vec![ObjectKind::User, ObjectKind::OrgContact]));
     Ok(())
 }
+
+#[test]
+fn nobody_owns_a_group_and_nobody_has_a_manager() -> Result<()> {
+    let client = Client::start(World::default())?;
+    let group = client.simulator.truth().groups().next().unwrap().id;
+    let owners = client.get(&format!("/groups/{group}/owners"))?;
+    assert_eq!((owners.status, owners.rows().len()), (200, 0));
+    assert_eq!(client.get("/groups/00000000-0000-4000-8000-000000000000/owners")?.status, 404);
+    let managed = client.get("/users?$select=id&$expand=manager($select=id)&$top=999")?;
+    assert_eq!(managed.status, 200);
+    assert!(!managed.rows().is_empty() && managed.rows().iter().all(|user| user.get("manager").is_none()));
+    assert_eq!(client.get("/users?$expand=memberOf")?.status, 400);
+    Ok(())
+}
