@@ -44,8 +44,11 @@ impl Measured {
         std::fs::write(&file, world.to_string())?;
         let harness = Path::new(env!("CARGO_BIN_EXE_host-harness"));
         let authority = folder.path().join("ca.pem");
-        let process =
-            SimulatorProcess::start(harness, [Path::new("--world"), &file, Path::new("--ca-file"), &authority])?;
+        let mut arguments = vec![Path::new("--world"), &file];
+        if world["https"] == true {
+            arguments.extend([Path::new("--https"), Path::new("--ca-file"), &authority]);
+        }
+        let process = SimulatorProcess::start(harness, arguments)?;
         let tenant = process.tenant()?;
         let origin = process.origin().to_owned();
         let mut config = Map::new();
