@@ -55,9 +55,6 @@ impl Measured {
         for (key, value) in [("TenantId", tenant.id), ("GraphEndpoint", origin.clone()), ("AuthorityHost", origin)] {
             config.insert(key.to_owned(), value.into());
         }
-        if authority.exists() {
-            config.insert("CaFile".to_owned(), authority.to_string_lossy().into());
-        }
         let auth = json!({"Mode": "ClientSecret", "ClientId": tenant.client_id, "ClientSecret": tenant.client_secret});
         Ok(Measured { process, folder, config, auth: auth.to_string() })
     }
@@ -66,6 +63,10 @@ impl Measured {
     pub(crate) fn import(&self, keys: &[(&str, Value)]) -> Result<(u64, f64, Value)> {
         let connector = Connector::load(&connector_library()?)?;
         let mut config = self.config.clone();
+        let authority = self.folder.path().join("ca.pem");
+        if authority.exists() {
+            config.insert("CaFile".to_owned(), authority.to_string_lossy().into());
+        }
         config.extend(keys.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
         let config = Value::Object(config).to_string();
         let since = Instant::now();
