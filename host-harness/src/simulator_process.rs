@@ -67,6 +67,11 @@ impl SimulatorProcess {
         &self.origin
     }
 
+    /// The child's process id, for who measures what it costs.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Who may sign in.
     pub fn tenant(&self) -> Result<Tenant> {
         let text = |name: &str| {

@@ -46,16 +46,16 @@ impl Measured {
         std::fs::write(&file, world.to_string())?;
         let harness = Path::new(env!("CARGO_BIN_EXE_host-harness"));
         let authority = folder.path().join("ca.pem");
-        let process =
-            SimulatorProcess::start(harness, [Path::new("--world"), &file, Path::new("--ca-file"), &authority])?;
+        let mut arguments = vec![Path::new("--world"), &file];
+        if world["https"] == true {
+            arguments.extend([Path::new("--https"), Path::new("--ca-file"), &authority]);
+        }
+        let process = SimulatorProcess::start(harness, arguments)?;
         let tenant = process.tenant()?;
         let origin = process.origin().to_owned();
         let mut config = Map::new();
         for (key, value) in [("TenantId", tenant.id), ("GraphEndpoint", origin.clone()), ("AuthorityHost", origin)] {
             config.insert(key.to_owned(), value.into());
-        }
-        if authority.exists() {
-            config.insert("CaFile".to_owned(), authority.to_string_lossy().into());
         }
         let auth = json!({"Mode": "ClientSecret", "ClientId": tenant.client_id, "ClientSecret": tenant.client_secret});
         Ok(Measured { process, folder, config, auth: auth.to_string() })
@@ -64,6 +64,10 @@ impl Measured {
     /// ConfigJson with further keys, and AuthJson.
     pub(crate) fn documents(&self, keys: &[(&str, Value)]) -> (String, &str) {
         let mut config = self.config.clone();
+        let authority = self.folder.path().join("ca.pem");
+        if authority.exists() {
+            config.insert("CaFile".to_owned(), authority.to_string_lossy().into());
+        }
         config.extend(keys.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
         (Value::Object(config).to_string(), &self.auth)
     }
