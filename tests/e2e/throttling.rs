@@ -1,7 +1,7 @@
 //! 429 and 503 with every form of Retry-After, through the loaded library: survived, and in the end surfaced.
 
 use connector_abi::*;
-use host_harness::simulator::{Fault, FaultAction, Route};
+use host_harness::simulator::{Fault, FaultAction, Route, World};
 
 use crate::world::Tenant;
 
@@ -71,6 +71,29 @@ fn one_throttled_item_of_a_batch_is_asked_again_alone() {
     let batches: Vec<usize> =
         tenant.requests().iter().filter(|x| x.route == Route::Batch).map(|x| x.items.len()).collect();
     assert_eq!(batches.iter().sum::<usize>(), 6, "five groups, one of them twice: {batches:?}");
+}
+
+#[test]
+fn two_refusals_in_a_hundred_requests_fail_no_run() {
+    for mode in ["Recompute", "Delta"] {
+        let tenant = Tenant::of(World { users: 1_000, groups: 600, edges: 6_000, ..World::default() })
+            .with("MembershipMode", mode);
+        for n in 0..100 {
+            let refused = Fault::once(Route::Any, FaultAction::retry_after(429, "0.02"));
+            tenant.sim.add_fault(refused.after(7 + 47 * n));
+        }
+        for _ in 0..3 {
+            let report = tenant.import_into("mesh.db", false);
+            assert_eq!(report.status, CONNECTOR_END, "{mode}: {:#}", report.result);
+        }
+        tenant.assert_equals_truth();
+        let journal = tenant.requests();
+        let answers =
+            journal.iter().map(|x| x.status).chain(journal.iter().flat_map(|x| &x.items).map(|item| item.status));
+        let (refused, all) =
+            answers.fold((0, 0), |(refused, all), status| (refused + usize::from(status == Some(429)), all + 1));
+        assert!(refused * 100 >= all * 3 / 2, "{mode}: {refused} of {all} answers were refusals");
+    }
 }
 
 #[test]
