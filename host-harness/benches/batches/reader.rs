@@ -34,8 +34,6 @@ impl Form {
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Tally {
     pub(crate) members: u64,
-    /// Pages that were answered.
-    pub(crate) pages: u64,
     pub(crate) requests: u64,
     /// Answers, or items of answers, that were 429.
     pub(crate) refused: u64,
@@ -175,7 +173,6 @@ impl Reader {
             now.waiting.extend(read.again);
             now.not_before = now.not_before.max(read.wait.map(|wait| Instant::now() + wait));
             now.tally.members += read.tally.members;
-            now.tally.pages += read.tally.pages;
             now.tally.requests += 1;
             now.tally.refused += read.tally.refused;
             now.tally.units += read.tally.units;
@@ -251,7 +248,6 @@ impl Read {
         ensure!(status == 200, "{status} for {page}");
         let read: Page<'_> = serde_json::from_slice(body)?;
         self.tally.members += read.value.iter().filter(|row| !row.id.is_empty()).count() as u64;
-        self.tally.pages += 1;
         self.again.extend(read.next.map(|link| reader.relative(&link)));
         Ok(())
     }
