@@ -122,7 +122,9 @@ fn the_pages_soft_delete_hides_an_object_and_puts_its_edges_to_sleep_until_it_is
 fn the_pages_purge_takes_the_edges_along_at_either_end() {
     let mut host = filled();
     host.takes(&[delta("Group"), gone("Group", "in", "Purged")]).shows_keys("ann bob out");
-    host.takes(&[row("Group", "in", json!({}))]).shows_keys("ann bob in out");
+    // An edge that comes late sleeps until whoever was purged is there again.
+    host.takes(&[delta("GroupMember"), edge("out", "in")]).shows_keys("ann bob out");
+    host.takes(&[row("Group", "in", json!({}))]).shows_keys("ann bob in out out->in");
 }
 
 #[test]
@@ -175,6 +177,9 @@ fn the_pages_end_removes_nothing_for_a_set_that_is_not_whole() {
     // A set that this store never saw begin, twice: it must not become known by the first time.
     let resumed = || begin("User", "Full", "unseen", true, "SoftDeleted");
     host.takes(&[resumed(), end("User", true)]).shows_keys(all);
+    host.takes(&[resumed(), row("User", "bob", json!({})), end("User", true)]).shows_keys(all);
+    // Nor to a store that has forgotten all sets.
+    host.forgets_sets();
     host.takes(&[resumed(), row("User", "bob", json!({})), end("User", true)]).shows_keys(all);
     // Voided by a second Begin: what it touched does not vouch for the next.
     let again = [full("User", "a"), row("User", "ann", json!({})), full("User", "b"), row("User", "bob", json!({}))];

@@ -197,6 +197,10 @@ impl Host {
         shown
     }
 
+    pub(super) fn forgets_sets(&self) {
+        self.store.execute_batch("DELETE FROM set_mark").unwrap();
+    }
+
     /// ExternalIds of visible objects, in order.
     pub(super) fn names(&self) -> Vec<String> {
         let mut names = self.store.prepare("SELECT external_id FROM visible_object ORDER BY 1").unwrap();
