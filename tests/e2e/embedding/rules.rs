@@ -67,7 +67,9 @@ fn filled() -> Host {
 
 impl Host {
     fn takes(&mut self, records: &[Value]) -> &mut Host {
-        records.iter().for_each(|record| self.apply(record));
+        for record in records {
+            self.apply(record);
+        }
         self
     }
 

@@ -113,7 +113,7 @@ impl Host {
                 self.run(block, &values);
             }
             "Scope" if open.as_ref().is_some_and(|(mode, _)| mode == "Full" || mode == "Delta") => {
-                self.run("Scope", &values)
+                self.run("Scope", &values);
             }
             "End" => {
                 let (mode, absence) = open.unwrap();
@@ -158,7 +158,9 @@ impl Host {
             let (checkpoint, over) = match operation.next(Duration::from_secs(120)).unwrap() {
                 Next::Pending => panic!("nothing for two minutes"),
                 Next::Batch(batch) => {
-                    records(&batch).iter().for_each(|record| self.apply(record));
+                    for record in records(&batch) {
+                        self.apply(&record);
+                    }
                     (batch.checkpoint, None)
                 }
                 Next::End { checkpoint } => (checkpoint, Some(CONNECTOR_END)),
