@@ -24,6 +24,7 @@ const GRACE: Duration = Duration::from_secs(10);
 pub struct SimulatorProcess {
     child: Child,
     origin: String,
+    hello: Value,
 }
 
 /// Who may sign in to the simulated tenant.
@@ -51,13 +52,13 @@ impl SimulatorProcess {
             .spawn()
             .with_context(|| format!("cannot start the simulator ({})", program.display()))?;
         // From here on `drop` ends it, whatever goes wrong.
-        let mut started = SimulatorProcess { child, origin: String::new() };
+        let mut started = SimulatorProcess { child, origin: String::new(), hello: Value::Null };
         let mut first = String::new();
         if let Some(stdout) = started.child.stdout.take() {
             BufReader::new(stdout).read_line(&mut first)?;
         }
-        let hello = serde_json::from_str::<Value>(&first).unwrap_or_default();
-        hello["origin"].as_str().context("the simulator did not start")?.clone_into(&mut started.origin);
+        started.hello = serde_json::from_str(&first).unwrap_or_default();
+        started.hello["origin"].as_str().context("the simulator did not start")?.clone_into(&mut started.origin);
         Ok(started)
     }
 
@@ -68,9 +69,11 @@ impl SimulatorProcess {
 
     /// Who may sign in.
     pub fn tenant(&self) -> Result<Tenant> {
-        let info = self.json("GET", "info", "")?;
         let text = |name: &str| {
-            info[name].as_str().map(str::to_owned).with_context(|| format!("the simulator does not say its {name}"))
+            self.hello[name]
+                .as_str()
+                .map(str::to_owned)
+                .with_context(|| format!("the simulator does not say its {name}"))
         };
         Ok(Tenant { id: text("tenantId")?, client_id: text("clientId")?, client_secret: text("clientSecret")? })
     }

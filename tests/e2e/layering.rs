@@ -47,7 +47,7 @@ fn allowed(layer: &str) -> &'static [&'static str] {
         "importer" => {
             &["sync", "graph", "mapping", "model", "cancel", "config", "error", "filter", "latch", "schema", "threads"]
         }
-        "sync" => &["graph", "mapping", "model", "error"],
+        "sync" => &["graph", "mapping", "model", "error", "threads"],
         "graph" => &["cancel", "config", "counters", "error", "log"],
         "mapping" => &["filter", "model"],
         "model" | "log" => &[],
@@ -66,7 +66,8 @@ fn allowed(layer: &str) -> &'static [&'static str] {
 fn layers_point_one_way() {
     for (name, code) in sources("plugin/core/src") {
         let layer = layer_of(&name);
-        if layer == "lib" {
+        // A test makes its world out of any layer.
+        if layer == "lib" || name.ends_with("/tests.rs") {
             continue;
         }
         for used in code.split("crate::").skip(1) {
@@ -132,7 +133,7 @@ fn the_core_knows_neither_the_boundary_nor_unsafe_code() {
         assert!(!code.contains("connector_abi"), "plugin/core/src/{name} names the contract");
         assert!(!code.contains("unsafe"), "plugin/core/src/{name} has unsafe code");
         // A peer that a test plays may be slow; what ships may not.
-        let plays = name.contains("/tests/");
+        let plays = name.contains("/tests/") || name.ends_with("/tests.rs");
         assert!(plays || !code.contains("thread::sleep"), "plugin/core/src/{name} sleeps where no cancel can wake it");
         assert!(
             !code.contains("println!") && !code.contains("eprintln!"),

@@ -10,6 +10,7 @@ use host_harness::connector::{Connector, Next, StartRequest};
 use host_harness::library::connector_library;
 use host_harness::simulator_process::SimulatorProcess;
 use serde_json::{Map, Value, json};
+use tempfile::TempDir;
 
 /// Runs a measurement; wrong counts end the program with 1.
 pub(crate) fn exit_code(outcome: Result<()>) -> ExitCode {
@@ -30,6 +31,8 @@ pub(crate) fn say(line: &str) {
 /// A simulator of this world, and the documents that lead to it.
 pub(crate) struct Measured {
     pub(crate) process: SimulatorProcess,
+    /// Holds `ca.pem` where the world serves HTTPS.
+    pub(crate) folder: TempDir,
     config: Map<String, Value>,
     auth: String,
 }
@@ -40,36 +43,49 @@ impl Measured {
         let file = folder.path().join("world.json");
         std::fs::write(&file, world.to_string())?;
         let harness = Path::new(env!("CARGO_BIN_EXE_host-harness"));
-        let process = SimulatorProcess::start(harness, [Path::new("--world"), &file])?;
+        let authority = folder.path().join("ca.pem");
+        let process =
+            SimulatorProcess::start(harness, [Path::new("--world"), &file, Path::new("--ca-file"), &authority])?;
         let tenant = process.tenant()?;
         let origin = process.origin().to_owned();
         let mut config = Map::new();
         for (key, value) in [("TenantId", tenant.id), ("GraphEndpoint", origin.clone()), ("AuthorityHost", origin)] {
             config.insert(key.to_owned(), value.into());
         }
+        if authority.exists() {
+            config.insert("CaFile".to_owned(), authority.to_string_lossy().into());
+        }
         let auth = json!({"Mode": "ClientSecret", "ClientId": tenant.client_id, "ClientSecret": tenant.client_secret});
-        Ok(Measured { process, config, auth: auth.to_string() })
+        Ok(Measured { process, folder, config, auth: auth.to_string() })
+    }
+
+    /// ConfigJson with further keys, and AuthJson.
+    pub(crate) fn documents(&self, keys: &[(&str, Value)]) -> (String, &str) {
+        let mut config = self.config.clone();
+        config.extend(keys.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
+        (Value::Object(config).to_string(), &self.auth)
     }
 
     /// A first import with further keys of ConfigJson: rows delivered, seconds, and the Result.
     pub(crate) fn import(&self, keys: &[(&str, Value)]) -> Result<(u64, f64, Value)> {
-        let connector = Connector::load(&connector_library()?)?;
-        let mut config = self.config.clone();
-        config.extend(keys.iter().map(|(key, value)| ((*key).to_owned(), value.clone())));
-        let config = Value::Object(config).to_string();
-        let since = Instant::now();
-        let request = StartRequest { config: &config, auth: &self.auth, ..StartRequest::default() };
-        let mut operation = connector.import(&request)?;
-        loop {
-            match operation.next(Duration::from_secs(120))? {
-                Next::Batch(_) => {}
-                Next::End { .. } => break,
-                other => bail!("{other:?}: {}", operation.result_json().unwrap_or_default()),
-            }
-        }
-        let seconds = since.elapsed().as_secs_f64();
-        let rows = operation.progress().map_err(|status| anyhow!("status {status}"))?.rows_delivered;
-        let result = serde_json::from_str(&operation.result_json().unwrap_or_default())?;
-        Ok((rows, seconds, result))
+        let (config, auth) = self.documents(keys);
+        discard(&Connector::load(&connector_library()?)?, &config, auth)
     }
+}
+
+/// Imports and throws the rows away: rows delivered, seconds, and the Result.
+pub(crate) fn discard(connector: &Connector, config: &str, auth: &str) -> Result<(u64, f64, Value)> {
+    let since = Instant::now();
+    let mut operation = connector.import(&StartRequest { config, auth, ..StartRequest::default() })?;
+    loop {
+        match operation.next(Duration::from_secs(120))? {
+            Next::Batch(_) => {}
+            Next::End { .. } => break,
+            other => bail!("{other:?}: {}", operation.result_json().unwrap_or_default()),
+        }
+    }
+    let seconds = since.elapsed().as_secs_f64();
+    let rows = operation.progress().map_err(|status| anyhow!("status {status}"))?.rows_delivered;
+    let result = serde_json::from_str(&operation.result_json().unwrap_or_default())?;
+    Ok((rows, seconds, result))
 }

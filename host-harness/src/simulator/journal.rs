@@ -20,6 +20,9 @@ pub struct Exchange {
     pub sequence: u64,
     /// The endpoint.
     pub route: Route,
+    /// `HTTP/1.1` or `HTTP/2.0`.
+    #[serde(default)]
+    pub protocol: String,
     /// The HTTP method.
     pub method: String,
     /// Path and query as sent.
@@ -41,6 +44,9 @@ pub struct Exchange {
     pub feed: Option<ObjectKind>,
     /// The items of a batch.
     pub items: Vec<Item>,
+    /// How many exchanges were under way when this one arrived, itself included.
+    #[serde(default)]
+    pub in_flight: u32,
     /// Whether a fault was in play.
     pub faulted: bool,
     /// The request body, in full mode.

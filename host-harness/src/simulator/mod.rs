@@ -24,6 +24,7 @@ mod tenant;
 #[cfg(test)]
 mod tests;
 mod throttle;
+mod traffic;
 mod world;
 
 use std::fs::File;
@@ -175,6 +176,11 @@ impl Simulator {
     /// ```
     pub fn count(&self, counts: impl Fn(&Asked<'_>) -> bool) -> usize {
         self.journal().iter().flat_map(Exchange::asked).filter(|asked| counts(asked)).count()
+    }
+
+    /// How many connections were made so far.
+    pub fn connections(&self) -> u64 {
+        self.service.traffic.connections()
     }
 
     /// Forget the exchanges so far.

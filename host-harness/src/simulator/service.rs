@@ -1,7 +1,7 @@
 //! Everything one running simulator holds, shared by its connections and by the handle in the test.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use serde_json::json;
@@ -21,6 +21,7 @@ use super::tenant::resolve::Rules;
 use super::tenant::script::{Agenda, ChangesDuring};
 use super::tenant::truth::Truth;
 use super::throttle::Bucket;
+use super::traffic::Traffic;
 use super::world::World;
 
 /// The simulator behind its sockets.
@@ -42,12 +43,15 @@ pub(crate) struct Service {
     faults: Mutex<Script>,
     journal: Mutex<Journal>,
     bucket: Option<Mutex<Bucket>>,
+    pub(crate) traffic: Arc<Traffic>,
     generation: AtomicU64,
     /// Claims that a token must have been asked for with.
     demanded: Mutex<Option<String>>,
     /// Ids of assertions, none of which may come twice.
     assertions: Mutex<HashSet<String>>,
     nonces: AtomicU64,
+    /// Exchanges that are under way.
+    pub(crate) in_flight: AtomicU32,
     /// How often each URL was read, for [`Service::lag_roll`].
     reads: Mutex<HashMap<u64, u64>>,
     asked_to_stop: Mutex<bool>,
@@ -76,10 +80,12 @@ impl Service {
             faults: Mutex::new(Script::new(&faults)),
             journal: Mutex::new(Journal::new(world.journal, world.journal_capacity)),
             bucket: world.throttling.clone().map(|throttling| Mutex::new(Bucket::new(throttling, clock.millis()))),
+            traffic: Arc::default(),
             generation: AtomicU64::new(0),
             demanded: Mutex::default(),
             assertions: Mutex::default(),
             nonces: AtomicU64::new(0),
+            in_flight: AtomicU32::new(0),
             reads: Mutex::default(),
             asked_to_stop: Mutex::new(false),
             stop: Condvar::new(),

@@ -26,6 +26,8 @@ pub struct World {
     pub deleted_groups: u32,
     /// About how many memberships there are in all; sizes are heavy-tailed.
     pub edges: u64,
+    /// Every group has so many members instead, as far as there are users.
+    pub group_size: Option<u32>,
     /// One group gets exactly this many members (filled up with devices beyond the number of users).
     pub large_group: Option<u32>,
     /// Devices that can be members.
@@ -66,6 +68,8 @@ pub struct World {
     pub gzip: bool,
     /// Serve HTTPS with a certificate of a generated authority.
     pub https: bool,
+    /// Speak HTTP/2 over HTTPS with clients that offer it, as Graph does; otherwise HTTP/1.1.
+    pub http2: bool,
     /// Where the simulated clock starts, in seconds since 1970; now when absent.
     pub clock_start: Option<u64>,
     /// How much of each exchange is kept.
@@ -306,6 +310,7 @@ impl Default for World {
             groups: 60,
             deleted_groups: 3,
             edges: 3_500,
+            group_size: None,
             large_group: Some(1_200),
             devices: 40,
             service_principals: 12,
@@ -326,6 +331,7 @@ impl Default for World {
             latency_ms: 0,
             gzip: true,
             https: false,
+            http2: true,
             clock_start: None,
             journal: JournalMode::Summary,
             journal_capacity: 200_000,

@@ -9,6 +9,8 @@ use connector_abi::{CONNECTOR_E_INTERNAL, Status};
 use entra_id_core::error::{Error, Kind};
 use entra_id_core::threads::{caught, quiet_panics};
 
+use super::pin::pin;
+
 static FIRST_USER: AtomicU32 = AtomicU32::new(0);
 
 /// Whether this process is the one that used the library first.
@@ -28,6 +30,7 @@ pub(super) fn guarded<R>(work: impl FnOnce() -> Result<R, Error>) -> Result<R, E
             "this process was forked after the connector was first used; load it in the child instead (in Python: the \"spawn\" start method)",
         ));
     }
+    pin();
     quiet_panics();
     caught(work)
 }

@@ -9,6 +9,7 @@ mod exports;
 mod guard;
 mod incoming;
 mod outgoing;
+mod pin;
 mod registry;
 mod rust_door;
 #[cfg(test)]

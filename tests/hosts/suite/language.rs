@@ -14,6 +14,8 @@ use host_harness::library::{connector_library, library_file_name};
 
 use crate::run::Host;
 
+mod windows; // the same for Windows, under Wine
+
 /// One way to load the library.
 #[derive(Debug)]
 pub(crate) struct Language {
@@ -42,7 +44,7 @@ pub(crate) struct Workshop {
 }
 
 impl Language {
-    pub(crate) const ALL: [Language; 11] = [
+    const ALL: [Language; 11] = [
         Language { id: "rust", name: "Rust, abi_stable door", prepare: |_| Ok(Host::Door(DoorKind::AbiStable)) },
         Language { id: "c", name: "C", prepare: |shop| c(shop, "c", &header("../../include/connector.h")) },
         // Built when 1.0 was released.
@@ -60,6 +62,11 @@ impl Language {
         Language { id: "go", name: "Go", prepare: go },
         Language { id: "node", name: "Node", prepare: node },
     ];
+
+    /// All that this machine is asked to judge.
+    pub(crate) fn all() -> impl Iterator<Item = &'static Language> {
+        Language::ALL.iter().chain(windows::languages())
+    }
 
     /// Builds the host.
     pub(crate) fn prepare(&self, workshop: &Workshop) -> Result<Host, Unready> {

@@ -44,7 +44,7 @@ fn every_host_does_what_the_rust_host_does() {
 
     let mut table = Table::new(Scenario::ALL.iter().map(|it| it.name()));
     let wanted = |it: &&Language| chosen.as_ref().is_none_or(|names| names.split(',').any(|name| name == it.id));
-    for language in Language::ALL.iter().filter(wanted) {
+    for language in Language::all().filter(wanted) {
         table::say(&format!("{} ...", language.name));
         let cells = match language.prepare(&workshop) {
             Ok(host) => Scenario::ALL

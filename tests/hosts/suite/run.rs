@@ -24,6 +24,8 @@ const HANGS: Duration = Duration::from_secs(300);
 pub(crate) enum Host {
     /// A program and the words before its arguments.
     Program(Vec<OsString>),
+    /// The same for Windows; the library it loads speaks of Windows paths in `Describe`.
+    Windows(Vec<OsString>),
     /// The harness's binding in this process.
     Door(DoorKind),
 }
@@ -71,6 +73,11 @@ impl Host {
     pub(crate) fn run(&self, connectors: &Path, folder: &Path, order: &Order<'_>) -> Result<Said> {
         match self {
             Host::Program(words) => run_program(words, connectors, folder, order),
+            Host::Windows(words) => {
+                let mut said = run_program(words, connectors, folder, order)?;
+                said.describe = described_here(&said.describe)?;
+                Ok(said)
+            }
             Host::Door(door) => run_door(*door, order),
         }
     }
@@ -139,6 +146,14 @@ fn run_program(words: &[OsString], connectors: &Path, folder: &Path, order: &Ord
     ensure!(it.result.is_null() || !lines_of("progress: ").is_empty(), "no progress was shown: {err}");
     let _ = fs::remove_file(at("records.ndjson"));
     Ok(it)
+}
+
+/// What the library for Windows says of itself, with what is an absolute path here in place of what is one there.
+fn described_here(described: &Value) -> Result<Value> {
+    const THERE: &str = r#""^([A-Za-z]:[\\\\/]|\\\\\\\\)""#;
+    let text = described.to_string();
+    ensure!(text.contains(THERE), "it does not ask for Windows paths: {text}");
+    Ok(serde_json::from_str(&text.replace(THERE, "\"^/\""))?)
 }
 
 fn run_door(door: DoorKind, order: &Order<'_>) -> Result<Said> {

@@ -163,8 +163,11 @@ impl Memberships {
     }
 }
 
-/// Sizes that fall off like 1/rank and add up to about `world.edges`; every ninth group is empty.
+/// Sizes that fall off like 1/rank and add up to about `world.edges`; every ninth group is empty. Or all alike.
 fn sizes(world: &World, users: u32, groups: u32) -> Vec<u32> {
+    if let Some(size) = world.group_size {
+        return vec![size.min(users); groups as usize];
+    }
     let mut sizes = vec![0_u32; groups as usize];
     let mut filled: Vec<u32> = (0..groups).filter(|group| groups < 9 || group % 9 != 8).collect();
     let mut dice = Dice::new(world.seed ^ stream("sizes"));
@@ -220,6 +223,12 @@ mod tests {
         let memberships = Memberships::new(&World::default());
         assert!(memberships.layout(0).slot_of(ObjectRef::group(1)).is_some());
         assert!(memberships.layout(1).slot_of(ObjectRef::group(0)).is_some());
+    }
+
+    #[test]
+    fn groups_may_all_be_of_one_size() {
+        let world = World { users: 200, groups: 40, deleted_groups: 0, group_size: Some(50), ..World::default() };
+        assert_eq!(Memberships::new(&world).sizes, [50; 40]);
     }
 
     #[test]

@@ -10,20 +10,21 @@ use super::Call;
 use super::aim::Subject;
 use crate::simulator::graph::route::Route;
 
-/// The walks under way: for each route and object, the last URL and its page.
+/// The walks under way: for each route and object, its pages by their URLs. Whoever asks ahead repeats a page that is not the
+/// last.
 #[derive(Debug, Default)]
-pub(super) struct Walks(HashMap<(Route, Option<String>), (String, u32)>);
+pub(super) struct Walks(HashMap<(Route, Option<String>), HashMap<String, u32>>);
 
 impl Walks {
     /// Takes note of a request and answers its page.
     pub(super) fn page(&mut self, asked: &Subject<'_>) -> u32 {
         let walk = self.0.entry((asked.route, asked.object.map(str::to_lowercase))).or_default();
         if asked.call() != Call::NextLink {
-            *walk = (asked.url.to_owned(), 1);
-        } else if walk.0 != asked.url {
-            *walk = (asked.url.to_owned(), walk.1 + 1);
+            walk.clear();
         }
-        walk.1
+        // A walk that goes on from a stored page had a first page too.
+        let next = walk.len().max(usize::from(asked.call() == Call::NextLink)) as u32 + 1;
+        *walk.entry(asked.url.to_owned()).or_insert(next)
     }
 }
 
@@ -38,7 +39,7 @@ mod tests {
             walks.page(&Subject { route: Route::Members, url, object, in_batch: false })
         };
         let (first, second, third) = ("/m?$top=5", "/m?$skiptoken=a", "/m?$skiptoken=b");
-        assert_eq!([first, second, second, third].map(|url| page(url, Some("X"))), [1, 2, 2, 3]);
+        assert_eq!([first, second, second, third, second].map(|url| page(url, Some("X"))), [1, 2, 2, 3, 2]);
         assert_eq!([first, third].map(|url| page(url, Some("y"))), [1, 2], "another object is another walk");
         assert_eq!([third, first, third].map(|url| page(url, Some("x"))), [3, 1, 2]);
         assert_eq!(page("/m?$deltatoken=c", None), 1);

@@ -176,6 +176,7 @@ fn parse(request: &Request) -> Result<Vec<Asked>, GraphError> {
                 query: query.to_owned(),
                 headers,
                 body: item.get("body").cloned(),
+                ..Request::default()
             },
         });
     }

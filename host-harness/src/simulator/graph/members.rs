@@ -76,6 +76,16 @@ pub(super) fn members_count(context: &Context<'_>, request: &Request, group: &st
     Ok(Answer::new(200, Body::Text(count.to_string())))
 }
 
+/// Nobody owns a group of this tenant; clients ask all the same.
+pub(super) fn owners(context: &Context<'_>, request: &Request, group: &str) -> Result<Answer, GraphError> {
+    let options = Options::parse(&request.query);
+    position(context, request, &options, None)?;
+    let tenant = context.service.tenant();
+    let snapshot = tenant.read(lag(context, request));
+    find(snapshot.view(), ObjectKind::Group, group).ok_or_else(|| GraphError::not_found(group))?;
+    Ok(page(context, request, &options, &context_path(collection(None), &options), Vec::new(), None, None))
+}
+
 pub(super) fn member_of(
     context: &Context<'_>,
     request: &Request,

@@ -78,7 +78,7 @@ fn endpoint(context: &Context<'_>, request: &Request, target: &Target) -> Result
         Target::Delta(kind) | Target::List(kind) | Target::Count(kind) | Target::Object(kind, _) => may(*kind),
         Target::Deleted(ObjectKind::User) => permissions.user_read_all,
         Target::Deleted(_) => permissions.group_read_all,
-        Target::Members { .. } | Target::MembersCount { .. } | Target::MemberOf { .. } => {
+        Target::Members { .. } | Target::MembersCount { .. } | Target::MemberOf { .. } | Target::Owners { .. } => {
             permissions.group_member_read_all
         }
         Target::Applications => permissions.application_read_all,
@@ -94,6 +94,7 @@ fn endpoint(context: &Context<'_>, request: &Request, target: &Target) -> Result
         Target::Object(kind, id) => list::object(context, request, *kind, id),
         Target::Members { group, cast } => members::members(context, request, group, *cast),
         Target::MembersCount { group } => members::members_count(context, request, group),
+        Target::Owners { group } => members::owners(context, request, group),
         Target::MemberOf { kind, id, cast } => members::member_of(context, request, *kind, id, *cast),
         Target::Deleted(kind) => list::deleted(context, request, *kind),
         Target::Applications => applications::applications(context, request),

@@ -10,6 +10,8 @@ use serde_json::Value;
 /// One request, from the wire or from inside a batch.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Request {
+    /// `HTTP/1.1` or `HTTP/2.0`; an item of a batch has none.
+    pub(crate) protocol: String,
     pub(crate) method: String,
     /// As sent, with its leading slash, without the query.
     pub(crate) path: String,

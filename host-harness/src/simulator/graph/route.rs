@@ -34,6 +34,8 @@ pub enum Route {
     Group,
     /// `/groups/{id}/members`, also with a cast or `$count`.
     Members,
+    /// `/groups/{id}/owners`.
+    Owners,
     /// `/users/{id}/memberOf`, `/groups/{id}/memberOf`, also with the cast `/microsoft.graph.group`.
     MemberOf,
     /// `/directory/deletedItems/microsoft.graph.user`.
@@ -64,6 +66,9 @@ pub(crate) enum Target {
         cast: Option<ObjectKind>,
     },
     MembersCount {
+        group: String,
+    },
+    Owners {
         group: String,
     },
     MemberOf {
@@ -119,6 +124,7 @@ impl Target {
                 (Some(ObjectKind::Group), [id, "members", "$count"]) => {
                     Target::MembersCount { group: (*id).to_owned() }
                 }
+                (Some(ObjectKind::Group), [id, "owners"]) => Target::Owners { group: (*id).to_owned() },
                 (Some(ObjectKind::Group), [id, "members", cast]) => match cast_to(cast) {
                     Some(kind) => Target::Members { group: (*id).to_owned(), cast: Some(kind) },
                     None => Target::Unknown((*cast).to_owned()),
@@ -133,7 +139,7 @@ impl Target {
     pub(crate) fn object(&self) -> Option<&str> {
         match self {
             Target::Object(_, id) | Target::MemberOf { id, .. } => Some(id),
-            Target::Members { group, .. } | Target::MembersCount { group } => Some(group),
+            Target::Members { group, .. } | Target::MembersCount { group } | Target::Owners { group } => Some(group),
             _ => None,
         }
     }
@@ -148,6 +154,7 @@ impl Target {
             Target::Object(ObjectKind::User, _) => Route::User,
             Target::Object(..) => Route::Group,
             Target::Members { .. } | Target::MembersCount { .. } => Route::Members,
+            Target::Owners { .. } => Route::Owners,
             Target::MemberOf { .. } => Route::MemberOf,
             Target::Deleted(ObjectKind::User) => Route::DeletedUsers,
             Target::Deleted(_) => Route::DeletedGroups,

@@ -11,6 +11,8 @@ use std::time::Duration;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
+use super::connection::Break;
+
 /// What a body does next.
 #[derive(Debug)]
 pub(super) enum Piece {
@@ -30,6 +32,7 @@ pub(super) struct Payload {
     pieces: VecDeque<Piece>,
     pause: Option<Pin<Box<Sleep>>>,
     lines: Option<Lines>,
+    connection: Option<Break>,
 }
 
 /// How much of a stream of lines goes out at once.
@@ -42,11 +45,16 @@ impl Payload {
     }
 
     pub(super) fn pieces(pieces: Vec<Piece>) -> Payload {
-        Payload { pieces: pieces.into(), pause: None, lines: None }
+        Payload { pieces: pieces.into(), pause: None, lines: None, connection: None }
     }
 
     pub(super) fn lines(lines: impl Iterator<Item = String> + Send + 'static) -> Payload {
-        Payload { pieces: VecDeque::new(), pause: None, lines: Some(Box::new(lines)) }
+        Payload { pieces: VecDeque::new(), pause: None, lines: Some(Box::new(lines)), connection: None }
+    }
+
+    /// The connection that an abort breaks.
+    pub(super) fn on(&mut self, connection: Break) {
+        self.connection = Some(connection);
     }
 }
 
@@ -79,7 +87,14 @@ impl Body for Payload {
                     self.pieces.push_front(Piece::Silence);
                     return Poll::Pending;
                 }
-                Some(Piece::Abort) => return Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into()))),
+                Some(Piece::Abort) => {
+                    // An error would end one stream of HTTP/2 and leave the connection as it is.
+                    if let Some(connection) = &self.connection {
+                        connection.now();
+                    }
+                    self.pieces.push_front(Piece::Silence);
+                    return Poll::Pending;
+                }
                 None => break,
             }
         }

@@ -117,6 +117,7 @@ fn info(service: &Service) -> Value {
         "users": truth.user_count(),
         "groups": truth.group_count(),
         "edges": truth.edge_count(),
+        "traffic": service.traffic.told(),
         "impossibleChanges": service.agenda().impossible(),
         "world": service.world,
     })

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::future::pending;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use axum::body::to_bytes;
@@ -43,6 +44,26 @@ pub(super) enum Ending {
 pub(super) struct Outcome {
     pub(super) response: io::Result<Response<Payload>>,
     pub(super) ending: Option<Ending>,
+}
+
+/// An exchange that has arrived and is not answered yet.
+struct UnderWay {
+    service: Arc<Service>,
+    /// How many there were when it arrived, itself included.
+    with_others: u32,
+}
+
+impl UnderWay {
+    fn enter(service: &Arc<Service>) -> UnderWay {
+        let with_others = service.in_flight.fetch_add(1, Ordering::Relaxed) + 1;
+        UnderWay { service: Arc::clone(service), with_others }
+    }
+}
+
+impl Drop for UnderWay {
+    fn drop(&mut self) {
+        self.service.in_flight.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 /// What a path is for.
@@ -95,12 +116,17 @@ pub(super) async fn exchange(service: Arc<Service>, scheme: &'static str, reques
     let Ok(bytes) = to_bytes(axum::body::Body::new(body), MOST_BODY).await else {
         return Outcome { response: Err(io::ErrorKind::InvalidData.into()), ending: None };
     };
-    let headers: BTreeMap<String, String> = parts
+    let mut headers: BTreeMap<String, String> = parts
         .headers
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
         .collect();
+    // HTTP/2 has no such header: there the host is part of the request line.
+    if let Some(authority) = parts.uri.authority() {
+        headers.entry("host".to_owned()).or_insert_with(|| authority.to_string());
+    }
     let request = Request {
+        protocol: format!("{:?}", parts.version),
         method: parts.method.as_str().to_owned(),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or_default().to_owned(),
@@ -111,6 +137,7 @@ pub(super) async fn exchange(service: Arc<Service>, scheme: &'static str, reques
     if let Endpoint::Control(command) = &endpoint {
         return Outcome { response: Ok(control::control(&service, &request, command, &bytes)), ending: None };
     }
+    let under_way = UnderWay::enter(&service);
     if let Some(latency) = latency(&service.world, &request) {
         tokio::time::sleep(latency).await;
     }
@@ -125,16 +152,16 @@ pub(super) async fn exchange(service: Arc<Service>, scheme: &'static str, reques
     });
     match fault {
         Some(FaultAction::StallBeforeHeaders) => {
-            record(&service, &request, &endpoint, None, true);
+            record(&under_way, &request, &endpoint, None, true);
             pending::<()>().await;
         }
         Some(FaultAction::ConnectionReset) => {
-            record(&service, &request, &endpoint, None, true);
+            record(&under_way, &request, &endpoint, None, true);
             let response = Err(io::ErrorKind::ConnectionReset.into());
             return Outcome { response, ending: Some(Ending::Reset) };
         }
         Some(FaultAction::ConnectionRefused) => {
-            record(&service, &request, &endpoint, None, true);
+            record(&under_way, &request, &endpoint, None, true);
             let response = Err(io::ErrorKind::ConnectionReset.into());
             return Outcome { response, ending: Some(Ending::GoesAway) };
         }
@@ -151,7 +178,7 @@ pub(super) async fn exchange(service: Arc<Service>, scheme: &'static str, reques
         service.revoke_tokens();
     }
     let answer = answer(&context, &request, &endpoint, &bytes, fault.as_ref());
-    record(&service, &request, &endpoint, Some((&answer, &context.request_id)), fault.is_some());
+    record(&under_way, &request, &endpoint, Some((&answer, &context.request_id)), fault.is_some());
     respond::respond(&context, &request, answer, fault.as_ref())
 }
 
@@ -194,7 +221,14 @@ fn answer(
     answer
 }
 
-fn record(service: &Service, request: &Request, endpoint: &Endpoint, answered: Option<(&Answer, &str)>, faulted: bool) {
+fn record(
+    under_way: &UnderWay,
+    request: &Request,
+    endpoint: &Endpoint,
+    answered: Option<(&Answer, &str)>,
+    faulted: bool,
+) {
+    let service = &under_way.service;
     let answer = answered.map(|(answer, _)| answer);
     let mut journal = service.journal();
     let full = journal.mode == JournalMode::Full;
@@ -216,6 +250,7 @@ fn record(service: &Service, request: &Request, endpoint: &Endpoint, answered: O
     journal.record(Exchange {
         sequence: 0,
         route: endpoint.route(),
+        protocol: request.protocol.clone(),
         method: request.method.clone(),
         url: request.url(),
         status: answer.map(|answer| answer.status),
@@ -226,6 +261,7 @@ fn record(service: &Service, request: &Request, endpoint: &Endpoint, answered: O
         object: endpoint.object().map(str::to_lowercase),
         feed: answer.and_then(|answer| answer.feed),
         items: answer.map_or_else(Vec::new, |answer| answer.items.clone()),
+        in_flight: under_way.with_others,
         faulted,
         body: request.body.clone().filter(|_| keep_bodies),
         response: response.filter(|_| keep_bodies),

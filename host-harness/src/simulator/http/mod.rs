@@ -1,8 +1,9 @@
-//! The sockets: a listener on 127.0.0.1, HTTP/1.1 with keep-alive, plain or TLS, on threads of its own.
+//! The sockets: a listener on 127.0.0.1, plain or TLS, on threads of its own. Each connection is served by `connection`.
 //!
 //! Stopping drops the runtime, and with it every connection, also those that a fault left hanging.
 
 mod body;
+mod connection;
 mod control;
 mod door;
 mod exchange;
@@ -12,17 +13,14 @@ mod tls;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
 use anyhow::{Context as _, Result};
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::runtime::Runtime;
 use tokio_rustls::TlsAcceptor;
 
+use self::connection::{Connection, Protocol};
 use self::door::Door;
 use self::socket::Socket;
 use super::service::Service;
@@ -39,7 +37,7 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) fn start(service: &Arc<Service>, port: u16) -> Result<Server> {
         let (acceptor, authority_pem) = if service.world.https {
-            let (acceptor, pem) = tls::acceptor().context("making a certificate")?;
+            let (acceptor, pem) = tls::acceptor(service.world.http2).context("making a certificate")?;
             (Some(acceptor), Some(pem))
         } else {
             (None, None)
@@ -84,18 +82,20 @@ async fn accept(service: Arc<Service>, acceptor: Option<TlsAcceptor>, door: Arc<
     let serve = |stream: TcpStream| {
         // Answers are small and latency is measured.
         let _ = stream.set_nodelay(true);
-        let socket = Socket::new(stream);
+        let socket = Socket::new(stream, Arc::clone(&service.traffic));
         let (service, acceptor, door) = (Arc::clone(&service), acceptor.clone(), Arc::clone(&door));
         // Before the task is on its way: a door that closes meanwhile would go unnoticed.
         let mut closed = door.watch();
         tokio::spawn(async move {
             let reset = socket.reset_flag();
+            let connection = Connection::new(service, Arc::clone(&reset), door);
             let serving = async {
                 match acceptor {
-                    None => serve(socket, service, &reset, "http", &door).await,
+                    None => connection.serve(socket, "http", Protocol::Http1).await,
                     Some(acceptor) => {
                         if let Ok(stream) = acceptor.accept(socket).await {
-                            serve(stream, service, &reset, "https", &door).await;
+                            let agreed = Protocol::agreed(stream.get_ref().1.alpn_protocol());
+                            connection.serve(stream, "https", agreed).await;
                         }
                     }
                 }
@@ -110,28 +110,4 @@ async fn accept(service: Arc<Service>, acceptor: Option<TlsAcceptor>, door: Arc<
     };
     // The runtime ends with the server, and this with it.
     let _ = door.accept(serve).await;
-}
-
-async fn serve(
-    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
-    service: Arc<Service>,
-    reset: &Arc<AtomicBool>,
-    scheme: &'static str,
-    door: &Arc<Door>,
-) {
-    let handler = service_fn(|request| {
-        let (service, reset, door) = (Arc::clone(&service), Arc::clone(reset), Arc::clone(door));
-        async move {
-            let outcome = exchange::exchange(service, scheme, request).await;
-            if let Some(ending) = outcome.ending {
-                reset.store(true, Ordering::SeqCst);
-                if let exchange::Ending::GoesAway = ending {
-                    door.close().await;
-                }
-            }
-            outcome.response
-        }
-    });
-    // A connection that a client breaks or a fault resets ends in an error nobody needs.
-    let _ = http1::Builder::new().keep_alive(true).serve_connection(TokioIo::new(stream), handler).await;
 }

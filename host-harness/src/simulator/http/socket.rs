@@ -1,4 +1,4 @@
-//! A TCP stream that can end with a reset instead of a goodbye.
+//! A TCP stream that can end with a reset instead of a goodbye, and whose bytes are counted.
 
 use std::io;
 use std::pin::Pin;
@@ -9,16 +9,27 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use crate::simulator::traffic::Traffic;
+
 /// A client's connection.
 #[derive(Debug)]
 pub(super) struct Socket {
     stream: TcpStream,
     reset: Arc<AtomicBool>,
+    traffic: Arc<Traffic>,
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream) -> Socket {
-        Socket { stream, reset: Arc::new(AtomicBool::new(false)) }
+    pub(super) fn new(stream: TcpStream, traffic: Arc<Traffic>) -> Socket {
+        traffic.opened();
+        Socket { stream, reset: Arc::new(AtomicBool::new(false)), traffic }
+    }
+
+    fn wrote(&self, written: Poll<io::Result<usize>>) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(Ok(length)) = written {
+            self.traffic.sent(length);
+        }
+        written
     }
 
     /// Set this, then drop the connection: the client gets a reset.
@@ -42,13 +53,17 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_read(context, buffer)
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.stream).poll_read(context, buffer);
+        self.traffic.received(buffer.filled().len() - before);
+        read
     }
 }
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
+        let written = Pin::new(&mut self.stream).poll_write(context, bytes);
+        self.wrote(written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -68,7 +83,8 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         buffers: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(context, buffers)
+        let written = Pin::new(&mut self.stream).poll_write_vectored(context, buffers);
+        self.wrote(written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -1,4 +1,6 @@
 //! HTTPS with an authority made on the spot: the client is told to trust its PEM, as with a company's own authority.
+//!
+//! Which HTTP is spoken is agreed on in the handshake (ALPN): HTTP/2 with who offers it, as Graph's front door does.
 
 use std::sync::Arc;
 
@@ -13,8 +15,11 @@ use tokio_rustls::TlsAcceptor;
 /// A name that no resolver knows (RFC 6761 §6.2): who reaches the simulator by it came through a proxy.
 const NAME: &str = "graph.simulator.test";
 
+/// What a client offers that can speak HTTP/2 (RFC 9113 §3.2).
+pub(super) const HTTP2: &[u8] = b"h2";
+
 /// An acceptor for the loopback addresses and the PEM of the authority that signed its certificate.
-pub(super) fn acceptor() -> Result<(TlsAcceptor, String)> {
+pub(super) fn acceptor(http2: bool) -> Result<(TlsAcceptor, String)> {
     let authority_key = KeyPair::generate()?;
     let mut authority = CertificateParams::new(Vec::new())?;
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -38,6 +43,7 @@ pub(super) fn acceptor() -> Result<(TlsAcceptor, String)> {
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(vec![server_certificate.der().clone()], key)?;
-    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    let spoken = [http2.then_some(HTTP2), Some(b"http/1.1")];
+    config.alpn_protocols = spoken.into_iter().flatten().map(<[u8]>::to_vec).collect();
     Ok((TlsAcceptor::from(Arc::new(config)), pem))
 }

@@ -10,6 +10,7 @@ mod delta;
 mod during;
 mod faults;
 mod follower;
+mod http2;
 mod lists;
 mod login;
 mod manual;

@@ -105,7 +105,7 @@ pub(crate) fn run<R>(
         open.iter().filter(|index| tries[**index].made() > 0).for_each(|_| pipeline.counters.retry());
         let body = compose(requests, &open)?;
         let call = Call { link: batch, advanced: false, body: Some(&body), reads: open.len() as u32 };
-        let round = pipeline.run(&call, |received| {
+        let round = pipeline.run(&call, None, |received| {
             let (round, charge) = open_round(received, &open, pipeline.date(), &mut read)?;
             pipeline.charged(received.sent, charge);
             Ok(round)

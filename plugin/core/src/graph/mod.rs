@@ -55,7 +55,7 @@ use clock::{Clock, ServerClock, SystemClock};
 use credential::Prepared;
 use link::Origin;
 use permits::Permits;
-use pipeline::{Call, Pipeline};
+use pipeline::{Call, Pipeline, Sent};
 use retry::Policy;
 use shared::Shared;
 use token::Tokens;
@@ -125,6 +125,16 @@ pub struct Get {
     /// With `ConsistencyLevel: eventual`: advanced queries need it on every page.
     pub advanced: bool,
 }
+
+impl Get {
+    fn call(&self) -> Call<'_> {
+        Call { link: &self.link, advanced: self.advanced, body: None, reads: 1 }
+    }
+}
+
+/// A read that was sent; see [`Graph::begin`].
+#[derive(Debug)]
+pub struct Begun(Sent);
 
 /// A success, lent to whoever reads it.
 #[derive(Debug, Clone, Copy)]
@@ -290,13 +300,24 @@ impl Graph {
     }
 
     /// Reads one answer: `read` gets the body of a success, and again that of a repeat when it could not read it.
-    pub fn get<R>(
+    pub fn get<R>(&self, request: &Get, read: impl FnMut(&Answer<'_>) -> Result<R, Unreadable>) -> Result<R, Error> {
+        self.get_begun(request, None, read)
+    }
+
+    /// Sends a read that somebody else will need: the answer is there, or on its way, when [`Graph::get_begun`] asks. Tried
+    /// once, and not at all where it would have to wait for more than the pace.
+    pub fn begin(&self, request: &Get) -> Option<Begun> {
+        self.inner.pipeline.ahead(&request.call()).map(Begun)
+    }
+
+    /// As [`Graph::get`]; the first try of the same request may have been begun.
+    pub fn get_begun<R>(
         &self,
         request: &Get,
+        begun: Option<Begun>,
         mut read: impl FnMut(&Answer<'_>) -> Result<R, Unreadable>,
     ) -> Result<R, Error> {
-        let call = Call { link: &request.link, advanced: request.advanced, body: None, reads: 1 };
-        self.inner.pipeline.run(&call, |received| {
+        self.inner.pipeline.run(&request.call(), begun.map(|Begun(sent)| sent), |received| {
             let reply = received.reply;
             read(&Answer {
                 body: &reply.body,

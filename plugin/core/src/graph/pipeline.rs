@@ -20,7 +20,7 @@ use super::request_id;
 use super::retry::{Next, Policy, Tries};
 use super::shared::Shared;
 use super::token::{Bearer, Tokens};
-use super::transport::{Fault, Outgoing, Reply, Transport};
+use super::transport::{Broken, Fault, Outgoing, Reply, Transport};
 use crate::cancel::Cancel;
 use crate::counters::Counters;
 use crate::error::{Error as Top, HttpEvidence, Kind};
@@ -57,6 +57,15 @@ pub(crate) struct Call<'a> {
     pub(crate) reads: u32,
 }
 
+/// A request that went out once, and what came of it.
+#[derive(Debug)]
+pub(crate) struct Sent {
+    outcome: Result<Reply, Broken>,
+    client_request_id: String,
+    bearer: Bearer,
+    started: Instant,
+}
+
 /// A success, about to be read.
 #[derive(Debug)]
 pub(crate) struct Received<'a> {
@@ -68,33 +77,39 @@ pub(crate) struct Received<'a> {
 }
 
 impl Pipeline {
-    /// Sends until `read` has read an answer, or gives up.
+    /// Sends until `read` has read an answer, or gives up. `begun`: the first try was made already.
     pub(crate) fn run<R>(
         &self,
         call: &Call<'_>,
+        mut begun: Option<Sent>,
         mut read: impl FnMut(&Received<'_>) -> Result<R, Unreadable>,
     ) -> Result<R, Error> {
         let mut tries = Tries::default();
         loop {
-            let bearer = self.admit(call.reads)?;
-            let started = self.clock.now();
-            if tries.made() > 0 {
-                self.counters.retry();
-            }
-            let mut failure = match self.once(call, &bearer, &mut read)? {
+            let sent = match begun.take() {
+                Some(sent) => sent,
+                None => {
+                    let bearer = self.admit(call.reads)?;
+                    if tries.made() > 0 {
+                        self.counters.retry();
+                    }
+                    self.send(call, bearer)?
+                }
+            };
+            let mut failure = match self.receive(&sent, &mut read) {
                 Ok(done) => return Ok(done),
                 Err(failure) => failure,
             };
-            failure.hide(bearer.token());
+            failure.hide(sent.bearer.token());
             let next = tries.after(&failure, &self.policy);
             self.note(call, &failure, next);
             match next {
                 Next::GiveUp => return Err(Error::surface(call.link, &failure, tries)),
-                Next::FreshToken => self.tokens.refused(&bearer, failure.claims()),
+                Next::FreshToken => self.tokens.refused(&sent.bearer, failure.claims()),
                 Next::Wait { wait, shared } => {
                     self.cancel.check()?;
                     if wants_new_connection(&failure) {
-                        self.transport.reconnect(started);
+                        self.transport.reconnect(sent.started);
                     }
                     self.pause(wait, shared)?;
                 }
@@ -116,52 +131,76 @@ impl Pipeline {
         }
     }
 
-    /// One try. The outer error ends everything; the inner one is a failure to decide about.
-    fn once<R>(
-        &self,
-        call: &Call<'_>,
-        bearer: &Bearer,
-        read: &mut impl FnMut(&Received<'_>) -> Result<R, Unreadable>,
-    ) -> Result<Result<R, Failure>, Top> {
+    /// The first try of a call whose answer nobody has time for yet. It waits for the pace and for nothing longer: `None`
+    /// while the gate is closed or no token is at hand, and then [`Pipeline::run`] makes the first try.
+    pub(crate) fn ahead(&self, call: &Call<'_>) -> Option<Sent> {
+        let Shared { gate, quota } = &*self.shared;
+        let open = || gate.closed_for(&*self.clock).is_zero();
+        if !open() {
+            return None;
+        }
+        self.counters.throttled_for(quota.admit(call.reads, &*self.clock, &self.cancel).ok()?);
+        let bearer = self.tokens.at_hand(&*self.clock).filter(|_| open())?;
+        self.send(call, bearer).ok()
+    }
+
+    /// One request goes out, once.
+    fn send(&self, call: &Call<'_>, bearer: Bearer) -> Result<Sent, Top> {
         self.cancel.check()?;
-        let id = request_id::fresh();
+        let client_request_id = request_id::fresh();
         let outgoing = Outgoing {
             url: call.link.as_str(),
-            headers: headers(call, bearer, &id)?,
+            headers: headers(call, &bearer, &client_request_id)?,
             body: call.body.map(<[u8]>::to_vec),
         };
         let permit = self.permits.take(&self.cancel)?;
         let started = self.clock.now();
         self.counters.request();
-        let sent = self.transport.send(outgoing, &self.cancel);
+        let outcome = self.transport.send(outgoing, &self.cancel);
         drop(permit);
-        let reply = match sent {
-            Ok(reply) => reply,
-            Err(broken) => return Ok(Err(Failure::Broken(broken))),
-        };
+        if let Ok(reply) = &outcome {
+            self.learn(call, reply, started);
+        }
+        Ok(Sent { outcome, client_request_id, bearer, started })
+    }
+
+    /// What an answer says beside its body.
+    fn learn(&self, call: &Call<'_>, reply: &Reply, started: Instant) {
         self.counters.received(reply.body.len() as u64);
-        let signals = Signals::of(&reply);
+        let signals = Signals::of(reply);
         self.server_clock.note(signals.date, &*self.clock);
-        self.log.write(Level::Debug, || self.line(call, &reply, &signals, started));
+        self.log.write(Level::Debug, || self.line(call, reply, &signals, started));
         self.permits.answered(self.clock.now(), call.reads);
         if call.body.is_none() || reply.status == 429 {
             let mut charge = Charge::default();
             charge.add(reply.status, call.reads, |name| reply.header(name));
             self.charged(started, charge);
         }
+    }
+
+    /// Reads what came, if it is a success.
+    fn receive<R>(
+        &self,
+        sent: &Sent,
+        read: &mut impl FnMut(&Received<'_>) -> Result<R, Unreadable>,
+    ) -> Result<R, Failure> {
+        let Sent { client_request_id: id, bearer, started, .. } = sent;
+        let reply = sent.outcome.as_ref().map_err(|broken| Failure::Broken(broken.clone()))?;
+        let signals = Signals::of(reply);
         if !(200..300).contains(&reply.status) {
-            return Ok(Err(Refusal::new(reply.status, &signals, &reply.body, &id, self.date()).into()));
+            return Err(Refusal::new(reply.status, &signals, &reply.body, id, self.date()).into());
         }
-        let received = Received { reply: &reply, client_request_id: &id, bearer, sent: started };
-        Ok(read(&received).map_err(|Unreadable(why)| Failure::Unreadable {
-            why,
-            evidence: HttpEvidence {
-                status: reply.status,
-                code: None,
-                request_id: signals.request_id.map(str::to_owned),
-                client_request_id: Some(id.clone()),
-            },
-        }))
+        read(&Received { reply, client_request_id: id, bearer, sent: *started }).map_err(|Unreadable(why)| {
+            Failure::Unreadable {
+                why,
+                evidence: HttpEvidence {
+                    status: reply.status,
+                    code: None,
+                    request_id: signals.request_id.map(str::to_owned),
+                    client_request_id: Some(id.clone()),
+                },
+            }
+        })
     }
 
     /// Waits; a shared wait closes the gate for all workers and is over when it opens.

@@ -22,8 +22,18 @@ impl SeenLinks {
 
     /// False when this very link has been here before.
     pub fn first_time(&mut self, link: &Link) -> bool {
+        let hashes = self.hashes_of(link);
+        self.hashes.insert(hashes)
+    }
+
+    /// Whether this very link has been here.
+    pub fn has(&self, link: &Link) -> bool {
+        self.hashes.contains(&self.hashes_of(link))
+    }
+
+    fn hashes_of(&self, link: &Link) -> (u64, u64) {
         let text = link.as_str();
-        self.hashes.insert((self.states.0.hash_one(text), self.states.1.hash_one(text)))
+        (self.states.0.hash_one(text), self.states.1.hash_one(text))
     }
 }
 

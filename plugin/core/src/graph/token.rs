@@ -114,6 +114,11 @@ impl Tokens {
         }
     }
 
+    /// A token that is good now and need not be renewed; asks nobody.
+    pub(crate) fn at_hand(&self, clock: &dyn Clock) -> Option<Bearer> {
+        self.state().held.as_ref().filter(|held| clock.now() < held.renew).map(|held| held.bearer.clone())
+    }
+
     /// Graph has refused this token, and may demand claims of another: the next call fetches one, unless somebody has done
     /// so already. One that was fetched meanwhile without the claims is no better.
     pub(crate) fn refused(&self, bearer: &Bearer, claims: Option<&str>) {

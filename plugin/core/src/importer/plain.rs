@@ -77,6 +77,11 @@ impl Rounds for PlainRounds<'_> {
         })
     }
 
+    /// Nothing is asked of Graph on account of a page, but for the recycle bin, and that is over with the first.
+    fn reads_ahead(&self) -> bool {
+        true
+    }
+
     fn read(&mut self, answer: &Answer<'_>, mode: Mode) -> Result<(Links, PlainPage), Unreadable> {
         let selection = self.feed.selection;
         let page = Page::read(answer.body, RowSeed { properties: selection.properties() }).map_err(unreadable)?;

@@ -125,7 +125,7 @@ impl Try<'_> {
             Some(page) => run.graph.follow(&page)?,
             None => run.graph.link(&query),
         };
-        let first = First { link, inside, advanced };
+        let first = First { link, inside, advanced, ahead: true };
         let mut number = 0;
         walk_pages(run.graph, first, Expect::NoDeltaLink, scopes_of, |scopes, after| {
             // Known before its groups are: the readers may be done with them at once.

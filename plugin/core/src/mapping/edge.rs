@@ -14,12 +14,13 @@ use crate::model::Member;
 pub fn edge(group: &str, member: &Member<'_>, out: &mut Records) -> bool {
     let Some(id) = member.id.as_deref().filter(|id| !id.is_empty()) else { return false };
     let id = directory_id(id);
-    let key = format!("{group}:{id}");
     let kind = member_type(member.odata_type.as_deref());
-    out.upsert(&key, Some(&key), |attributes| {
-        attributes.value("groupId", group);
-        attributes.value("memberId", &*id);
-        attributes.value("memberType", &*kind);
+    out.keyed(group, &id, |out, key| {
+        out.upsert(key, Some(key), |attributes| {
+            attributes.text("groupId", group);
+            attributes.text("memberId", &id);
+            attributes.text("memberType", &kind);
+        });
     });
     true
 }
@@ -29,8 +30,7 @@ pub fn removed_edge(group: &str, member: &str, out: &mut Records) -> bool {
     if member.is_empty() {
         return false;
     }
-    let key = format!("{group}:{}", directory_id(member));
-    out.delete(&key, Some(&key), Reason::Removed);
+    out.keyed(group, &directory_id(member), |out, key| out.delete(key, Some(key), Reason::Removed));
     true
 }
 

@@ -9,8 +9,8 @@ use serde_json::value::RawValue;
 
 use super::directory_id;
 use super::kinds::{Issue, Mode, Reason, Severity};
-use super::record::Records;
-use super::value::{self, Mapped};
+use super::record::{Key, Records};
+use super::value;
 use crate::model::{Removed, Row};
 
 /// What is asked for and how it becomes a record.
@@ -18,7 +18,8 @@ use crate::model::{Removed, Row};
 pub struct Selection {
     /// The properties, in the order of `$select`; the first `delivered` of them are in records, in this order.
     properties: Vec<String>,
-    delivered: usize,
+    /// The names of those in records.
+    keys: Vec<Key>,
     /// Those that are arrays in Graph and one string in records.
     joined: Vec<bool>,
     /// Which of them is the external id; `None`: the id itself.
@@ -30,7 +31,8 @@ impl Selection {
     pub fn new(properties: Vec<String>, joined: &[&str], external_id: Option<&str>) -> Selection {
         let joined = properties.iter().map(|p| joined.contains(&p.as_str())).collect();
         let external_id = external_id.and_then(|name| properties.iter().position(|p| p == name));
-        Selection { delivered: properties.len(), properties, joined, external_id }
+        let keys = properties.iter().map(|p| Key::new(p)).collect();
+        Selection { properties, keys, joined, external_id }
     }
 
     /// Asks for more properties, which a filter needs and records do not carry.
@@ -52,7 +54,7 @@ impl Selection {
 
     /// Those that records carry, in order.
     pub fn delivered(&self) -> &[String] {
-        &self.properties[..self.delivered]
+        &self.properties[..self.keys.len()]
     }
 
     /// Where a property stands among those asked for.
@@ -113,20 +115,20 @@ pub fn object(
     };
     let mut unexpected = Vec::new();
     out.upsert(id, external_id.as_deref(), |attributes| {
-        for (index, name) in selection.delivered().iter().enumerate() {
-            let mapped = match values[index] {
+        for (index, key) in selection.keys.iter().enumerate() {
+            let written = match values[index] {
                 None if mode == Mode::Delta => continue,
-                None => Mapped::Json(Cow::Borrowed("null")),
-                Some(raw) if selection.joined[index] => value::joined(raw),
-                Some(raw) => value::plain(raw),
+                None => {
+                    attributes.null(key);
+                    continue;
+                }
+                Some(raw) if selection.joined[index] => attributes.member(key, |out| value::joined(raw, out)),
+                Some(raw) => attributes.member(key, |out| value::plain(raw, out)),
             };
-            match mapped {
-                Mapped::Json(json) => attributes.raw(name, &json),
-                Mapped::Unexpected => {
-                    unexpected.push(name.as_str());
-                    if mode == Mode::Full {
-                        attributes.raw(name, "null");
-                    }
+            if written.is_err() {
+                unexpected.push(selection.properties[index].as_str());
+                if mode == Mode::Full {
+                    attributes.null(key);
                 }
             }
         }

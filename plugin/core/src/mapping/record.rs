@@ -17,6 +17,8 @@ pub struct Records {
     written: Written,
     /// `Some`: Deletes are held back.
     events: Option<Vec<Event>>,
+    /// The key of the last edge, kept for its place in memory.
+    edge_key: String,
 }
 
 /// What happened to an id while deletes are held back.
@@ -36,7 +38,14 @@ pub enum Event {
 impl Records {
     /// No lines yet.
     pub fn new(object_type: &'static str) -> Records {
-        Records { object_type, bytes: Vec::new(), ends: Vec::new(), written: Written::default(), events: None }
+        Records {
+            object_type,
+            bytes: Vec::new(),
+            ends: Vec::new(),
+            written: Written::default(),
+            events: None,
+            edge_key: String::new(),
+        }
     }
 
     /// No lines yet, of a set whose Deletes are held back. `LeftScope` is none of them.
@@ -60,6 +69,11 @@ impl Records {
     pub fn lines(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, &end)| &self.bytes[start..end])
+    }
+
+    /// How many bytes the lines have.
+    pub fn size(&self) -> usize {
+        self.bytes.len()
     }
 
     /// Upserts and Deletes among the lines.
@@ -97,6 +111,16 @@ impl Records {
         write_json(&mut self.bytes, value);
     }
 
+    fn text(&mut self, name: &str, value: Option<&str>) {
+        self.raw(b",\"");
+        self.raw(name.as_bytes());
+        self.raw(b"\":");
+        match value {
+            Some(value) => write_text(&mut self.bytes, value),
+            None => self.raw(b"null"),
+        }
+    }
+
     fn close(&mut self) {
         self.raw(b"}\n");
         self.ends.push(self.bytes.len());
@@ -112,10 +136,10 @@ impl Records {
     /// Opens a set.
     pub fn begin(&mut self, begin: &Begin<'_>) {
         self.open("Begin");
-        self.member("Mode", begin.mode.name());
-        self.member("SetId", begin.set_id);
+        self.text("Mode", Some(begin.mode.name()));
+        self.text("SetId", Some(begin.set_id));
         self.member("Resumed", &begin.resumed);
-        self.member("Absence", begin.absence.name());
+        self.text("Absence", Some(begin.absence.name()));
         self.member("Attributes", begin.attributes);
         self.close();
     }
@@ -123,8 +147,8 @@ impl Records {
     /// Writes an Upsert; `attributes` writes the members between the braces through [`Attributes`].
     pub fn upsert(&mut self, source_id: &str, external_id: Option<&str>, attributes: impl FnOnce(&mut Attributes<'_>)) {
         self.open("Upsert");
-        self.member("SourceId", source_id);
-        self.member("ExternalId", &external_id);
+        self.text("SourceId", Some(source_id));
+        self.text("ExternalId", external_id);
         self.raw(b",\"Attributes\":{");
         attributes(&mut Attributes { bytes: &mut self.bytes, first: true });
         self.raw(b"}");
@@ -135,12 +159,23 @@ impl Records {
         }
     }
 
+    /// Hands `write` the key of an edge, which has no id of its own: `<group>:<member>`.
+    pub(super) fn keyed(&mut self, group: &str, member: &str, write: impl FnOnce(&mut Records, &str)) {
+        let mut key = std::mem::take(&mut self.edge_key);
+        key.clear();
+        key.push_str(group);
+        key.push(':');
+        key.push_str(member);
+        write(self, &key);
+        self.edge_key = key;
+    }
+
     /// Writes a Delete.
     pub fn delete(&mut self, source_id: &str, external_id: Option<&str>, reason: Reason) {
         self.open("Delete");
-        self.member("SourceId", source_id);
-        self.member("ExternalId", &external_id);
-        self.member("Reason", reason.name());
+        self.text("SourceId", Some(source_id));
+        self.text("ExternalId", external_id);
+        self.text("Reason", Some(reason.name()));
         self.close();
         if reason == Reason::LeftScope {
             self.written.counts.left_scope += 1;
@@ -159,7 +194,7 @@ impl Records {
     /// Closes the rows of one group.
     pub fn scope(&mut self, scope: &str, complete: bool, rows: u64) {
         self.open("Scope");
-        self.member("Scope", scope);
+        self.text("Scope", Some(scope));
         self.member("Complete", &complete);
         self.member("Rows", &rows);
         self.close();
@@ -168,12 +203,12 @@ impl Records {
     /// Tells of a problem.
     pub fn issue(&mut self, issue: &Issue<'_>) {
         self.open("Issue");
-        self.member("Scope", &issue.scope);
-        self.member("SourceId", &issue.source_id);
-        self.member("Severity", if issue.severity == Severity::Error { "Error" } else { "Warning" });
-        self.member("Code", issue.code);
-        self.member("Message", issue.message);
-        self.member("RequestId", &issue.request_id);
+        self.text("Scope", issue.scope);
+        self.text("SourceId", issue.source_id);
+        self.text("Severity", Some(if issue.severity == Severity::Error { "Error" } else { "Warning" }));
+        self.text("Code", Some(issue.code));
+        self.text("Message", Some(issue.message));
+        self.text("RequestId", issue.request_id);
         self.close();
         self.written.issues += 1;
         self.written.errors += u64::from(issue.severity == Severity::Error);
@@ -191,6 +226,16 @@ impl Records {
     }
 }
 
+/// An attribute's name as it stands between two members: `,"name":`. Spelled once for a selection, not for each row.
+#[derive(Debug, Clone)]
+pub(super) struct Key(String);
+
+impl Key {
+    pub(super) fn new(name: &str) -> Key {
+        Key(format!(",\"{name}\":"))
+    }
+}
+
 /// Writes the members of `Attributes`.
 #[derive(Debug)]
 pub struct Attributes<'a> {
@@ -199,23 +244,45 @@ pub struct Attributes<'a> {
 }
 
 impl Attributes<'_> {
-    fn name(&mut self, name: &str) {
+    /// A member whose value `write` appends as compact JSON. Where it cannot, there is no such member.
+    pub(super) fn member<E>(&mut self, key: &Key, write: impl FnOnce(&mut Vec<u8>) -> Result<(), E>) -> Result<(), E> {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&key.0.as_bytes()[usize::from(self.first)..]);
+        let outcome = write(self.bytes);
+        match outcome {
+            Ok(()) => self.first = false,
+            Err(_) => self.bytes.truncate(start),
+        }
+        outcome
+    }
+
+    /// A member that is null.
+    pub(super) fn null(&mut self, key: &Key) {
+        self.bytes.extend_from_slice(&key.0.as_bytes()[usize::from(self.first)..]);
+        self.bytes.extend_from_slice(b"null");
+        self.first = false;
+    }
+
+    /// A member that is a text.
+    pub(super) fn text(&mut self, name: &str, value: &str) {
         self.bytes.extend_from_slice(if self.first { b"\"" } else { b",\"" });
         self.first = false;
         self.bytes.extend_from_slice(name.as_bytes());
         self.bytes.extend_from_slice(b"\":");
+        write_text(self.bytes, value);
     }
+}
 
-    /// A value that already is compact JSON.
-    pub fn raw(&mut self, name: &str, json: &str) {
-        self.name(name);
-        self.bytes.extend_from_slice(json.as_bytes());
-    }
-
-    /// A value to be written as JSON.
-    pub fn value<T: Serialize + ?Sized>(&mut self, name: &str, value: &T) {
-        self.name(name);
-        write_json(self.bytes, value);
+/// Writes a text as JSON. Nearly every one is copied as it is: looking for what must be escaped, many bytes at a time, costs
+/// less than asking of each byte how it is written.
+pub(super) fn write_text(bytes: &mut Vec<u8>, text: &str) {
+    let escaped = text.bytes().fold(false, |found, byte| found | (byte < b' ') | (byte == b'"') | (byte == b'\\'));
+    if escaped {
+        write_json(bytes, text);
+    } else {
+        bytes.push(b'"');
+        bytes.extend_from_slice(text.as_bytes());
+        bytes.push(b'"');
     }
 }
 
@@ -243,7 +310,7 @@ mod tests {
         let attributes = [String::from("displayName")];
         let absence = Reason::SoftDeleted;
         records.begin(&Begin { mode: Mode::Full, set_id: "s", resumed: false, absence, attributes: &attributes });
-        records.upsert("a", Some("a"), |w| w.raw("displayName", "\"A\""));
+        records.upsert("a", Some("a"), |w| w.text("displayName", "A"));
         records.delete("b", None, Reason::Purged);
         records.scope("g", true, 57);
         records.end(true, Counts { upserts: 1, deletes: 1, ..Counts::default() });

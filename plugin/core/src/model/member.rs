@@ -10,9 +10,9 @@ use serde::Deserialize;
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Member<'a> {
     /// `#microsoft.graph.user`, …
-    #[serde(rename = "@odata.type", borrow, default)]
+    #[serde(rename = "@odata.type", borrow, default, deserialize_with = "super::text::optional")]
     pub odata_type: Option<Cow<'a, str>>,
     /// The directory object's id.
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "super::text::optional")]
     pub id: Option<Cow<'a, str>>,
 }

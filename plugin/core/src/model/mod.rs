@@ -6,7 +6,9 @@
 mod member;
 mod page;
 mod row;
+mod text;
 
 pub use member::Member;
-pub use page::{Links, Page};
+pub use page::{Links, Page, next_link};
 pub use row::{MemberChange, Removed, Row, RowSeed};
+pub use text::Text;

@@ -3,7 +3,6 @@
 //! `value` may be empty although more pages follow: only the links say whether this was the last page. Members of the
 //! page that are not named here (`@odata.context`, `@microsoft.graph.tips`, …) are skipped.
 
-use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -34,7 +33,8 @@ impl<R> Page<R> {
     where
         S: DeserializeSeed<'de, Value = R> + Copy,
     {
-        let mut json = serde_json::Deserializer::from_slice(body);
+        // Looked through once, instead of text by text.
+        let mut json = serde_json::Deserializer::from_str(utf8(body)?);
         let page = json.deserialize_map(PageVisitor { seed, rows: PhantomData })?;
         json.end()?;
         Ok(page)
@@ -47,6 +47,58 @@ impl<R> Page<R> {
     {
         Page::read(body, PhantomData::<R>)
     }
+}
+
+/// The next link of a page, read before its rows are: Graph writes it before them, and then they are not looked at. What is
+/// found may be of no use, since the body need not be whole.
+pub fn next_link(body: &[u8]) -> Option<String> {
+    let mut found = None;
+    // Left as soon as the link is known, which the parser takes for an error.
+    let _ = serde_json::Deserializer::from_slice(body).deserialize_map(NextLink(&mut found));
+    found
+}
+
+struct NextLink<'f>(&'f mut Option<String>);
+
+impl<'de> Visitor<'de> for NextLink<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a page")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key()? {
+            match key {
+                Key::Next => {
+                    *self.0 = map.next_value()?;
+                    return Ok(());
+                }
+                // The last page.
+                Key::Delta => return Ok(()),
+                Key::Value | Key::Other => _ = map.next_value::<IgnoredAny>()?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn utf8(body: &[u8]) -> Result<&str, serde_json::Error> {
+    std::str::from_utf8(body).map_err(serde_json::Error::custom)
+}
+
+/// What a page says of itself.
+#[derive(Deserialize)]
+#[serde(field_identifier)]
+enum Key {
+    #[serde(rename = "value")]
+    Value,
+    #[serde(rename = "@odata.nextLink")]
+    Next,
+    #[serde(rename = "@odata.deltaLink")]
+    Delta,
+    #[serde(other)]
+    Other,
 }
 
 struct PageVisitor<S, R> {
@@ -66,12 +118,12 @@ where
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Page<R>, A::Error> {
         let (mut rows, mut links) = (None, Links::default());
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            match &*key {
-                "value" => rows = Some(map.next_value_seed(RowsSeed { seed: self.seed })?),
-                "@odata.nextLink" => links.next = map.next_value()?,
-                "@odata.deltaLink" => links.delta = map.next_value()?,
-                _ => {
+        while let Some(key) = map.next_key()? {
+            match key {
+                Key::Value => rows = Some(map.next_value_seed(RowsSeed { seed: self.seed })?),
+                Key::Next => links.next = map.next_value()?,
+                Key::Delta => links.delta = map.next_value()?,
+                Key::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
@@ -117,6 +169,16 @@ mod tests {
     fn an_empty_page_with_a_next_link_is_not_the_last() {
         let page = Page::<Member<'_>>::read_plain(br#"{"@odata.nextLink":"https://x/1","value":[]}"#).unwrap();
         assert_eq!(page.links, Links { next: Some("https://x/1".into()), delta: None });
+    }
+
+    #[test]
+    fn the_next_link_is_known_before_the_rows_are_read_and_wherever_it_stands() {
+        let early = br#"{"@odata.context":"c","@odata.nextLink":"https:\/\/x\/1","value":[{"cut"#;
+        assert_eq!(next_link(early).as_deref(), Some("https://x/1"));
+        assert_eq!(next_link(br#"{"value":[{}],"@odata.nextLink":"n"}"#).as_deref(), Some("n"));
+        for none in [&br#"{"@odata.deltaLink":"d","value":[]}"#[..], br#"{"value":[{"@odata.nextLink":"n"}]}"#, b"["] {
+            assert_eq!(next_link(none), None);
+        }
     }
 
     #[test]

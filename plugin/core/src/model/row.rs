@@ -10,7 +10,7 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::Member;
+use super::{Member, Text};
 
 /// Why a row was removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,9 +37,9 @@ pub struct Row<'a> {
 /// One entry of `members@delta`.
 #[derive(Debug, Deserialize)]
 pub struct MemberChange<'a> {
-    #[serde(rename = "@odata.type", borrow, default)]
+    #[serde(rename = "@odata.type", borrow, default, deserialize_with = "super::text::optional")]
     odata_type: Option<Cow<'a, str>>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "super::text::optional")]
     id: Option<Cow<'a, str>>,
     /// Whether the membership ended; for edges the reason is always `deleted`.
     #[serde(rename = "@removed", default, deserialize_with = "is_there")]
@@ -83,34 +83,78 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
         let mut row = Row { id: None, removed: None, values: vec![None; self.properties.len()], members: Vec::new() };
         // Graph sends properties in the order of its schema, which is nearly the order asked for: look there first.
         let mut expected = 0;
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            if key == "id" {
-                row.id = map.next_value()?;
-            } else if key == "@removed" {
-                row.removed = Some(map.next_value::<RemovedNote<'de>>()?.into());
-            } else if key == "members@delta" {
-                row.members = map.next_value::<Option<Vec<MemberChange<'de>>>>()?.unwrap_or_default();
-            } else if let Some(index) = position(self.properties, &key, expected) {
-                row.values[index] = Some(map.next_value()?);
-                expected = index + 1;
-            } else {
-                map.next_value::<IgnoredAny>()?;
+        while let Some(key) = map.next_key_seed(KeySeed { properties: self.properties, expected })? {
+            match key {
+                Key::Id => row.id = map.next_value::<Option<Text<'de>>>()?.map(|id| id.0),
+                Key::Removed => row.removed = Some(map.next_value::<RemovedNote<'de>>()?.into()),
+                Key::Members => {
+                    row.members = map.next_value::<Option<Vec<MemberChange<'de>>>>()?.unwrap_or_default();
+                }
+                Key::Property(index) => {
+                    row.values[index] = Some(map.next_value()?);
+                    expected = index + 1;
+                }
+                Key::Other => {
+                    map.next_value::<IgnoredAny>()?;
+                }
             }
         }
         Ok(row)
     }
 }
 
+/// What a member of a row is about.
+enum Key {
+    Id,
+    Removed,
+    Members,
+    /// By its place among those asked for.
+    Property(usize),
+    Other,
+}
+
+/// Recognises a key where it lies: there is one for each value of each row, and none is worth a copy.
+#[derive(Clone, Copy)]
+struct KeySeed<'s> {
+    properties: &'s [String],
+    expected: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for KeySeed<'_> {
+    type Value = Key;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Key, D::Error> {
+        deserializer.deserialize_identifier(self)
+    }
+}
+
+impl Visitor<'_> for KeySeed<'_> {
+    type Value = Key;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Key, E> {
+        Ok(match key {
+            "id" => Key::Id,
+            "@removed" => Key::Removed,
+            "members@delta" => Key::Members,
+            _ => position(self.properties, key, self.expected).map_or(Key::Other, Key::Property),
+        })
+    }
+}
+
 fn position(properties: &[String], key: &str, expected: usize) -> Option<usize> {
-    if properties.get(expected).is_some_and(|p| p == key) {
+    if properties.get(expected).is_some_and(|property| property == key) {
         return Some(expected);
     }
-    properties.iter().position(|p| p == key)
+    properties.iter().position(|property| property == key)
 }
 
 #[derive(Deserialize)]
 struct RemovedNote<'a> {
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "super::text::optional")]
     reason: Option<Cow<'a, str>>,
 }
 

@@ -261,6 +261,7 @@ impl RecordSink for Stream {
     fn push(&self, records: &Records, checkpoint: Option<String>) -> Result<(), Error> {
         self.counters.fetched(records.rows());
         let mut changes = records.rows();
+        let mut left = records.size();
         let mut state = self.lock();
         for line in records.lines() {
             // Again after each cut: while it waited for room, another producer may have begun the next batch.
@@ -270,7 +271,12 @@ impl RecordSink for Stream {
             if state.ending.is_some() {
                 return Err(cancelled());
             }
+            if state.open.rows.is_empty() {
+                // One block for all that comes now, instead of one after another that grows.
+                state.open.rows.reserve_exact(left.min(self.limits.bytes));
+            }
             state.open.rows.extend_from_slice(line);
+            left -= line.len();
             state.open.row_count += 1;
             // Counted with the first batch these lines go into; exact once the operation is over.
             state.open.changes += std::mem::take(&mut changes);

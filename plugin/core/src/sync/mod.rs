@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! plan        from watermark and configuration to where each type starts       fingerprint
-//! round       one round of a feed, restarts included        pages   following links
+//! round       one round of a feed, restarts included        pages   following links   ahead   one page asked for ahead
 //! sink        the writer of sets      hold   MaxDeletes      pace   when a checkpoint is due      tally   counts
 //! ledger      the watermark as it grows     watermark  watermark_text  lists   what it holds      notes   warnings
 //! ```
@@ -10,6 +10,7 @@
 //! A newcomer would give out the new delta link with the last page. It is given out after the `End` that closes the rows
 //! it covers, and only when the round was whole: a link saved too early loses changes for ever.
 
+mod ahead;
 mod fingerprint;
 mod hold;
 mod ledger;

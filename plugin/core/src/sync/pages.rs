@@ -4,11 +4,13 @@
 //! circles for ever, so it ends the walk. Links are followed exactly as given. What went wrong is told by where it went
 //! wrong, because that decides what can be done: a refused delta link, a page inside, or something else.
 
+use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::ahead::Ahead;
 use crate::error::{Error, Kind};
 use crate::graph::{self, Answer, Get, Graph, Link, Reason, SeenLinks, Unreadable};
-use crate::model::Links;
+use crate::model::{Links, next_link};
 
 /// Restarts of one enumeration whose page links died, in one run.
 pub(crate) const RESTARTS: u32 = 3;
@@ -98,12 +100,15 @@ pub(crate) struct First {
     pub(crate) inside: bool,
     /// With `ConsistencyLevel: eventual` on every page.
     pub(crate) advanced: bool,
+    /// Pages are asked for while the one before is read and taken, from the second on: whatever has to be over before a page
+    /// is asked for must then be over when the first is taken.
+    pub(crate) ahead: bool,
 }
 
 impl First {
     /// A link of our own making.
     pub(crate) fn of(link: Link) -> First {
-        First { link, inside: false, advanced: false }
+        First { link, inside: false, advanced: false, ahead: false }
     }
 }
 
@@ -122,11 +127,29 @@ pub(crate) fn walk_pages<T>(
     graph: &Graph,
     first: First,
     expect: Expect,
+    read: impl FnMut(&Answer<'_>) -> Result<(Links, T), Unreadable>,
+    take: impl FnMut(T, &After) -> Result<(), Error>,
+) -> Result<(Option<String>, u64), Broke> {
+    thread::scope(|scope| {
+        let mut ahead = Ahead::new(scope, graph);
+        let walked = walk(graph, first, expect, &mut ahead, read, take);
+        let ended = ahead.end();
+        let walked = walked?;
+        ended?;
+        Ok(walked)
+    })
+}
+
+fn walk<T>(
+    graph: &Graph,
+    first: First,
+    expect: Expect,
+    ahead: &mut Ahead<'_, '_>,
     mut read: impl FnMut(&Answer<'_>) -> Result<(Links, T), Unreadable>,
     mut take: impl FnMut(T, &After) -> Result<(), Error>,
 ) -> Result<(Option<String>, u64), Broke> {
     let mut seen = SeenLinks::default();
-    let First { mut link, mut inside, advanced } = first;
+    let First { mut link, mut inside, advanced, ahead: reads_ahead } = first;
     // The answer that the link came in.
     let mut gave = None;
     loop {
@@ -140,7 +163,16 @@ pub(crate) fn walk_pages<T>(
                 None => twice,
             }));
         }
-        let answered = graph.get(&Get { link: link.clone(), advanced }, |answer| {
+        let begun = ahead.begun(&link);
+        let answered = graph.get_begun(&Get { link: link.clone(), advanced }, begun, |answer| {
+            // Before the rows are looked at. A link that may not be followed is refused below, where it can be told.
+            if reads_ahead
+                && gave.is_some()
+                && let Some(next) = next_link(answer.body).and_then(|next| graph.follow(&next).ok())
+                && !seen.has(&next)
+            {
+                ahead.ask(Get { link: next, advanced });
+            }
             let (links, page) = read(answer)?;
             if expect == Expect::DeltaLink && links.next.is_some() == links.delta.is_some() {
                 return Err(Unreadable("a delta page must have either a next link or a delta link".to_owned()));

@@ -53,6 +53,11 @@ pub(crate) trait Rounds {
         Ok(())
     }
 
+    /// Whether a page may be asked for before the one in front of it was taken, from the second page on.
+    fn reads_ahead(&self) -> bool {
+        false
+    }
+
     /// Reads a page. Nothing may be asked of Graph here.
     fn read(&mut self, answer: &Answer<'_>, mode: Mode) -> Result<(Links, Self::Page), Unreadable>;
 
@@ -124,6 +129,7 @@ fn once<R: Rounds>(graph: &Graph, feed: &Feed<'_>, start: &Start, rounds: &mut R
         }
     };
     rounds.begin(&set)?;
+    let first = First { ahead: rounds.reads_ahead(), ..first };
     // Both the reading and the taking need the rounds, never at the same time.
     let rounds = std::cell::RefCell::new(rounds);
     rounds.borrow_mut().before_page()?;

@@ -12,21 +12,34 @@
 //!
 //! Times are seconds since the first request; nothing here waits or reads a clock.
 
-/// The share of the bucket that is held in use. What is left over at the end of a run was not needed; what is held back is
-/// room for requests that are on their way.
+/// The share of the bucket that is held in use once it is measured, ...
 const TARGET: f64 = 0.92;
+
+/// ... how much nearer to full that moves each second, as the controller settles, ...
+const NEARER: f64 = 0.006;
+
+/// ... and how much is left at last, beside what flows in while an answer is on its way. What is left at the end of a run was
+/// not needed.
+const RESERVE: f64 = 0.03;
 
 /// What an answer without the header says once the limit is known: less than four fifths.
 const BELOW_HEADER: f64 = 0.75;
 
-/// Seconds in which the proportional part would bring the share to the target.
-const APPROACH: f64 = 1.0;
+/// Seconds in which the proportional part would bring the share to the target; where answers take long, so many times as
+/// long as they.
+const APPROACH: (f64, f64) = (1.0, 4.0);
 
 /// How fast the integral part corrects the refill: a share of the bucket for each second and unit of error.
-const CORRECTION: f64 = 0.3;
+const CORRECTION: f64 = 0.2;
 
-/// Seconds without requests that the first look at the share takes.
-const PAUSE: f64 = 0.4;
+/// Seconds without requests that the first look at the share takes: it is told in hundredths, and must fall by some.
+const PAUSE: f64 = 0.6;
+
+/// So many seconds later than the request that takes the second look go the others.
+const PROBE: f64 = 0.2;
+
+/// How much the latest answer counts in how long answers take.
+const LATEST: f64 = 0.2;
 
 /// Requests may be late by so many seconds and still catch up.
 const SLACK: f64 = 0.05;
@@ -113,6 +126,12 @@ pub(super) struct Limit {
     settled: f64,
     first: Option<f64>,
     charged: f64,
+    /// Seconds that answers take, lately.
+    delay: f64,
+    /// The request that brings the second look is admitted.
+    probed: bool,
+    /// When the bucket was measured.
+    measured: f64,
 }
 
 impl Limit {
@@ -121,7 +140,12 @@ impl Limit {
     pub(super) fn admit(&mut self, now: f64, units: f64) -> (f64, f64) {
         self.first.get_or_insert(now);
         let open = match self.knowledge {
-            Knowledge::Pausing { until, .. } => now.max(until),
+            // One goes first and brings the second look; beside it the others would be charged and not counted yet.
+            Knowledge::Pausing { until, .. } if !self.probed => {
+                self.probed = true;
+                now.max(until)
+            }
+            Knowledge::Pausing { until, .. } => now.max(until + PROBE),
             _ => now,
         };
         let latest = self.latest.max(now);
@@ -147,6 +171,7 @@ impl Limit {
     /// An answer to what was sent at `sent` has come.
     pub(super) fn answer(&mut self, sent: f64, now: f64, charge: Charge) {
         self.charged += charge.units;
+        self.delay += LATEST * (now - sent - self.delay);
         if charge.refused > 0 {
             self.refused(sent, now, charge);
         } else {
@@ -180,6 +205,7 @@ impl Limit {
             (Knowledge::None, None) => {}
             (Knowledge::None | Knowledge::Refused { .. }, Some(used)) => {
                 let highest = Look { at: now, used, charged: self.charged };
+                self.probed = false;
                 self.knowledge = Knowledge::Pausing { until: now + PAUSE, highest };
             }
             (Knowledge::Refused { .. }, None) => {
@@ -195,17 +221,26 @@ impl Limit {
                     let modest = highest.charged / (highest.at - first).max(MEASURABLE) / 4.0;
                     let bucket = measured(first, highest, look)
                         .unwrap_or(Bucket { size: highest.charged.max(1.0), refill: modest });
+                    self.measured = now;
                     self.know(now, bucket, bucket.refill);
                 } else if look.used >= highest.used {
                     self.knowledge = Knowledge::Pausing { until, highest: look };
                 }
             }
-            (Knowledge::Measured(bucket), used) => {
-                let (error, passed) = (TARGET - used.unwrap_or(BELOW_HEADER), (now - self.changed).clamp(0.0, 0.1));
-                let bucket = Bucket { refill: bucket.refill + CORRECTION * error * bucket.size * passed, ..bucket };
-                self.know(now, bucket, bucket.refill + error * bucket.size / APPROACH);
-            }
+            (Knowledge::Measured(bucket), used) => self.hold(now, bucket, used.unwrap_or(BELOW_HEADER)),
         }
+    }
+
+    /// Keeps the share that is in use where it belongs.
+    fn hold(&mut self, now: f64, bucket: Bucket, used: f64) {
+        let nearest = 1.0 - RESERVE - self.delay * bucket.refill / bucket.size;
+        let target = (TARGET + NEARER * (now - self.measured)).min(nearest);
+        // A target that moves is followed by itself, so that the refill is not taken for a larger one.
+        let moving = if target < nearest { NEARER * bucket.size } else { 0.0 };
+        let (error, passed) = (target - used, (now - self.changed).clamp(0.0, 0.1));
+        let approach = APPROACH.0.max(APPROACH.1 * self.delay);
+        let bucket = Bucket { refill: bucket.refill + CORRECTION * error * bucket.size * passed, ..bucket };
+        self.know(now, bucket, bucket.refill + moving + error * bucket.size / approach);
     }
 
     fn know(&mut self, now: f64, bucket: Bucket, rate: f64) {

@@ -187,7 +187,7 @@ const GROUPS: u32 = 10_020;
 #[test]
 fn an_unknown_bucket_is_used_up_and_next_to_nothing_is_refused() {
     for refill in [350.0, 800.0, 1200.0] {
-        for latency in [0.025, 0.04, 0.12] {
+        for latency in [0.025, 0.04, 0.12, 0.3, 0.6] {
             let run = run(Tenant::new(refill), 8, GROUPS, latency);
             assert!(run.ratio() <= 1.15, "{refill} units/s: {:.3} of the ideal", run.ratio());
             assert!(run.refused_share() <= 0.01, "{refill} units/s: {:.2} % refused", run.refused_share() * 100.0);

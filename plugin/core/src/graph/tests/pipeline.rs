@@ -341,3 +341,17 @@ fn a_worker_that_is_throttled_holds_back_the_others() {
     assert_eq!(world.clock.now() - before, Duration::from_secs(10));
     assert_eq!(world.totals().throttled_ms, 10_000);
 }
+
+#[test]
+fn nothing_is_begun_without_a_token_or_behind_a_closed_gate() {
+    let world = World::signed_in();
+    let later = Get { link: world.graph.link("/later"), advanced: false };
+    assert!(world.graph.begin(&later).is_none());
+    world.reply(200, &[], "{}").reply(200, &[], "[7]");
+    world.get("/things").unwrap();
+    let begun = world.graph.begin(&later);
+    assert_eq!(world.graph.get_begun(&later, begun, |answer| text(answer.body)).unwrap(), "[7]");
+    world.graph.inner.pipeline.shared.gate.close(&*world.clock, Duration::from_secs(60));
+    assert!(world.graph.begin(&later).is_none());
+    assert_eq!(world.asked().len(), 2);
+}

@@ -71,10 +71,10 @@ impl List<'_> {
         let (query, advanced) = list_query(config, &self.selection.select(), config.page_size);
         let (set, first) = match resume {
             Some(place) => {
-                let first = First { link: graph.follow(&place.page)?, inside: true, advanced };
+                let first = First { inside: true, advanced, ahead: true, ..First::of(graph.follow(&place.page)?) };
                 (Set::resumed(place.set), first)
             }
-            None => (Set::new(Mode::Full)?, First { link: graph.link(&query), inside: false, advanced }),
+            None => (Set::new(Mode::Full)?, First { advanced, ahead: true, ..First::of(graph.link(&query)) }),
         };
         self.writer.begin(&set, absence(config), self.selection.delivered(), |mark| {
             if !set.resumed {
