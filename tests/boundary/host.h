@@ -1,9 +1,9 @@
 /* What the C programs in this folder share: a loaded library, its texts, and checks that count.
 
-   The programs are compiled against the current header, unlike tests/c/host.c. Each prints one line of JSON with what it
-   did and ends with 0, or names on stderr what did not hold and ends with 1. A newcomer's mistake would be to stop at the
-   first failure with a library's threads still running: `done` waits for them, so that a leak checker sees a quiet
-   process. */
+   The programs are compiled against the current header; tests/abi/ has what is compiled against released ones. Each
+   prints one line of JSON with what it did and ends with 0, or names on stderr what did not hold and ends with 1. A
+   newcomer's mistake would be to stop at the first failure with a library's threads still running: `done` waits for
+   them, so that a leak checker sees a quiet process. */
 #ifndef BOUNDARY_HOST_H
 #define BOUNDARY_HOST_H
 

@@ -12,7 +12,7 @@
 )]
 
 mod bad_input; // wrong texts, secrets, tenants, watermarks: a clear answer each, nothing lost
-mod boundary; // the C functions misused on purpose; a C host
+mod boundary; // the C functions misused on purpose
 mod boundary_hosts; // C programs in processes of their own: misuse, fork, exit, unloading, two copies, a soak
 mod cancellation; // cancel and release, in waits and stalls
 mod check; // the connection test

@@ -31,7 +31,8 @@ fn with_samples(page: &str) -> (String, BTreeSet<String>) {
         assert!(fence.starts_with("```") && fence.len() > 3, "{name}: a fenced block with a language belongs here");
         let file = std::fs::read_to_string(root().join(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
         assert!(!file.contains("\n```") && !file.contains(TO), "{name} would end its own block");
-        written += &format!("{before}{FROM}{name} -->\n{fence}\n{}\n```\n{TO}", file.trim_end_matches('\n'));
+        let file = file.trim_end_matches('\n');
+        written.extend([before, FROM, name, " -->\n", fence, "\n", file, "\n```\n", TO]);
         names.insert(name.to_owned());
         rest = after;
     }

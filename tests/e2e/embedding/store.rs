@@ -19,7 +19,7 @@ use super::PAGE;
 use crate::world::{Tenant, connector, records};
 
 /// A host that does what the page says, and nothing else.
-struct Host {
+pub(super) struct Host {
     store: Connection,
     statements: BTreeMap<&'static str, &'static str>,
     /// From `Describe`: the attributes that hold an edge's ends and its scope.
@@ -31,7 +31,7 @@ struct Host {
 }
 
 impl Host {
-    fn new() -> Host {
+    pub(super) fn new() -> Host {
         let statements: BTreeMap<_, _> = PAGE
             .split("\n```sql\n-- ")
             .skip(1)
@@ -68,7 +68,7 @@ impl Host {
         }
     }
 
-    fn apply(&mut self, record: &Value) {
+    pub(super) fn apply(&mut self, record: &Value) {
         let kind = record["Kind"].as_str().unwrap();
         let Some(object_type) = record["ObjectType"].as_str().map(str::to_owned) else { return };
         let mut values = vec![
@@ -112,7 +112,9 @@ impl Host {
                 };
                 self.run(block, &values);
             }
-            "Scope" => self.run("Scope", &values),
+            "Scope" if open.as_ref().is_some_and(|(mode, _)| mode == "Full" || mode == "Delta") => {
+                self.run("Scope", &values);
+            }
             "End" => {
                 let (mode, absence) = open.unwrap();
                 self.sets.remove(&object_type);
@@ -156,7 +158,9 @@ impl Host {
             let (checkpoint, over) = match operation.next(Duration::from_secs(120)).unwrap() {
                 Next::Pending => panic!("nothing for two minutes"),
                 Next::Batch(batch) => {
-                    records(&batch).iter().for_each(|record| self.apply(record));
+                    for record in records(&batch) {
+                        self.apply(&record);
+                    }
                     (batch.checkpoint, None)
                 }
                 Next::End { checkpoint } => (checkpoint, Some(CONNECTOR_END)),
@@ -180,7 +184,7 @@ impl Host {
     }
 
     /// What the page's two views show: objects with their attributes, and edges by their ends.
-    fn shows(&self) -> BTreeSet<String> {
+    pub(super) fn shows(&self) -> BTreeSet<String> {
         let mut objects = self.store.prepare("SELECT object_type, source_id, attributes FROM visible_object").unwrap();
         let objects = objects.query_map([], |row| {
             let attributes: String = row.get(2)?;
@@ -193,6 +197,16 @@ impl Host {
             edges.query_map([], |row| Ok(format!("{} -> {}", row.get::<_, String>(0)?, row.get::<_, String>(1)?)));
         shown.extend(edges.unwrap().map(Result::unwrap));
         shown
+    }
+
+    pub(super) fn forgets_sets(&self) {
+        self.store.execute_batch("DELETE FROM set_mark").unwrap();
+    }
+
+    /// ExternalIds of visible objects, in order.
+    pub(super) fn names(&self) -> Vec<String> {
+        let mut names = self.store.prepare("SELECT external_id FROM visible_object ORDER BY 1").unwrap();
+        names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     }
 
     /// Fails with the first differences between the views and the tenant, of whose groups only those that `selected` count.

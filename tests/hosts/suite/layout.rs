@@ -86,4 +86,6 @@ fn a_host_built_against_another_layout_is_refused_in_words() {
         assert!(words.contains(needed), "{needed:?} is missing: {words}");
     }
     assert!(words.len() < 500 && words.lines().count() == 1, "too much to read: {words}");
+    let page = include_str!("../../../docs/contract.md").split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(page.contains(&words), "docs/contract.md shows another line than this: {words}");
 }

@@ -14,6 +14,7 @@
     reason = "a test that cannot go on should say so and stop"
 )]
 
+mod frozen; // released headers, and hosts of other versions
 mod language; // what each language needs, and how its host is built
 mod layout; // a host built against another layout of the Rust door
 mod record; // record lines, as they are compared

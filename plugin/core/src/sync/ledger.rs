@@ -74,7 +74,12 @@ impl Ledger {
         change(&mut state.mark);
         state.running.retain(|name| !object_types.contains(name));
         if whole {
-            state.mark.done.extend(object_types.iter().map(|&name| name.to_owned()));
+            for &name in object_types {
+                // Users are walked again on each resume where memberships follow the feed.
+                if !state.mark.done.iter().any(|done| done == name) {
+                    state.mark.done.push(name.to_owned());
+                }
+            }
         }
         let text = state.text();
         queue(Some(text))
@@ -106,5 +111,25 @@ mod tests {
         ledger.finish(&["User"], true, |_| {}, queue).unwrap();
         ledger.finish(&["Group"], false, |_| {}, queue).unwrap();
         assert_eq!(*seen.lock().unwrap(), [vec!["User".to_owned()], Vec::new()]);
+    }
+
+    #[test]
+    fn a_type_that_every_interrupted_run_finishes_anew_is_named_once() {
+        let mut mark = Watermark::default();
+        for _ in 0..3 {
+            let ledger = Ledger::new(mark.clone(), vec!["User", "Group"]);
+            ledger
+                .finish(
+                    &["User"],
+                    true,
+                    |_| {},
+                    |text| {
+                        mark = Watermark::parse(&text.unwrap()).unwrap();
+                        Ok(())
+                    },
+                )
+                .unwrap();
+        }
+        assert_eq!(mark.done, ["User"]);
     }
 }
