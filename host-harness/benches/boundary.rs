@@ -60,8 +60,8 @@ fn queued(rows: u32) -> Operation {
 fn next_and_release(bencher: Bencher<'_, '_>, rows: u32) {
     let mut operation = queued(rows);
     bencher.counter(ItemsCount::new(rows)).bench_local(|| {
-        let Next::Batch(batch) = operation.next(Duration::ZERO).unwrap() else { panic!("no batch was left") };
-        assert!(batch.row_count > 0);
+        let fetched = operation.next(Duration::ZERO).unwrap();
+        assert!(matches!(&fetched, Next::Batch(batch) if batch.row_count > 0), "{fetched:?}");
     });
 }
 
