@@ -14,6 +14,7 @@
 
 mod auth;
 mod batch;
+mod batch_reader;
 mod canary;
 mod config;
 mod filter;
@@ -24,6 +25,8 @@ mod page;
 mod replay;
 mod retry_after;
 mod watermark;
+
+pub use batch_reader::BatchReader;
 
 /// A function that an engine feeds.
 #[derive(Debug, Clone, Copy)]

@@ -276,7 +276,8 @@ impl Attributes<'_> {
 /// Writes a text as JSON. Nearly every one is copied as it is: looking for what must be escaped, many bytes at a time, costs
 /// less than asking of each byte how it is written.
 pub(super) fn write_text(bytes: &mut Vec<u8>, text: &str) {
-    let escaped = text.bytes().fold(false, |found, byte| found | (byte < b' ') | (byte == b'"') | (byte == b'\\'));
+    let odd = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
+    let escaped = text.bytes().fold(0, |found, byte| found | u8::from(odd(byte))) != 0;
     if escaped {
         write_json(bytes, text);
     } else {

@@ -163,44 +163,40 @@ mod tests {
         RawValue::from_string(text.to_owned()).unwrap()
     }
 
-    fn through(map: fn(&RawValue, &mut Vec<u8>) -> Result<(), Unexpected>, json: &str) -> Result<String, Unexpected> {
+    fn through(map: fn(&RawValue, &mut Vec<u8>) -> Result<(), Unexpected>, json: &str) -> Option<String> {
         let mut out = b"before ".to_vec();
         let mapped = map(&raw(json), &mut out);
         let text = String::from_utf8(out).unwrap();
         let written = text.strip_prefix("before ").expect("what was there stays");
         assert!(mapped.is_ok() || written.is_empty(), "{json} left {written} behind");
-        mapped.map(|()| written.to_owned())
-    }
-
-    fn json(text: &str) -> Result<String, Unexpected> {
-        Ok(text.to_owned())
+        mapped.is_ok().then(|| written.to_owned())
     }
 
     #[test]
     fn arrays_join_with_commas_and_without_spaces() {
-        assert_eq!(through(joined, r#"["+1 425, ext. 3", "+49"]"#), json(r#""+1 425, ext. 3,+49""#));
-        assert_eq!(through(joined, r#"["a\"", "", "\u000a"]"#), json(r#""a\",,\n""#));
-        assert_eq!(through(joined, r#"[""]"#), json(r#""""#));
-        assert_eq!(through(joined, "[]"), json("null"));
-        assert_eq!(through(joined, "null"), json("null"));
-        assert_eq!(through(joined, "7"), Err(Unexpected));
-        assert_eq!(through(joined, r#"["a", null]"#), Err(Unexpected));
+        assert_eq!(through(joined, r#"["+1 425, ext. 3", "+49"]"#).as_deref(), Some(r#""+1 425, ext. 3,+49""#));
+        assert_eq!(through(joined, r#"["a\"", "", "\u000a"]"#).as_deref(), Some(r#""a\",,\n""#));
+        assert_eq!(through(joined, r#"[""]"#).as_deref(), Some(r#""""#));
+        assert_eq!(through(joined, "[]").as_deref(), Some("null"));
+        assert_eq!(through(joined, "null").as_deref(), Some("null"));
+        assert_eq!(through(joined, "7").as_deref(), None);
+        assert_eq!(through(joined, r#"["a", null]"#).as_deref(), None);
     }
 
     #[test]
     fn scalars_pass_and_string_arrays_stay_arrays() {
-        assert_eq!(through(plain, "true"), json("true"));
-        assert_eq!(through(plain, r#""O\"Neil \ud83d\ude00""#), json(r#""O\"Neil 😀""#));
-        assert_eq!(through(plain, "[ \"a\",\n\"b\" ]"), json(r#"["a","b"]"#));
-        assert_eq!(through(plain, "[ ]"), json("[]"));
+        assert_eq!(through(plain, "true").as_deref(), Some("true"));
+        assert_eq!(through(plain, r#""O\"Neil \ud83d\ude00""#).as_deref(), Some(r#""O\"Neil 😀""#));
+        assert_eq!(through(plain, "[ \"a\",\n\"b\" ]").as_deref(), Some(r#"["a","b"]"#));
+        assert_eq!(through(plain, "[ ]").as_deref(), Some("[]"));
     }
 
     #[test]
     fn what_no_host_could_read_is_unexpected() {
-        assert_eq!(through(plain, r#""\ud83d""#), Err(Unexpected));
-        assert_eq!(through(plain, r#"{"a":1}"#), Err(Unexpected));
-        assert_eq!(through(plain, "[1]"), Err(Unexpected));
-        assert_eq!(through(plain, r#"["a", "\ud83d"]"#), Err(Unexpected));
-        assert_eq!(through(plain, "-1e999"), Err(Unexpected));
+        assert_eq!(through(plain, r#""\ud83d""#).as_deref(), None);
+        assert_eq!(through(plain, r#"{"a":1}"#).as_deref(), None);
+        assert_eq!(through(plain, "[1]").as_deref(), None);
+        assert_eq!(through(plain, r#"["a", "\ud83d"]"#).as_deref(), None);
+        assert_eq!(through(plain, "-1e999").as_deref(), None);
     }
 }

@@ -81,7 +81,6 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row<'de>, A::Error> {
         let mut row = Row { id: None, removed: None, values: vec![None; self.properties.len()], members: Vec::new() };
-        // Graph sends properties in the order of its schema, which is nearly the order asked for: look there first.
         let mut expected = 0;
         while let Some(key) = map.next_key_seed(KeySeed { properties: self.properties, expected })? {
             match key {
@@ -117,6 +116,7 @@ enum Key {
 #[derive(Clone, Copy)]
 struct KeySeed<'s> {
     properties: &'s [String],
+    /// Behind the last one that was found.
     expected: usize,
 }
 
@@ -145,11 +145,11 @@ impl Visitor<'_> for KeySeed<'_> {
     }
 }
 
+/// Looks behind the last one first: properties come in one order, and those that are absent are passed over.
 fn position(properties: &[String], key: &str, expected: usize) -> Option<usize> {
-    if properties.get(expected).is_some_and(|property| property == key) {
-        return Some(expected);
-    }
-    properties.iter().position(|property| property == key)
+    let (before, behind) = properties.split_at(expected.min(properties.len()));
+    let of = |some: &[String]| some.iter().position(|property| property == key);
+    of(behind).map(|index| index + before.len()).or_else(|| of(before))
 }
 
 #[derive(Deserialize)]
