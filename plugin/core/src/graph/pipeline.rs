@@ -86,15 +86,14 @@ impl Pipeline {
     ) -> Result<R, Error> {
         let mut tries = Tries::default();
         loop {
-            let sent = match begun.take() {
-                Some(sent) => sent,
-                None => {
-                    let bearer = self.admit(call.reads)?;
-                    if tries.made() > 0 {
-                        self.counters.retry();
-                    }
-                    self.send(call, bearer)?
+            let sent = if let Some(sent) = begun.take() {
+                sent
+            } else {
+                let bearer = self.admit(call.reads)?;
+                if tries.made() > 0 {
+                    self.counters.retry();
                 }
+                self.send(call, bearer)?
             };
             let mut failure = match self.receive(&sent, &mut read) {
                 Ok(done) => return Ok(done),

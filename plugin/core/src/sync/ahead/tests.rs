@@ -198,7 +198,12 @@ fn a_page_that_names_another_link_when_it_is_read_again_is_believed_then() {
         ("5", vec![page("e", None)]),
     ]);
     let mut rows = Vec::new();
-    world.walk(true, |row| Ok(rows.push(row.to_owned()))).unwrap();
+    world
+        .walk(true, |row| {
+            rows.push(row.to_owned());
+            Ok(())
+        })
+        .unwrap();
     assert_eq!(rows, ["a", "b", "e"]);
 }
 
