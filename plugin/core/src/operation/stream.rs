@@ -34,6 +34,19 @@ impl Default for Limits {
     }
 }
 
+impl Limits {
+    /// How much room to make in a batch of which `left` bytes are known to come. One block for what comes now; where that joins
+    /// more, one for a full batch of such rows. What a block has too much is overwritten, too, before it goes back.
+    fn room(&self, open: &Batch, left: usize) -> usize {
+        let held = open.rows.len();
+        let expected = match usize::try_from(open.row_count) {
+            Ok(count) if count > 0 => (held / count + 1).saturating_mul(self.rows.saturating_sub(count)).min(4 * held),
+            _ => left,
+        };
+        expected.min(self.bytes.saturating_sub(held))
+    }
+}
+
 /// Some records, in order.
 #[derive(Debug, Default)]
 pub struct Batch {
@@ -271,9 +284,9 @@ impl RecordSink for Stream {
             if state.ending.is_some() {
                 return Err(cancelled());
             }
-            if state.open.rows.is_empty() {
-                // One block for all that comes now, instead of one after another that grows.
-                state.open.rows.reserve_exact(left.min(self.limits.bytes));
+            let open = &mut state.open;
+            if open.rows.capacity() - open.rows.len() < line.len() {
+                open.rows.reserve_exact(self.limits.room(open, left).max(line.len()));
             }
             state.open.rows.extend_from_slice(line);
             left -= line.len();
