@@ -26,8 +26,8 @@ TARGETS = {
     "macos-arm64": "aarch64-apple-darwin",
     "macos-x86_64": "x86_64-apple-darwin",
 }
-# What the library does not do alone: pages, the header, and the hosts to be copied, without the suite that drives them.
-FROM_THE_REPOSITORY = ["README.md", "CHANGELOG.md", "docs", "include/connector.h", "tests/hosts", ":!tests/hosts/suite"]
+# What the library does not do alone: pages, the header, and the hosts to be copied, without what tests them.
+FROM_THE_REPOSITORY = ["README.md", "CHANGELOG.md", "docs", "include/connector.h", "tests/hosts", ":!tests/hosts/suite", ":!tests/hosts/newcomer"]
 
 
 def said_by(*words):

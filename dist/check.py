@@ -82,7 +82,10 @@ def no_paths_of_this_machine(library):
         holds(str(place).encode() + b"/" not in library.read_bytes(), f"{library.name} names {place}")
 
 
-def elf(platform, library):
+def elf(platform, top, library):
+    promised = set(re.findall(r"(?m)^extern \w+ (\w+)\(", (top / "include/connector.h").read_text()))
+    exported = {line.split()[-1] for line in run("nm", "-D", "--defined-only", library).splitlines()}
+    holds(exported == promised | {"_1as_0lib_1header_0root_bmodule_bloader"}, f"it exports {sorted(exported ^ promised)} otherwise")
     dynamic = run("readelf", "-dW", library)
     holds("NODELETE" in dynamic and "[libEntraId.so]" in dynamic, f"no NODELETE or no soname: {dynamic}")
     needed = re.findall(r"NEEDED.*\[(.*)\]", dynamic)
@@ -153,7 +156,7 @@ def main():
         missing.append(bill(top, library))
         no_paths_of_this_machine(library)
         if platform.startswith("linux"):
-            facts.append(elf(platform, library))
+            facts.append(elf(platform, top, library))
         command, why = host(platform, top, scratch)
         if command:
             name = {"linux-x86_64": "Python host", "linux-arm64": "Python host"}.get(platform, "C host")

@@ -60,7 +60,7 @@ fn hold() -> bool {
         fn dlopen(file: *const c_char, mode: c_int) -> *mut c_void;
     }
 
-    let null = core::ptr::null_mut();
+    let null: *mut c_void = core::ptr::null_mut();
     let mut found = Whereabouts { file: null.cast(), base: null, symbol: null.cast(), address: null };
     // SAFETY: the address is one of ours; the file name is the loader's own and lives as long as the library is loaded,
     // which is while we are in here.
