@@ -47,6 +47,9 @@ pub struct Exchange {
     /// How many exchanges were under way when this one arrived, itself included.
     #[serde(default)]
     pub in_flight: u32,
+    /// A number for the token that came with it: the same for all requests of one sign-in, and nothing of the token.
+    #[serde(default)]
+    pub bearer: Option<u64>,
     /// Whether a fault was in play.
     pub faulted: bool,
     /// The request body, in full mode.

@@ -3,7 +3,7 @@
 //! What a newcomer gets wrong: `settle` comes at the end of every run and not before it. Reads may lag behind the feed
 //! while a run goes on, never behind the end of the run before.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use connector_abi::{CONNECTOR_END, CONNECTOR_END_PARTIAL};
@@ -41,6 +41,8 @@ pub(super) struct Stage<'c> {
     added: u64,
     /// The truth at the end of the last run, when reads had caught up.
     settled: Option<Truth>,
+    /// Tokens of earlier runs.
+    bearers: HashSet<u64>,
     /// Groups that earlier runs left to be read once more.
     carried: u64,
     /// Whether a walk was interrupted, and what was deleted since it began.
@@ -76,6 +78,7 @@ impl<'c> Stage<'c> {
             restores: 0,
             added: 0,
             settled: None,
+            bearers: HashSet::new(),
             carried: 0,
             walk_open: false,
             deleted_in_walk: BTreeSet::new(),
@@ -142,7 +145,10 @@ impl<'c> Stage<'c> {
         if report.host_error.is_some() {
             self.wait_for_stragglers();
         }
-        let journal = self.tenant.sim.journal();
+        let mut journal = self.tenant.sim.journal();
+        // A killed run's last requests may have been on their way until now; they are not this run's.
+        journal.retain(|exchange| exchange.bearer.is_none_or(|bearer| !self.bearers.contains(&bearer)));
+        self.bearers.extend(journal.iter().filter_map(|exchange| exchange.bearer));
         self.tenant.sim.settle();
         self.settled = Some(self.truth());
         // A group judged by a read by id is read once more, like one whose members were read.
@@ -166,7 +172,7 @@ impl<'c> Stage<'c> {
         Ran { report, journal }
     }
 
-    /// A killed run's last requests may still be on their way; they are not the next run's.
+    /// A killed run's last requests may still be on their way. What they are answered with belongs to the tenant as it is now.
     fn wait_for_stragglers(&self) {
         let mut seen = self.tenant.sim.journal().len();
         loop {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::pending;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -247,8 +248,14 @@ fn record(
     });
     // A token request holds the secret and its answer the token.
     let keep_bodies = full && matches!(endpoint, Endpoint::Graph(_));
+    let bearer = request.header("authorization").map(|header| {
+        let mut hasher = DefaultHasher::new();
+        header.hash(&mut hasher);
+        hasher.finish()
+    });
     journal.record(Exchange {
         sequence: 0,
+        bearer,
         route: endpoint.route(),
         protocol: request.protocol.clone(),
         method: request.method.clone(),

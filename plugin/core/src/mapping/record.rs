@@ -35,6 +35,9 @@ pub enum Event {
     },
 }
 
+/// What a line has beside the attributes, roughly, in bytes.
+const FRAME: usize = 100;
+
 impl Records {
     /// No lines yet.
     pub fn new(object_type: &'static str) -> Records {
@@ -51,6 +54,14 @@ impl Records {
     /// No lines yet, of a set whose Deletes are held back. `LeftScope` is none of them.
     pub fn holding(object_type: &'static str) -> Records {
         Records { events: Some(Vec::new()), ..Records::new(object_type) }
+    }
+
+    /// Makes room for the lines of so many rows that came in so many bytes: grown by doubling, a page would be copied eight times.
+    #[must_use]
+    pub fn with_room_for(mut self, rows: usize, bytes: usize) -> Records {
+        self.ends.reserve(rows);
+        self.bytes.reserve(bytes + rows * FRAME);
+        self
     }
 
     /// What became of ids, in order; empties itself.

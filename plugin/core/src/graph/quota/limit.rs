@@ -44,6 +44,9 @@ const LATEST: f64 = 0.2;
 /// Requests may be late by so many seconds and still catch up.
 const SLACK: f64 = 0.05;
 
+/// The share of the pace within which reads that stand alone pass the others.
+const ALONE: f64 = 0.5;
+
 /// Growth of a rate that only 429s have taught, for each second without one.
 const PROBING: f64 = 0.1;
 
@@ -118,6 +121,8 @@ pub(super) struct Limit {
     rate: Option<f64>,
     /// When the next request may go.
     due: f64,
+    /// When the next request that stands alone may go before its turn.
+    due_alone: f64,
     /// When the last of those that were admitted goes.
     latest: f64,
     /// The last change of the rate.
@@ -137,7 +142,10 @@ pub(super) struct Limit {
 impl Limit {
     /// When a request that will be charged so much may go, and how much later that makes the last of all that wait. It is
     /// taken to go then.
-    pub(super) fn admit(&mut self, now: f64, units: f64) -> (f64, f64) {
+    ///
+    /// One that is `alone` is a page of a feed or of a large group, for whose answer the next page waits: it passes those
+    /// that wait, as long as such pages take less than [`ALONE`] of the pace.
+    pub(super) fn admit(&mut self, now: f64, units: f64, alone: bool) -> (f64, f64) {
         self.first.get_or_insert(now);
         let open = match self.knowledge {
             // One goes first and brings the second look; beside it the others would be charged and not counted yet.
@@ -152,7 +160,13 @@ impl Limit {
         let mut start = open;
         if let Some(rate) = self.rate {
             self.due = self.due.max(open - SLACK);
-            start = open.max(self.due);
+            if alone {
+                self.due_alone = self.due_alone.max(open - SLACK);
+                start = open.max(self.due_alone.min(self.due));
+                self.due_alone += units / (rate * ALONE);
+            } else {
+                start = open.max(self.due);
+            }
             self.due += units / rate;
         }
         self.latest = latest.max(start);

@@ -49,13 +49,13 @@ impl Quota {
         at.saturating_duration_since(self.began).as_secs_f64()
     }
 
-    /// Waits until so many reads may go together. Answers what that cost the run: a wait that others share counts once.
+    /// Waits until so many reads may go together; a single one goes before batches that wait. Answers what that cost the run: a wait that others share counts once.
     pub(crate) fn admit(&self, reads: u32, clock: &dyn Clock, cancel: &Cancel) -> Result<Duration, Error> {
         let now = self.seconds(clock.now());
         let (start, cost) = {
             let mut state = self.state();
             let units = f64::from(reads) * state.units_a_read;
-            state.limit.admit(now, units)
+            state.limit.admit(now, units, reads == 1)
         };
         if start > now {
             clock.wait(cancel, Duration::from_secs_f64(start - now))?;

@@ -139,7 +139,7 @@ fn run(mut tenant: Tenant, workers: u32, groups: u32, latency: f64) -> Run {
                 let items = left.min(ITEMS);
                 if items > 0 {
                     left -= items;
-                    let (start, _) = limit.admit(now.max(gate), f64::from(items) * UNITS);
+                    let (start, _) = limit.admit(now.max(gate), f64::from(items) * UNITS, items == 1);
                     push(&mut events, start, Event::Send(items));
                 }
             }
@@ -244,13 +244,27 @@ fn whims_are_waited_for_and_not_learnt_from() {
 fn between_two_refusals_the_bucket_filled_what_was_charged() {
     let mut limit = Limit::default();
     let refused = Charge { refused: 20, ..Charge::default() };
-    limit.admit(0.0, 80.0);
+    limit.admit(0.0, 80.0, false);
     limit.answer(0.0, 0.1, refused);
     for tenth in 1..=100 {
         let at = 0.1 * f64::from(tenth);
         limit.answer(at, at, Charge { units: 80.0, answered: 40, ..Charge::default() });
     }
     limit.answer(10.05, 10.1, refused);
-    let last = (0..=100).map(|_| limit.admit(10.2, 80.0).0).last().unwrap();
+    let last = (0..=100).map(|_| limit.admit(10.2, 80.0, false).0).last().unwrap();
     assert!((9.5..10.5).contains(&(last - 10.2)), "8,000 units at 800 a second took {}", last - 10.2);
+}
+
+#[test]
+fn a_read_that_stands_alone_passes_those_that_wait_and_takes_half_the_pace_at_most() {
+    let mut limit = Limit::default();
+    let refused = Charge { refused: 20, ..Charge::default() };
+    limit.admit(0.0, 80.0, false);
+    limit.answer(0.0, 0.1, refused);
+    limit.answer(5.0, 5.0, Charge { units: 8_000.0, answered: 40, ..Charge::default() });
+    limit.answer(10.05, 10.1, refused);
+    let batches = (0..10).map(|_| limit.admit(10.2, 80.0, false).0).last().unwrap();
+    let alone: Vec<f64> = (0..201).map(|_| limit.admit(10.2, 2.0, true).0).collect();
+    assert!(batches > 11.0 && alone[0] < 10.21, "{batches}, {}", alone[0]);
+    assert!(alone[200] > 11.0, "400 units at half of 800 a second take a second, not {}", alone[200] - 10.2);
 }

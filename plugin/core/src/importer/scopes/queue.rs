@@ -17,6 +17,9 @@ use crate::sync::RESTARTS;
 /// Groups waiting at most; some 100 bytes each.
 const CAPACITY: usize = 4000;
 
+/// A group that has had so many pages is taken for one that has many more.
+const LONG: u32 = 3;
+
 /// A sleeper looks at the cancel flag this often; nothing else depends on it.
 const CANCEL_CHECK: Duration = Duration::from_millis(200);
 
@@ -31,6 +34,8 @@ pub(in crate::importer) struct Scope {
     pub(in crate::importer) page: usize,
     /// Edges delivered so far.
     pub(in crate::importer) rows: u64,
+    /// Pages asked for so far.
+    pub(super) pages: u32,
     /// The next page; `None` before the first.
     pub(super) next: Option<Link>,
     /// Next links so far: one that comes again would never end.
@@ -42,7 +47,7 @@ pub(in crate::importer) struct Scope {
 impl Scope {
     /// A group that nothing has been read of.
     pub(in crate::importer) fn new(group: String, hidden: bool) -> Scope {
-        Scope { group, hidden, page: 0, next: None, rows: 0, seen: SeenLinks::default(), restarts: 0 }
+        Scope { group, hidden, page: 0, next: None, rows: 0, pages: 0, seen: SeenLinks::default(), restarts: 0 }
     }
 
     /// To its first page again, unless that has been done as often as a walk may be begun again. Rows that come twice are the
@@ -134,6 +139,10 @@ impl ScopeQueue {
                 self.changed.notify_all();
                 return Ok(Vec::new());
             }
+            if state.has_one_long() {
+                state.in_hand += 1;
+                return Ok(state.waiting.pop_front().into_iter().collect());
+            }
             if state.waiting.len() >= LARGEST_BATCH || (state.listed && !state.waiting.is_empty()) {
                 let count = state.waiting.len().min(LARGEST_BATCH);
                 let taken: Vec<_> = state.waiting.drain(..count).collect();
@@ -161,6 +170,15 @@ impl ScopeQueue {
         state.in_hand -= 1;
         state.present.remove(&scope.group);
         self.changed.notify_all();
+    }
+}
+
+impl State {
+    /// A single group of many pages comes first: each of its pages waits for the one before, and in a batch for the pace of
+    /// nineteen others too. Several of them share a batch.
+    fn has_one_long(&self) -> bool {
+        let long = |place: usize| self.waiting.get(place).is_some_and(|scope| scope.pages >= LONG);
+        long(0) && !long(1)
     }
 }
 
@@ -205,6 +223,21 @@ mod tests {
         queue.give_back(first.drain(..3).collect());
         let groups: Vec<_> = queue.take().unwrap().into_iter().map(|scope| scope.group).collect();
         assert_eq!(groups, ["0", "1", "2", "20", "21", "22", "23", "24"]);
+    }
+
+    #[test]
+    fn one_group_of_many_pages_is_read_alone_and_several_share_a_batch() {
+        let queue = queue(30);
+        let mut first = queue.take().unwrap();
+        first[0].pages = LONG;
+        queue.give_back(vec![first.remove(0)]);
+        let alone = queue.take().unwrap();
+        assert_eq!(alone.iter().map(|scope| &*scope.group).collect::<Vec<_>>(), ["0"]);
+        first[0].pages = LONG;
+        queue.give_back(vec![first.remove(0)]);
+        queue.give_back(alone);
+        queue.listed();
+        assert_eq!(queue.take().unwrap().len(), 12, "both, and the ten that nobody has begun");
     }
 
     #[test]
