@@ -57,8 +57,13 @@ impl Transport for Buggy {
 
 /// An import over such a wire.
 fn import_with_a_bug_at(at: &'static str, asked: Sender<String>) -> Operation {
+    let wire = Buggy { at, asked: Mutex::new(asked) };
+    import_over(Arc::new(wire), &json!({"TenantId": GUID}), Limits::default())
+}
+
+fn import_over(transport: Arc<dyn Transport>, config: &Value, limits: Limits) -> Operation {
     let texts = (
-        json!({"TenantId": GUID}).to_string(),
+        config.to_string(),
         json!({"Mode": "ClientSecret", "ClientId": GUID, "ClientSecret": "s3cret~value"}).to_string(),
     );
     let Setup { config, auth } = parse(&texts.0, &texts.1).unwrap();
@@ -76,10 +81,9 @@ fn import_with_a_bug_at(at: &'static str, asked: Sender<String>) -> Operation {
         retry_base: Duration::ZERO,
         max_concurrency: config.max_concurrency,
     };
-    let transport = Arc::new(Buggy { at, asked: Mutex::new(asked) });
     let graph = Graph::through(transport, connection, cancel.clone(), counters.clone(), log.clone());
     let notes = Arc::new(ResultNotes::new(Purpose::Import, import::tallies(&config), counters.clone()));
-    let stream = Arc::new(Stream::new(Limits::default(), counters.clone(), None));
+    let stream = Arc::new(Stream::new(limits, counters.clone(), None));
     let context = Context {
         config,
         credential,
@@ -115,5 +119,57 @@ fn a_bug_at_any_layer_ends_its_operation_with_a_message_and_no_other() {
         assert!(hit.result().unwrap().contains("a planted bug"), "{at}: it stands in the result");
         assert!(requests.iter().any(|url| url.contains(at) || url.contains("$batch")), "{at} was never asked");
         assert!(matches!(end_of(&spared), Ending::End(Some(_))), "{at}: the other operation goes on");
+    }
+}
+
+/// Feeds and lists of four pages with thirty objects each; tells of each page that is asked for.
+#[derive(Debug)]
+struct Paged(Mutex<Sender<String>>);
+
+impl Transport for Paged {
+    fn send(&self, outgoing: Outgoing<'_>, _: &Cancel) -> Result<Reply, Broken> {
+        if outgoing.url.ends_with("/token") {
+            let token =
+                json!({"token_type": "Bearer", "expires_in": 3600, "ext_expires_in": 3600, "access_token": "t"});
+            return Ok(reply(200, &[], &token.to_string()));
+        }
+        let (path, token) = outgoing.url.split_once('?').unwrap();
+        let page = token.strip_prefix("$skiptoken=").map_or(1, |page| page.parse::<u32>().unwrap());
+        let object =
+            |n: u32| json!({"id": format!("00000000-0000-4000-8000-{:012}", 100 * page + n), "displayName": "x"});
+        let mut body = json!({"value": (0..30).map(object).collect::<Vec<_>>()});
+        match page {
+            4 if path.ends_with("/delta") => body["@odata.deltaLink"] = format!("{path}?$deltatoken=d").into(),
+            4 => {}
+            _ => body["@odata.nextLink"] = format!("{path}?$skiptoken={}", page + 1).into(),
+        }
+        let _ = self.0.lock().unwrap().send(format!("{} {page}", path.rsplit_once("/v1.0").unwrap().1));
+        Ok(reply(200, &[], &body.to_string()))
+    }
+
+    fn reconnect(&self, _: Instant) {}
+}
+
+#[test]
+fn of_a_host_that_takes_nothing_one_page_more_is_asked_for_than_was_delivered() {
+    let only = |switch: &str| {
+        let mut config =
+            json!({"TenantId": GUID, "ImportUsers": false, "ImportGroups": false, "ImportMemberships": false});
+        config[switch] = true.into();
+        config
+    };
+    let mut listed = only("ImportGroups");
+    listed["GroupSelectionFilter"] = "groupTypes/$count eq 0".into();
+    for (path, config) in
+        [("/users/delta", only("ImportUsers")), ("/groups/delta", only("ImportGroups")), ("/groups", listed)]
+    {
+        let (asked, pages) = channel();
+        // Fifty rows are more than one page and less than two: the second page waits for room.
+        let limits = Limits { rows: 10, queued: 5, ..Limits::default() };
+        let operation = import_over(Arc::new(Paged(Mutex::new(asked))), &config, limits);
+        let next = || pages.recv_timeout(Duration::from_secs(60)).unwrap();
+        assert_eq!([next(), next(), next()], [1, 2, 3].map(|page| format!("{path} {page}")));
+        operation.cancel();
+        assert!(!pages.iter().any(|page| page.ends_with('4')), "{path}: and never two");
     }
 }
