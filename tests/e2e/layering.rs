@@ -66,8 +66,7 @@ fn allowed(layer: &str) -> &'static [&'static str] {
 fn layers_point_one_way() {
     for (name, code) in sources("plugin/core/src") {
         let layer = layer_of(&name);
-        // A test makes its world out of any layer.
-        if layer == "lib" || name.ends_with("/tests.rs") {
+        if layer == "lib" {
             continue;
         }
         for used in code.split("crate::").skip(1) {
@@ -133,7 +132,7 @@ fn the_core_knows_neither_the_boundary_nor_unsafe_code() {
         assert!(!code.contains("connector_abi"), "plugin/core/src/{name} names the contract");
         assert!(!code.contains("unsafe"), "plugin/core/src/{name} has unsafe code");
         // A peer that a test plays may be slow; what ships may not.
-        let plays = name.contains("/tests/") || name.ends_with("/tests.rs");
+        let plays = name.contains("/tests/");
         assert!(plays || !code.contains("thread::sleep"), "plugin/core/src/{name} sleeps where no cancel can wake it");
         assert!(
             !code.contains("println!") && !code.contains("eprintln!"),

@@ -53,7 +53,7 @@ use std::time::{Duration, SystemTime};
 use authority::Authority;
 use clock::{Clock, ServerClock, SystemClock};
 use credential::Prepared;
-use link::Origin;
+pub(crate) use link::Origin;
 use permits::Permits;
 use pipeline::{Call, Pipeline, Sent};
 use retry::Policy;

@@ -135,12 +135,10 @@ impl Pipeline {
     pub(crate) fn ahead(&self, call: &Call<'_>) -> Option<Sent> {
         let Shared { gate, quota } = &*self.shared;
         let open = || gate.closed_for(&*self.clock).is_zero();
-        if !open() {
-            return None;
-        }
-        self.counters.throttled_for(quota.admit(call.reads, &*self.clock, &self.cancel).ok()?);
+        // Before it takes a place at the quota, which a request that is not sent would keep from others.
         let bearer = self.tokens.at_hand(&*self.clock).filter(|_| open())?;
-        self.send(call, bearer).ok()
+        self.counters.throttled_for(quota.admit(call.reads, &*self.clock, &self.cancel).ok()?);
+        if open() { self.send(call, bearer).ok() } else { None }
     }
 
     /// One request goes out, once.

@@ -31,6 +31,11 @@ impl SeenLinks {
         self.hashes.contains(&self.hashes_of(link))
     }
 
+    /// How many there were.
+    pub fn count(&self) -> usize {
+        self.hashes.len()
+    }
+
     fn hashes_of(&self, link: &Link) -> (u64, u64) {
         let text = link.as_str();
         (self.states.0.hash_one(text), self.states.1.hash_one(text))

@@ -18,7 +18,7 @@ use crate::sync::RESTARTS;
 const CAPACITY: usize = 4000;
 
 /// A group that has had so many pages is taken for one that has many more.
-const LONG: u32 = 3;
+const LONG: usize = 3;
 
 /// A sleeper looks at the cancel flag this often; nothing else depends on it.
 const CANCEL_CHECK: Duration = Duration::from_millis(200);
@@ -34,8 +34,6 @@ pub(in crate::importer) struct Scope {
     pub(in crate::importer) page: usize,
     /// Edges delivered so far.
     pub(in crate::importer) rows: u64,
-    /// Pages asked for so far.
-    pub(super) pages: u32,
     /// The next page; `None` before the first.
     pub(super) next: Option<Link>,
     /// Next links so far: one that comes again would never end.
@@ -47,7 +45,7 @@ pub(in crate::importer) struct Scope {
 impl Scope {
     /// A group that nothing has been read of.
     pub(in crate::importer) fn new(group: String, hidden: bool) -> Scope {
-        Scope { group, hidden, page: 0, next: None, rows: 0, pages: 0, seen: SeenLinks::default(), restarts: 0 }
+        Scope { group, hidden, page: 0, next: None, rows: 0, seen: SeenLinks::default(), restarts: 0 }
     }
 
     /// To its first page again, unless that has been done as often as a walk may be begun again. Rows that come twice are the
@@ -139,12 +137,9 @@ impl ScopeQueue {
                 self.changed.notify_all();
                 return Ok(Vec::new());
             }
-            if state.has_one_long() {
-                state.in_hand += 1;
-                return Ok(state.waiting.pop_front().into_iter().collect());
-            }
-            if state.waiting.len() >= LARGEST_BATCH || (state.listed && !state.waiting.is_empty()) {
-                let count = state.waiting.len().min(LARGEST_BATCH);
+            let one_long = state.has_one_long();
+            if one_long || state.waiting.len() >= LARGEST_BATCH || (state.listed && !state.waiting.is_empty()) {
+                let count = if one_long { 1 } else { state.waiting.len().min(LARGEST_BATCH) };
                 let taken: Vec<_> = state.waiting.drain(..count).collect();
                 state.in_hand += taken.len();
                 self.changed.notify_all();
@@ -177,7 +172,7 @@ impl State {
     /// A single group of many pages comes first: each of its pages waits for the one before, and in a batch for the pace of
     /// nineteen others too. Several of them share a batch.
     fn has_one_long(&self) -> bool {
-        let long = |place: usize| self.waiting.get(place).is_some_and(|scope| scope.pages >= LONG);
+        let long = |place: usize| self.waiting.get(place).is_some_and(|scope| scope.seen.count() > LONG);
         long(0) && !long(1)
     }
 }
@@ -185,6 +180,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::graph::Origin;
 
     fn scope(group: &str) -> Scope {
         Scope::new(group.to_owned(), false)
@@ -227,14 +223,17 @@ mod tests {
 
     #[test]
     fn one_group_of_many_pages_is_read_alone_and_several_share_a_batch() {
+        let graph = Origin::parse("https://graph.microsoft.com", "GraphEndpoint").unwrap();
+        let has_had_three_pages = |mut scope: Scope| {
+            (1..=4).for_each(|page| _ = scope.seen.first_time(&graph.link(&format!("/members?$skiptoken={page}"))));
+            scope
+        };
         let queue = queue(30);
         let mut first = queue.take().unwrap();
-        first[0].pages = LONG;
-        queue.give_back(vec![first.remove(0)]);
+        queue.give_back(vec![has_had_three_pages(first.remove(0))]);
         let alone = queue.take().unwrap();
         assert_eq!(alone.iter().map(|scope| &*scope.group).collect::<Vec<_>>(), ["0"]);
-        first[0].pages = LONG;
-        queue.give_back(vec![first.remove(0)]);
+        queue.give_back(vec![has_had_three_pages(first.remove(0))]);
         queue.give_back(alone);
         queue.listed();
         assert_eq!(queue.take().unwrap().len(), 12, "both, and the ten that nobody has begun");

@@ -109,7 +109,6 @@ impl MembersReader<'_> {
         });
         // The first page's link must not come again either; any other was noted where it came.
         scope.seen.first_time(&link);
-        scope.pages += 1;
         Get { link, advanced: true }
     }
 
