@@ -9,15 +9,13 @@
 
 mod measured;
 
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use host_harness::connector::{Connector, Next, StartRequest};
-use host_harness::library::connector_library;
-use measured::{Measured, exit_code, say};
+use measured::{Measured, exit_code, in_a_process, peak_memory, say};
 use serde_json::{Value, json};
 
 /// The most that is allowed, in KiB.
@@ -122,15 +120,7 @@ impl Scenario {
             "users": users, "groups": groups, "edges": edges, "largeGroup": large, "journal": "off",
         }))?;
         let (config, auth) = tenant.documents(&[("MembershipMode", self.mode.into())]);
-        let mut child = Command::new(std::env::current_exe()?)
-            .arg("discard")
-            .arg(connector_library()?)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let texts = json!({"config": config, "auth": auth, "pause": self.pause}).to_string();
-        child.stdin.take().context("no stdin")?.write_all(texts.as_bytes())?;
-        let output = child.wait_with_output()?;
+        let output = in_a_process("discard", &json!({"config": config, "auth": auth, "pause": self.pause}))?;
         ensure!(output.status.success(), "the host that discards rows failed");
         let said: Value = serde_json::from_slice(&output.stdout)?;
         let number = |name: &str| said[name].as_u64().with_context(|| format!("no {name}"));
@@ -170,12 +160,4 @@ fn discard(library: &Path) -> Result<()> {
     let ms = since.elapsed().as_millis() as u64;
     say(&json!({"loaded": loaded, "most": peak_memory()?, "rows": rows, "ms": ms}).to_string());
     Ok(())
-}
-
-/// VmHWM of this process, in KiB.
-fn peak_memory() -> Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line =
-        status.lines().find_map(|l| l.strip_prefix("VmHWM:")).context("no VmHWM: this measurement needs Linux")?;
-    Ok(line.trim().trim_end_matches("kB").trim().parse()?)
 }

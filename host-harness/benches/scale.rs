@@ -7,8 +7,9 @@
 //!
 //! The simulator runs in a process of its own. Speeds are printed and not judged; what is judged ends this program with 1.
 
+mod measured;
+
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -21,20 +22,11 @@ use host_harness::import::Engine;
 use host_harness::library::connector_library;
 use host_harness::simulator::{Exchange, Fault, FaultAction, Route, Simulator, World};
 use host_harness::simulator_process::SimulatorProcess;
+use measured::{exit_code, say};
 use serde_json::{Value, json};
 
 fn main() -> ExitCode {
-    match measure() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "{error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn say(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+    exit_code(measure())
 }
 
 fn measure() -> Result<()> {

@@ -4,10 +4,10 @@
 
 use std::io::Write as _;
 use std::path::Path;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context as _, Result, anyhow, bail};
 use host_harness::connector::{Connector, Next, StartRequest};
 use host_harness::library::connector_library;
 use host_harness::simulator_process::SimulatorProcess;
@@ -94,4 +94,24 @@ pub(crate) fn discard(connector: &Connector, config: &str, auth: &str) -> Result
     let rows = operation.progress().map_err(|status| anyhow!("status {status}"))?.rows_delivered;
     let result = serde_json::from_str(&operation.result_json().unwrap_or_default())?;
     Ok((rows, seconds, result))
+}
+
+/// Runs this benchmark again in a process of its own, as `verb`, with the library's path behind it and `texts` on its stdin.
+pub(crate) fn in_a_process(verb: &str, texts: &Value) -> Result<Output> {
+    let mut child = Command::new(std::env::current_exe()?)
+        .arg(verb)
+        .arg(connector_library()?)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()?;
+    child.stdin.take().context("no stdin")?.write_all(texts.to_string().as_bytes())?;
+    Ok(child.wait_with_output()?)
+}
+
+/// VmHWM of this process, in KiB.
+pub(crate) fn peak_memory() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line =
+        status.lines().find_map(|l| l.strip_prefix("VmHWM:")).context("no VmHWM: this measurement needs Linux")?;
+    Ok(line.trim().trim_end_matches("kB").trim().parse()?)
 }

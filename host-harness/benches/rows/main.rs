@@ -10,10 +10,11 @@
 
 mod baseline;
 mod cpu;
+#[path = "../measured/mod.rs"]
+mod measured;
 mod tenant;
 mod walk;
 
-use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -23,22 +24,13 @@ use host_harness::library::connector_library;
 
 use baseline::{AllUser, LeanUser, Shape};
 use cpu::Cpu;
+use measured::{exit_code, say};
 use tenant::{Tenant, Wire};
 
 fn main() -> ExitCode {
     let numbers: Vec<u32> = std::env::args().skip(1).filter_map(|argument| argument.parse().ok()).collect();
     let (users, times) = (numbers.first().copied().unwrap_or(50_000), numbers.get(1).copied().unwrap_or(5));
-    match measure(users, times.max(1)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let _ = writeln!(std::io::stderr(), "{error:#}");
-            ExitCode::FAILURE
-        }
-    }
-}
-
-fn say(line: &str) {
-    let _ = writeln!(std::io::stdout(), "{line}");
+    exit_code(measure(users, times.max(1)))
 }
 
 fn measure(users: u32, times: u32) -> Result<()> {

@@ -4,16 +4,13 @@
 //! CPU seconds are those of the import alone, as with the peers: loading a library and importing Python modules are left out.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, ensure};
 use host_harness::connector::Connector;
-use host_harness::library::connector_library;
 use serde_json::{Value, json};
 
-use crate::measured::{Measured, discard, say};
+use crate::measured::{Measured, discard, in_a_process, peak_memory, say};
 use crate::run::Brought;
 
 /// Ticks in a second, in which Linux tells processor time to programs; the same number on every machine.
@@ -23,15 +20,7 @@ const TICKS: f64 = 100.0;
 pub(crate) fn import(tenant: &Measured, keys: &str) -> Result<Brought> {
     let keys: BTreeMap<&str, Value> = serde_json::from_str(keys)?;
     let (config, auth) = tenant.documents(&keys.into_iter().collect::<Vec<_>>());
-    let mut child = Command::new(std::env::current_exe()?)
-        .arg("import")
-        .arg(connector_library()?)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let texts = json!({"config": config, "auth": auth}).to_string();
-    child.stdin.take().context("no stdin")?.write_all(texts.as_bytes())?;
-    Brought::parse(&child.wait_with_output()?)
+    Brought::parse(&in_a_process("import", &json!({"config": config, "auth": auth}))?)
 }
 
 /// What the child does: the two documents on stdin, one line on stdout.
@@ -60,11 +49,4 @@ fn processor_seconds() -> Result<f64> {
     let (_, fields) = stat.rsplit_once(')').context("/proc/self/stat has no name")?;
     let ticks = fields.split_whitespace().skip(11).take(2).map(str::parse::<f64>).sum::<Result<f64, _>>()?;
     Ok(ticks / TICKS)
-}
-
-/// VmHWM of this process, in KiB.
-fn peak_memory() -> Result<u64> {
-    let status = std::fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).context("no VmHWM")?;
-    Ok(line.trim().trim_end_matches("kB").trim().parse()?)
 }
