@@ -3,8 +3,8 @@
 //! happened meanwhile is drained from the link.
 //!
 //! What a newcomer gets wrong is to trust the ranges. They touch at their ends, so whatever order Graph keeps names in,
-//! everybody is in one of them; still the objects that came are held against Graph's own count, and when the two differ
-//! the feed is walked after all. Lists may lag behind the link: the watermark says that the next run reads everything again.
+//! everybody is in one of them; still the objects that came are held against Graph's own count before and after, and when
+//! they are neither nor between, the feed is walked after all. Lists may lag behind the link: the watermark says that the next run reads everything again.
 
 mod between;
 mod lists;
@@ -174,13 +174,15 @@ impl Snapshot<'_> {
         }
     }
 
-    /// Holds whom the lists brought against the count, as it was before or, should the tenant have changed, as it is now.
+    /// Holds whom the lists brought against the count before and after them. In a tenant that changes meanwhile the two differ,
+    /// and who came lies between: some ranges were read before a change and some behind it. The drain brings the change.
     fn prove(&self, names: &Names<'_>, counted: u64) -> Result<(), Failure> {
         let mut seen = std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
         seen.sort_unstable();
         seen.dedup();
         let came = seen.len() as u64;
-        if came == counted || names.whole()?.is_some_and(|now| now.count == came) {
+        let between = |now: u64| (counted.min(now)..=counted.max(now)).contains(&came);
+        if came == counted || names.whole()?.is_some_and(|now| between(now.count)) {
             return Ok(());
         }
         Err(Failure::Walk(format!("the lists brought {came} objects where Graph counts {counted}")))
