@@ -5,7 +5,7 @@
 //!     cargo bench -p host-harness --bench memory -- large_group     one of them
 //!
 //! `VmHWM` of a host that discards the rows, in a process of its own, above what it was once the library was loaded. More than
-//! 64 MiB, or a tenth more or less than the first line of the same configuration and host, ends this program with 1.
+//! 64 MiB, or a tenth more or less than the first line of the same `MembershipMode`, ends this program with 1.
 
 mod measured;
 
@@ -94,18 +94,18 @@ fn main() -> ExitCode {
 fn measure(wanted: &[String]) -> Result<()> {
     say("| tenant and host | `MembershipMode` | rows | wall | after loading | at the most | more |");
     say("| --- | --- | --- | --- | --- | --- | --- |");
-    let mut first: Option<(&str, u64, u64)> = None;
+    let mut first: Option<(&str, u64)> = None;
     let mut uneven = Vec::new();
     for scenario in SCENARIOS.iter().filter(|it| wanted.is_empty() || wanted.iter().any(|name| name == it.name)) {
         let more = scenario.run()?;
         match first {
-            Some((mode, pause, yardstick)) if (mode, pause) == (scenario.mode, scenario.pause) => {
+            Some((mode, yardstick)) if mode == scenario.mode => {
                 let ratio = more as f64 / yardstick as f64;
                 if !(0.9..=1.1).contains(&ratio) {
                     uneven.push(format!("{}: {ratio:.2} of the first line's", scenario.name));
                 }
             }
-            _ => first = Some((scenario.mode, scenario.pause, more)),
+            _ => first = Some((scenario.mode, more)),
         }
     }
     ensure!(uneven.is_empty(), "memory follows the size: {}", uneven.join(", "));

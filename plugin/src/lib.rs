@@ -14,4 +14,6 @@ compile_error!(
 );
 
 mod ffi;
+#[cfg(all(target_os = "linux", not(miri)))]
+mod large_blocks;
 mod wiping_allocator;

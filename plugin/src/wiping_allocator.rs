@@ -13,25 +13,61 @@ use core::arch::asm;
 use core::ptr;
 use std::alloc::{GlobalAlloc, Layout, System};
 
+#[cfg(all(target_os = "linux", not(miri)))]
+use crate::large_blocks::{is_large, map, resize, unmap};
+
 #[global_allocator]
 static ALLOCATOR: WipingAllocator = WipingAllocator;
 
 struct WipingAllocator;
 
-// SAFETY: blocks come from the system's allocator and go back to it with the layout they were asked for with. `realloc` is
-// the trait's own: a new block, a copy, and `dealloc` of the old one, which wipes it.
+// SAFETY: blocks come from the kernel or from the system's allocator, by their layout alone, and go back where they came from
+// with the layout they were asked for with.
 unsafe impl GlobalAlloc for WipingAllocator {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        #[cfg(all(target_os = "linux", not(miri)))]
+        if is_large(layout) {
+            return map(layout.size());
+        }
         // SAFETY: the caller's promise is the one this function asks for.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        #[cfg(all(target_os = "linux", not(miri)))]
+        if is_large(layout) {
+            return map(layout.size());
+        }
         // SAFETY: likewise.
         unsafe { System.alloc_zeroed(layout) }
     }
 
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        // SAFETY: the caller promises that this size is not zero and fits.
+        let wanted = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
+        #[cfg(all(target_os = "linux", not(miri)))]
+        if is_large(layout) && is_large(wanted) {
+            // SAFETY: `alloc` mapped it, and the caller gives it up.
+            return unsafe { resize(block, layout.size(), size) };
+        }
+        // SAFETY: likewise, a new block, a copy of what fits, and the old one goes back.
+        unsafe {
+            let moved = self.alloc(wanted);
+            if !moved.is_null() {
+                ptr::copy_nonoverlapping(block, moved, layout.size().min(size));
+                self.dealloc(block, layout);
+            }
+            moved
+        }
+    }
+
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        #[cfg(all(target_os = "linux", not(miri)))]
+        if is_large(layout) {
+            // SAFETY: `alloc` mapped it, and the caller gives it up.
+            unsafe { unmap(block, layout.size()) };
+            return;
+        }
         // SAFETY: the caller gives the block up, and it is `layout.size()` bytes long.
         unsafe { wipe(block, layout.size()) };
         // SAFETY: `alloc` got it from there with this layout.
@@ -57,6 +93,15 @@ unsafe fn wipe(start: *mut u8, length: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn content_survives_growing_into_a_large_block_and_back() {
+        let mut bytes = b"contoso".repeat(10_000);
+        bytes.reserve_exact(1 << 20);
+        assert!(bytes == b"contoso".repeat(10_000));
+        bytes.shrink_to_fit();
+        assert!(bytes == b"contoso".repeat(10_000) && bytes.capacity() == bytes.len());
+    }
 
     #[test]
     fn a_block_is_empty_when_it_goes_back_and_when_it_moves() {

@@ -57,8 +57,10 @@ impl Window {
         period.answers += 1;
         period.reads += f64::from(reads);
         period.full &= waiting;
-        // Each of them twice, so that what was under way when the width changed does not decide.
-        if period.answers < 2 * self.width || now <= began {
+        // Each of them twice, so that what was under way when the width changed does not decide. The first step has nothing
+        // to compare with.
+        let rounds = if self.doubling && self.before.is_none() { 1 } else { 2 };
+        if period.answers < rounds * self.width || now <= began {
             return;
         }
         let (speed, full) = (period.reads / (now - began), period.full);

@@ -35,6 +35,12 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// Of so many readers, how many are worth it while so many batches wait.
+    fn worth(&self, waiting: usize, readers: usize) -> usize {
+        let free = self.queued.saturating_sub(waiting);
+        (readers * free).div_ceil(self.queued.max(1)).max(1)
+    }
+
     /// How much room to make in a batch of which `left` bytes are known to come. One block for what comes now; where that joins
     /// more, one for a full batch of such rows. What a block has too much is overwritten, too, before it goes back.
     fn room(&self, open: &Batch, left: usize) -> usize {
@@ -91,6 +97,8 @@ struct State {
     open: Batch,
     queue: VecDeque<Batch>,
     sequence: u64,
+    /// Readers that ask for rows or deliver them.
+    reading: usize,
     ending: Option<Ending>,
     /// The ending was told: nothing can change it any more.
     told: bool,
@@ -271,6 +279,23 @@ impl RecordSink for Stream {
         self.limits.rows as u64
     }
 
+    fn admit(&self, readers: usize) -> Result<(), Error> {
+        let mut state = self.lock();
+        while state.ending.is_none() && state.reading >= self.limits.worth(state.queue.len(), readers) {
+            state = self.room.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        if state.ending.is_some() {
+            return Err(cancelled());
+        }
+        state.reading += 1;
+        Ok(())
+    }
+
+    fn leave(&self) {
+        self.lock().reading -= 1;
+        self.room.notify_all();
+    }
+
     fn push(&self, records: &Records, checkpoint: Option<String>) -> Result<(), Error> {
         self.counters.fetched(records.rows());
         let mut changes = records.rows();
@@ -339,6 +364,42 @@ mod tests {
             assert_eq!((batch.sequence, batch.row_count), (sequence, row_count));
         }
         assert!(matches!(stream.next(Some(Duration::ZERO)), Next::Pending));
+    }
+
+    #[test]
+    fn the_fuller_the_queue_the_fewer_readers_are_worth_it_and_one_always_is() {
+        let limits = Limits { queued: 4, ..Limits::default() };
+        let worth = |readers| [0, 1, 2, 3, 4].map(|waiting| limits.worth(waiting, readers));
+        assert_eq!((worth(8), worth(1)), ([8, 6, 4, 2, 1], [1; 5]));
+    }
+
+    /// Whether a second reader is admitted while one batch fills the queue, after `then` at the latest.
+    fn second_reader(then: impl FnOnce(&Stream)) -> Result<(), Error> {
+        let limits = Limits { rows: 1, queued: 1, ..Limits::default() };
+        let stream = Stream::new(limits, Counters::new(), None);
+        let mut records = Records::new("User");
+        records.scope("a", true, 0);
+        stream.push(&records, None).unwrap();
+        stream.admit(2).unwrap();
+        let (asked, admitted) = channel();
+        std::thread::scope(|threads| {
+            threads.spawn(|| asked.send(stream.admit(2)).unwrap());
+            let early = admitted.recv_timeout(Duration::from_millis(100));
+            then(&stream);
+            assert!(matches!(early, Err(RecvTimeoutError::Timeout)), "what it reads would only be held");
+            admitted.recv().unwrap()
+        })
+    }
+
+    #[test]
+    fn a_reader_waits_until_the_host_has_fetched_or_another_reader_is_done() {
+        second_reader(|stream| _ = stream.next(None)).unwrap();
+        second_reader(RecordSink::leave).unwrap();
+    }
+
+    #[test]
+    fn a_cancel_ends_the_wait_of_a_reader() {
+        assert_eq!(second_reader(Stream::cancel).unwrap_err().kind, Kind::Cancelled);
     }
 
     #[test]

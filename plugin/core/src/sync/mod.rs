@@ -36,7 +36,7 @@ pub(crate) use pages::{Broke, Expect, First, RESTARTS, Restarts, unreadable, wal
 pub use plan::{FullPlace, MembersStart, NEXT_RUN_RECONCILES, Plan, Start, Wanted, plan};
 pub use round::{Feed, OnExpired};
 pub(crate) use round::{Rounds, walk_round};
-pub use sink::{RecordSink, Set, SetWriter, set_id};
+pub use sink::{RecordSink, Set, SetWriter, Turn, set_id};
 pub use tally::{Tally, TypeTotals};
 pub(crate) use watermark::MAX_LINK;
 pub use watermark::{FeedMark, Key, MembersMark, Position, Stage, Watermark};

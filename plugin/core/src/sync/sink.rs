@@ -1,7 +1,8 @@
 //! Where records go, and the writer of one object type's sets.
 //!
-//! The queue itself belongs to the operation; down here it is a trait with two calls. `push` may block for as long as the
-//! host does not fetch: that is the back-pressure, and a cancel ends it.
+//! The queue itself belongs to the operation; down here it is a trait. `push` may block for as long as the host does not
+//! fetch: that is the back-pressure, and a cancel ends it. Whoever reads on many threads asks for a turn first, since answers
+//! that nobody fetches are memory.
 
 use super::hold::Hold;
 use super::ledger::Ledger;
@@ -17,6 +18,36 @@ pub trait RecordSink: Sync {
 
     /// Rows after which a checkpoint is due.
     fn checkpoint_rows(&self) -> u64;
+
+    /// Waits until another of so many readers is worth it: all of them while the host fetches what comes, one while everything
+    /// that may wait for it does. A cancel ends the wait.
+    fn admit(&self, readers: usize) -> Result<(), Error>;
+
+    /// A reader that was admitted has delivered what it read.
+    fn leave(&self);
+}
+
+/// A reader's turn to ask for rows and to deliver them; given back when dropped.
+pub struct Turn<'a>(&'a dyn RecordSink);
+
+impl std::fmt::Debug for Turn<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Turn")
+    }
+}
+
+impl Turn<'_> {
+    /// Waits for it, as one of so many readers.
+    pub fn of(sink: &dyn RecordSink, readers: usize) -> Result<Turn<'_>, Error> {
+        sink.admit(readers)?;
+        Ok(Turn(sink))
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.leave();
+    }
 }
 
 /// A fresh name for a set: 128 random bits.

@@ -10,7 +10,7 @@ use crate::graph::{self, Answer, Get, LARGEST_BATCH, Link, Reason, Unreadable};
 use crate::importer::Run;
 use crate::mapping::{Issue, Mode, Severity, edge};
 use crate::model::{Member, Page};
-use crate::sync::{Broke, SetWriter, unreadable};
+use crate::sync::{Broke, SetWriter, Turn, unreadable};
 use crate::threads::{caught, joined, named};
 
 /// What one page of members brought.
@@ -85,6 +85,7 @@ impl MembersReader<'_> {
 
     fn read_from(&self, queue: &ScopeQueue, closing: &dyn Closing) -> Result<(), Error> {
         loop {
+            let _turn = Turn::of(self.run.sink, self.run.config.max_concurrency)?;
             let mut scopes = queue.take()?;
             if scopes.is_empty() {
                 return Ok(());

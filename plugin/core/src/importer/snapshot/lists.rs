@@ -4,7 +4,7 @@
 //! end of one range stands at the beginning of the next: the later one leaves him out.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::cmp::Reverse;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::threads::{caught, joined, named};
 /// A sleeper looks at the cancel flag this often; nothing else depends on it.
 const CANCEL_CHECK: Duration = Duration::from_millis(200);
 
-/// Ranges that wait, those to cut before those to list.
+/// Ranges that wait, the largest first.
 #[derive(Debug, Default)]
 struct Ranges {
     state: Mutex<State>,
@@ -30,7 +30,7 @@ struct Ranges {
 
 #[derive(Debug, Default)]
 struct State {
-    waiting: VecDeque<Range>,
+    waiting: Vec<Range>,
     in_hand: usize,
     closed: bool,
 }
@@ -50,9 +50,9 @@ impl Ranges {
             if state.closed {
                 return Ok(None);
             }
-            if let Some(range) = state.waiting.pop_front() {
+            if !state.waiting.is_empty() {
                 state.in_hand += 1;
-                return Ok(Some(range));
+                return Ok(Some(state.waiting.remove(0)));
             }
             if state.in_hand == 0 {
                 self.changed.notify_all();
@@ -63,12 +63,12 @@ impl Ranges {
     }
 
     /// What was taken is done, or became these.
-    fn done(&self, parts: impl IntoIterator<Item = (bool, Range)>) {
+    fn done(&self, parts: impl IntoIterator<Item = Range>) {
         let mut state = self.lock();
         state.in_hand -= 1;
-        for (large, part) in parts {
-            if large { state.waiting.push_front(part) } else { state.waiting.push_back(part) }
-        }
+        state.waiting.extend(parts);
+        // The largest first: what is to be cut, and then what takes longest.
+        state.waiting.sort_by_key(|range| Reverse(range.count));
         self.changed.notify_all();
     }
 
@@ -88,12 +88,12 @@ struct Listing {
 impl Snapshot<'_> {
     /// Reads the whole, on as many threads as requests may be under way.
     pub(super) fn read_all(&self, names: &Names<'_>, whole: Range) -> Result<(), Failure> {
-        let enough = enough(whole.count, self.run.config);
         let ranges = Ranges::default();
-        ranges.lock().waiting.push_back(whole);
+        let count = whole.count;
+        ranges.lock().waiting.push(whole);
         let refused = Mutex::new(None);
         let work = || {
-            caught(|| match self.work(names, &ranges, enough) {
+            caught(|| match self.work(names, &ranges, count) {
                 Ok(()) => Ok(()),
                 Err(Failure::Over(error)) => Err(error),
                 Err(Failure::Walk(why)) => {
@@ -123,11 +123,13 @@ impl Snapshot<'_> {
         }
     }
 
-    fn work(&self, names: &Names<'_>, ranges: &Ranges, enough: u64) -> Result<(), Failure> {
+    fn work(&self, names: &Names<'_>, ranges: &Ranges, count: u64) -> Result<(), Failure> {
         while let Some(range) = ranges.take(|| self.run.cancel.is_cancelled())? {
-            let parts = if range.count > enough { names.cut(&range)? } else { None };
-            if let Some(parts) = parts {
-                ranges.done(<[Range; 2]>::from(parts).map(|part| (part.count > enough, part)));
+            let came = self.seen.lock().unwrap_or_else(PoisonError::into_inner).len() as u64;
+            let enough = enough(count, count.saturating_sub(came), self.run.config);
+            let parts = if range.count > enough { names.cut(&range, enough)? } else { Vec::new() };
+            if parts.len() > 1 {
+                ranges.done(parts);
             } else {
                 self.list(&range)?;
                 ranges.done([]);

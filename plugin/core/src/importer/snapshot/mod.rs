@@ -47,7 +47,7 @@ pub(super) fn applies(run: Run<'_>, feed: &Feed<'_>, start: &Start) -> bool {
 pub(super) fn size(objects: Option<u64>, config: &Config, more: u64) -> Size {
     let page_size = u64::from(config.page_size);
     let count = objects.unwrap_or(0);
-    let ranges = count / ranges::enough(count, config) + 1;
+    let ranges = count / ranges::enough(count, count, config) + 1;
     // A page each that is not full, a cut or two each, and the link, the two ends, the drain.
     let requests = count / page_size.max(1) + ranges + 2 * (ranges - 1) + 4 + more;
     Size { lanes: config.max_concurrency as u64, ..Size::walked(objects, requests, 1) }

@@ -4,26 +4,33 @@
 //! come before it. Both parts include it. A newcomer would cut between names, and lose whoever Graph sorts by rules that
 //! are not ours; or would trust the guess, and have a range of everybody whose name begins alike.
 
+use std::collections::BTreeMap;
+use std::ops::Range as Span;
+use std::sync::{Mutex, PoisonError};
+
 use serde::Deserialize;
 
-use super::Listed;
 use super::between::between;
+use super::{Failure, Listed};
 use crate::config::Config;
 use crate::graph::{self, Get, Graph, Unreadable, query_value};
+use crate::threads::{joined, named};
 
 /// Pages of a range that is not worth cutting.
 const PAGES: u64 = 3;
 
-/// Ranges for each thread, about: enough that none waits long for the last one, few enough that cutting costs little.
-const RANGES: u64 = 3;
+/// Guesses that are asked about at once, at the most: everybody becomes sixteen parts in one round trip.
+const AT_ONCE: usize = 15;
 
-/// Guesses for one cut.
-const GUESSES: usize = 12;
+/// Rounds of guesses for one cut.
+const ROUNDS: usize = 12;
 
-/// Objects of a range that is not cut any more.
-pub(super) fn enough(objects: u64, config: &Config) -> u64 {
-    let ranges = RANGES * config.max_concurrency as u64;
-    (objects / ranges.max(1)).max(u64::from(config.page_size) * PAGES).max(1)
+/// Objects of a range that is not cut any more, of so many, while so many did not come yet.
+pub(super) fn enough(objects: u64, left: u64, config: &Config) -> u64 {
+    let threads = (config.max_concurrency as u64).max(1);
+    // Large enough that cutting costs little; and whoever begins a list late is not to be what the others wait for.
+    let (share, rest) = (objects / threads, left / threads);
+    (share * 2 / 3).min(rest * 3 / 2).max(u64::from(config.page_size) * PAGES).max(1)
 }
 
 /// A part of the list.
@@ -66,17 +73,21 @@ type End = Option<(u64, String)>;
 
 impl Names<'_> {
     /// Everything; `None` where nothing is there or Graph does not count it.
-    pub(super) fn whole(&self) -> Result<Option<Range>, graph::Error> {
-        let Some((count, first)) = self.end(None, None, false)? else { return Ok(None) };
-        let Some((_, last)) = self.end(None, None, true)? else { return Ok(None) };
-        Ok(Some(Range { low: None, high: None, count, first, last }))
+    pub(super) fn whole(&self) -> Result<Option<Range>, Failure> {
+        let mut ends = side_by_side(&[false, true], |last| Ok(self.end(None, None, *last)?))?.into_iter().flatten();
+        let whole = |((count, first), (_, last))| Range { low: None, high: None, count, first, last };
+        Ok(ends.next().zip(ends.next()).map(whole))
     }
 
-    /// Two parts that are the range, touching at a name; `None` where it cannot be cut.
-    pub(super) fn cut(&self, range: &Range) -> Result<Option<(Range, Range)>, graph::Error> {
-        cut(range, |guess, side| match side {
-            Side::Before => self.end(range.low.as_deref(), Some(guess), true),
-            Side::Behind => self.end(Some(guess), range.high.as_deref(), false),
+    /// Parts that are the range, touching at names, of `enough` objects each or to be cut again; the range itself where it
+    /// cannot be cut.
+    pub(super) fn cut(&self, range: &Range, enough: u64) -> Result<Vec<Range>, Failure> {
+        cut(range, enough, |guesses, side| {
+            let ask = |guess: &String| match side {
+                Side::Before => self.end(range.low.as_deref(), Some(guess), true),
+                Side::Behind => self.end(Some(guess), range.high.as_deref(), false),
+            };
+            side_by_side(guesses, |guess| ask(guess).map_err(Failure::from))
         })
     }
 
@@ -101,6 +112,40 @@ struct Found {
     value: Vec<serde_json::Map<String, serde_json::Value>>,
 }
 
+/// Asks about each at the same time, the first on this thread; answers in their order.
+fn side_by_side<T: Sync, R: Send>(
+    asked: &[T],
+    ask: impl Fn(&T) -> Result<R, Failure> + Sync,
+) -> Result<Vec<R>, Failure> {
+    let Some((first, others)) = asked.split_first() else { return Ok(Vec::new()) };
+    let answers: Vec<_> = others.iter().map(|_| Mutex::new(None)).collect();
+    std::thread::scope(|threads| {
+        let answer = |one: &T, slot: &Mutex<Option<Result<R, Failure>>>| {
+            let answered = ask(one);
+            *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(answered);
+        };
+        let each = || others.iter().zip(&answers);
+        let started: Vec<_> = each()
+            .map(|(one, slot)| {
+                named(threads, "entra-cut", move || {
+                    answer(one, slot);
+                    Ok(())
+                })
+            })
+            .collect();
+        let mut all = vec![ask(first)?];
+        for ((one, slot), thread) in each().zip(started) {
+            match thread {
+                Ok(_) => joined(thread)?,
+                // Where there is no thread, it takes a round trip more.
+                Err(_) => answer(one, slot),
+            }
+            all.extend(slot.lock().unwrap_or_else(PoisonError::into_inner).take().transpose()?);
+        }
+        Ok(all)
+    })
+}
+
 /// Which side of a guess is asked about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
@@ -110,33 +155,87 @@ enum Side {
     Behind,
 }
 
-/// Looks for a name with a quarter of the objects at least on either side, and takes the best it found.
-fn cut<E>(range: &Range, mut ask: impl FnMut(&str, Side) -> Result<End, E>) -> Result<Option<(Range, Range)>, E> {
+/// Cuts at names that are found before guesses, and guesses anew as long as one part holds nearly everything.
+fn cut<E>(
+    range: &Range,
+    enough: u64,
+    mut ask: impl FnMut(&[String], Side) -> Result<Vec<End>, E>,
+) -> Result<Vec<Range>, E> {
+    // Twice as many as parts are wanted: a guess costs a request, and another round of them costs its time as well.
+    let most = usize::try_from(2 * range.count / enough.max(1)).unwrap_or(AT_ONCE).clamp(1, AT_ONCE);
     let (mut low, mut high) = (range.first.clone(), range.last.clone());
-    let mut best: End = None;
-    for _ in 0..GUESSES {
-        let Some(guess) = between(&low, &high) else { break };
-        let Some((before, name)) = ask(&guess, Side::Before)? else { break };
-        let off = |count: u64| count.abs_diff(range.count / 2);
-        // With less than two before it, the part behind would be the whole again.
-        if before > 1 && name != range.last && best.as_ref().is_none_or(|(known, _)| off(before) < off(*known)) {
-            best = Some((before, name.clone()));
-        }
-        if before * 4 < range.count {
-            // Whoever comes next shows where the crowd begins, which guesses alone would only creep up to.
-            let next = ask(&guess, Side::Behind)?.map(|(_, name)| name);
-            low = next.filter(|name| *name > guess && *name < high).unwrap_or(guess);
-        } else if before * 4 > range.count * 3 {
-            high = if name < high { name } else { guess };
-        } else {
+    // How many come up to a name, that name, and the guess behind it.
+    let mut known: BTreeMap<u64, (String, String)> = BTreeMap::new();
+    for _ in 0..ROUNDS {
+        let guesses = guesses(&low, &high, most);
+        if guesses.is_empty() {
             break;
         }
+        let mut behind_nobody = None;
+        for (guess, end) in guesses.iter().zip(ask(&guesses, Side::Before)?) {
+            match end {
+                Some((before, name)) => _ = known.insert(before, (name, guess.clone())),
+                None => behind_nobody = Some(guess.clone()),
+            }
+        }
+        let crowd = widest(&known, range.count);
+        if (crowd.end - crowd.start) * 4 <= range.count * 3 {
+            break;
+        }
+        if let Some((name, _)) = known.get(&crowd.end) {
+            high.clone_from(name);
+        }
+        // Whoever comes next shows where the crowd begins, which guesses alone would only creep up to.
+        if let Some(guess) = known.get(&crowd.start).map(|(_, guess)| guess.clone()).or(behind_nobody) {
+            let next = ask(std::slice::from_ref(&guess), Side::Behind)?.into_iter().next().flatten();
+            low = next.map(|(_, name)| name).filter(|name| *name > guess && *name < high).unwrap_or(guess);
+        }
     }
-    Ok(best.map(|(before, name)| {
-        let left = Range { high: Some(name.clone()), count: before, last: name.clone(), ..range.clone() };
-        let count = range.count.saturating_sub(before) + 1;
-        (left, Range { low: Some(name.clone()), count, first: name, ..range.clone() })
-    }))
+    // With less than two before it, the part behind would be the whole again.
+    known.retain(|before, (name, _)| *before > 1 && *name != range.last);
+    Ok(parts(range, enough, known.into_iter().map(|(before, (name, _))| (before, name)).collect()))
+}
+
+/// Texts between two, about evenly apart: one, three, seven or fifteen of them.
+fn guesses(low: &str, high: &str, most: usize) -> Vec<String> {
+    let mut between_all = Vec::new();
+    while between_all.len() * 2 < most.max(1) {
+        let bounds = || std::iter::once(low).chain(between_all.iter().map(String::as_str)).chain([high]);
+        let finer: Vec<String> = bounds()
+            .zip(bounds().skip(1))
+            .flat_map(|(from, to)| between(from, to).into_iter().chain((to != high).then(|| to.to_owned())))
+            .collect();
+        if finer.len() == between_all.len() {
+            break;
+        }
+        between_all = finer;
+    }
+    between_all
+}
+
+/// Between which two of the counts most objects lie.
+fn widest<T>(known: &BTreeMap<u64, T>, count: u64) -> Span<u64> {
+    let ends = known.keys().copied().filter(|before| *before < count).chain([count]);
+    let starts = std::iter::once(0).chain(known.keys().copied());
+    starts.zip(ends).map(|(start, end)| start..end).max_by_key(|span| span.end - span.start).unwrap_or(0..count)
+}
+
+/// The range in parts as large as may be.
+fn parts(range: &Range, enough: u64, cuts: Vec<(u64, String)>) -> Vec<Range> {
+    let nexts: Vec<_> = cuts.iter().skip(1).map(|(before, _)| *before).chain([range.count]).collect();
+    let (mut parts, mut rest, mut gone) = (Vec::new(), range.clone(), 0);
+    for ((before, name), next) in cuts.into_iter().zip(nexts) {
+        if next.saturating_sub(gone) > enough {
+            let part = Range { high: Some(name.clone()), count: before - gone, last: name.clone(), ..rest.clone() };
+            // Whoever stands at the cut is in both.
+            rest =
+                Range { low: Some(name.clone()), count: range.count.saturating_sub(before) + 1, first: name, ..rest };
+            parts.push(part);
+            gone = before;
+        }
+    }
+    parts.push(rest);
+    parts
 }
 
 #[cfg(test)]
@@ -158,22 +257,23 @@ mod tests {
                 done.push(range);
                 continue;
             }
-            let parts = cut(&range, |guess, side| -> Result<End, ()> {
-                asked += 1;
+            let (low, high) = (range.low.clone().unwrap_or_default(), range.high.clone());
+            let inside = || names.iter().filter(|name| **name >= low && high.as_ref().is_none_or(|high| *name <= high));
+            let answer = |guess: &String, side| match side {
+                Side::Before => {
+                    let before: Vec<_> = inside().filter(|name| *name <= guess).collect();
+                    before.last().map(|last| (before.len() as u64, (*last).clone()))
+                }
+                Side::Behind => inside().find(|name| *name >= guess).map(|first| (1, first.clone())),
+            };
+            let parts = cut(&range, enough, |guesses, side| -> Result<Vec<End>, ()> {
+                asked += guesses.len();
                 assert!(asked < 10_000, "a range is cut for ever");
-                let (low, high) = (range.low.clone().unwrap_or_default(), range.high.clone());
-                let mut inside = names.iter().filter(|name| **name >= low && high.as_ref().is_none_or(|h| *name <= h));
-                Ok(match side {
-                    Side::Before => {
-                        let before: Vec<_> = inside.filter(|name| name.as_str() <= guess).collect();
-                        before.last().map(|last| (before.len() as u64, (*last).clone()))
-                    }
-                    Side::Behind => inside.find(|name| name.as_str() >= guess).map(|first| (1, first.clone())),
-                })
+                Ok(guesses.iter().map(|guess| answer(guess, side)).collect())
             });
             match parts.unwrap() {
-                Some((left, right)) => open.extend([right, left]),
-                None => done.push(range),
+                parts if parts.len() > 1 => open.extend(parts.into_iter().rev()),
+                _ => done.push(range),
             }
         }
         (done, asked)
