@@ -231,8 +231,8 @@ fn record(
 ) {
     let service = &under_way.service;
     let answer = answered.map(|(answer, _)| answer);
-    let mut journal = service.journal();
-    let full = journal.mode == JournalMode::Full;
+    // A token request holds the secret and its answer the token.
+    let keep_bodies = service.journal().mode == JournalMode::Full && matches!(endpoint, Endpoint::Graph(_));
     let headers = KEPT_REQUEST_HEADERS
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), request.header(name)?.to_owned())))
@@ -241,19 +241,17 @@ fn record(
         let own = answer.all_headers().map(|(name, value)| (name.to_lowercase(), value.to_owned()));
         own.chain([("request-id".to_owned(), request_id.to_owned())]).collect()
     });
-    let response = answer.and_then(|answer| match &answer.body {
+    let response = answer.filter(|_| keep_bodies).and_then(|answer| match &answer.body {
         Body::Json(body) => Some(body.clone()),
         Body::Text(text) => Some(text.parse::<u64>().map_or_else(|_| Value::from(text.as_str()), Value::from)),
         Body::BrokenJson(_) | Body::Html(_) | Body::Empty => None,
     });
-    // A token request holds the secret and its answer the token.
-    let keep_bodies = full && matches!(endpoint, Endpoint::Graph(_));
     let bearer = request.header("authorization").map(|header| {
         let mut hasher = DefaultHasher::new();
         header.hash(&mut hasher);
         hasher.finish()
     });
-    journal.record(Exchange {
+    service.journal().record(Exchange {
         sequence: 0,
         bearer,
         route: endpoint.route(),
@@ -271,6 +269,6 @@ fn record(
         in_flight: under_way.with_others,
         faulted,
         body: request.body.clone().filter(|_| keep_bodies),
-        response: response.filter(|_| keep_bodies),
+        response,
     });
 }
