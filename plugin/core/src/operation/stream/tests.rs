@@ -1,0 +1,100 @@
+//! The queue by itself: when rows go out, when the host is woken, when a reader may ask for more.
+//!
+//! A newcomer would wait a while and look; here every wait ends by what another thread does, and a time is only ever the
+//! proof that nothing happened.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+
+use super::*;
+
+fn stream(waker: impl Fn() + Send + 'static) -> Stream {
+    Stream::new(Limits::default(), Counters::new(), Some(Box::new(waker)))
+}
+
+#[test]
+fn rows_that_came_while_a_batch_waited_do_not_wait_for_the_next_ones() {
+    let stream = stream(|| ());
+    let mut records = Records::new("User");
+    records.scope("a", true, 0);
+    for _ in 0..3 {
+        stream.push(&records, None).unwrap();
+    }
+    for (sequence, row_count) in [(0, 1), (1, 2)] {
+        let Next::Batch(batch) = stream.next(Some(Duration::ZERO)) else { panic!("batch {sequence} is held back") };
+        assert_eq!((batch.sequence, batch.row_count), (sequence, row_count));
+    }
+    assert!(matches!(stream.next(Some(Duration::ZERO)), Next::Pending));
+}
+
+#[test]
+fn the_fuller_the_queue_the_fewer_readers_are_worth_it_and_one_always_is() {
+    let limits = Limits { queued: 4, ..Limits::default() };
+    let worth = |readers| [0, 1, 2, 3, 4].map(|waiting| limits.worth(waiting, readers));
+    assert_eq!((worth(8), worth(1)), ([8, 6, 4, 2, 1], [1; 5]));
+}
+
+/// Whether a second reader is admitted while one batch fills the queue, after `then` at the latest.
+fn second_reader(then: impl FnOnce(&Stream)) -> Result<(), Error> {
+    let limits = Limits { rows: 1, queued: 1, ..Limits::default() };
+    let stream = Stream::new(limits, Counters::new(), None);
+    let mut records = Records::new("User");
+    records.scope("a", true, 0);
+    stream.push(&records, None).unwrap();
+    stream.admit(2).unwrap();
+    let (asked, admitted) = channel();
+    std::thread::scope(|threads| {
+        threads.spawn(|| asked.send(stream.admit(2)).unwrap());
+        let early = admitted.recv_timeout(Duration::from_millis(100));
+        then(&stream);
+        assert!(matches!(early, Err(RecvTimeoutError::Timeout)), "what it reads would only be held");
+        admitted.recv().unwrap()
+    })
+}
+
+#[test]
+fn a_reader_waits_until_the_host_has_fetched_or_another_reader_is_done() {
+    second_reader(|stream| _ = stream.next(None)).unwrap();
+    second_reader(RecordSink::leave).unwrap();
+}
+
+#[test]
+fn a_cancel_ends_the_wait_of_a_reader() {
+    assert_eq!(second_reader(Stream::cancel).unwrap_err().kind, Kind::Cancelled);
+}
+
+#[test]
+fn a_worker_that_was_about_to_wake_the_host_wakes_nobody_after_release() {
+    let calls = Arc::new(AtomicU32::new(0));
+    let counted = Arc::clone(&calls);
+    let stream = stream(move || {
+        counted.fetch_add(1, Ordering::SeqCst);
+    });
+    stream.announce(true);
+    stream.forget_waker();
+    // As a worker does that took `armed` before the release and comes to the call after it.
+    stream.announce(true);
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn release_waits_for_a_wake_up_that_is_being_called() {
+    let ((begun, begins), (go, goes), (forgot, forgotten)) = (channel(), channel::<()>(), channel());
+    let stream = stream(move || {
+        begun.send(()).unwrap();
+        goes.recv().unwrap();
+    });
+    std::thread::scope(|threads| {
+        threads.spawn(|| stream.announce(true));
+        begins.recv().unwrap();
+        threads.spawn(|| {
+            stream.forget_waker();
+            forgot.send(()).unwrap();
+        });
+        let early = forgotten.recv_timeout(Duration::from_millis(200));
+        go.send(()).unwrap();
+        assert_eq!(early, Err(RecvTimeoutError::Timeout), "the host's data may be freed once Release returns");
+        forgotten.recv().unwrap();
+    });
+}
