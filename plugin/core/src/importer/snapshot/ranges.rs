@@ -292,11 +292,36 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_in_one_corner_is_found() {
-        let mut names: Vec<_> = (0..4_000).map(|n| format!("svc-backup-{n:05}@contoso.com")).collect();
-        names.extend(('a'..='z').map(|c| format!("{c}@contoso.com")));
-        names.sort();
-        assert!(largest(&cut_up(&names, 500).0) <= 500);
+    fn a_crowd_in_one_corner_is_found_by_few_requests() {
+        for crowd in ["aaa-backup", "svc-backup", "zzz-backup"] {
+            let mut names: Vec<_> = (0..4_000).map(|n| format!("{crowd}-{n:05}@contoso.com")).collect();
+            names.extend(('a'..='z').map(|c| format!("{c}@contoso.com")));
+            names.sort();
+            let (ranges, asked) = cut_up(&names, 500);
+            assert!(largest(&ranges) <= 500 && asked < 80, "{crowd}: {asked} requests, {}", largest(&ranges));
+        }
+    }
+
+    #[test]
+    fn a_guess_before_everybody_is_followed_by_a_better_one() {
+        let range = Range { low: None, high: None, count: 900, first: "a".to_owned(), last: "z900".to_owned() };
+        let mut asked = Vec::new();
+        // Nobody is called anything before z.
+        let parts = cut(&range, 300, |guesses, side| -> Result<Vec<End>, ()> {
+            asked.extend(guesses.to_vec());
+            let up_to =
+                |guess: &String| guess.strip_prefix('z').map(|n| n.chars().chain("00".chars()).take(3).collect());
+            let number = |guess: &String| up_to(guess).and_then(|n: String| n.parse::<u64>().ok());
+            Ok(guesses
+                .iter()
+                .map(|guess| match (number(guess), side) {
+                    (Some(n), Side::Before) => Some((n, format!("z{n:03}"))),
+                    (n, Side::Behind) => Some((1, format!("z{:03}", n.unwrap_or(0) + 1))),
+                    (None, Side::Before) => None,
+                })
+                .collect())
+        });
+        assert!(parts.unwrap().len() > 1, "{asked:?}");
     }
 
     #[test]
