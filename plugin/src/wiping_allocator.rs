@@ -21,9 +21,13 @@ static ALLOCATOR: WipingAllocator = WipingAllocator;
 
 struct WipingAllocator;
 
+// In each of the thousands of places where something is dropped these would be half a megabyte of code; a call costs nothing
+// that could be measured.
+//
 // SAFETY: blocks come from the kernel or from the system's allocator, by their layout alone, and go back where they came from
 // with the layout they were asked for with.
 unsafe impl GlobalAlloc for WipingAllocator {
+    #[inline(never)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         #[cfg(all(target_os = "linux", not(miri)))]
         if is_large(layout) {
@@ -33,6 +37,7 @@ unsafe impl GlobalAlloc for WipingAllocator {
         unsafe { System.alloc(layout) }
     }
 
+    #[inline(never)]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         #[cfg(all(target_os = "linux", not(miri)))]
         if is_large(layout) {
@@ -42,6 +47,7 @@ unsafe impl GlobalAlloc for WipingAllocator {
         unsafe { System.alloc_zeroed(layout) }
     }
 
+    #[inline(never)]
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         // SAFETY: the caller promises that this size is not zero and fits.
         let wanted = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
@@ -61,6 +67,7 @@ unsafe impl GlobalAlloc for WipingAllocator {
         }
     }
 
+    #[inline(never)]
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
         #[cfg(all(target_os = "linux", not(miri)))]
         if is_large(layout) {
