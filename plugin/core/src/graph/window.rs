@@ -117,6 +117,13 @@ mod tests {
     }
 
     #[test]
+    fn the_first_step_takes_one_round_and_the_next_one_two() {
+        // The first answer begins the count.
+        let widths = [FIRST, FIRST + 1, 3 * FIRST, 5 * FIRST + 1].map(|answers| after(answers, 1000, 64).width());
+        assert_eq!(widths, [FIRST, 2 * FIRST, 2 * FIRST, 4 * FIRST]);
+    }
+
+    #[test]
     fn a_service_with_one_hand_keeps_it_narrow() {
         assert!(after(2_000, 1, 64).width() <= FIRST + 1);
     }

@@ -4,7 +4,8 @@
 //!
 //! What a newcomer gets wrong is to trust the ranges. They touch at their ends, so whatever order Graph keeps names in,
 //! everybody is in one of them; still the objects that came are held against Graph's own count before and after, and when
-//! they are neither nor between, the feed is walked after all. Lists may lag behind the link: the watermark says that the next run reads everything again.
+//! they are neither nor between, the feed is walked after all. Lists may lag behind the link: the watermark says that the
+//! next run reads everything again.
 
 mod between;
 mod lists;
