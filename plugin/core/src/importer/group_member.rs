@@ -44,7 +44,8 @@ impl Importer for GroupMember {
         let (writer, fingerprint) = (run.writer(GROUP_MEMBER.name), fingerprint_of(run.config));
         let place = |mark: &mut crate::sync::Watermark, set: &str, page: Option<String>| {
             let (fingerprint, set) = (fingerprint.clone(), set.to_owned());
-            mark.members = Some(MembersMark { fingerprint, set, page });
+            let unread = mark.members.take().map(|mark| mark.unread).unwrap_or_default();
+            mark.members = Some(MembersMark { fingerprint, set, page, unread });
         };
         Recompute { run, writer, place: &place, follows: false }.read(start)?;
         writer.end(|mark| mark.members = None)

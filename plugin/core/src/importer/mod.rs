@@ -5,6 +5,7 @@
 
 mod group;
 mod group_member;
+mod lookup;
 mod member_survey;
 mod plain;
 mod recompute;
@@ -13,6 +14,7 @@ mod scopes;
 mod selected;
 mod snapshot;
 mod survey;
+mod thin;
 mod user;
 
 use std::sync::Arc;

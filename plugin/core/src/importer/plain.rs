@@ -4,12 +4,12 @@
 //! back brings no edge rows, so somebody has to remember that it was there.
 
 use super::snapshot::{self, Listed};
-use super::{Run, recycle_bin};
+use super::{Run, recycle_bin, thin};
 use crate::error::Error;
 use crate::graph::{Answer, Unreadable};
 use crate::mapping::{Mode, ObjectId, Reason, Records, map_row};
 use crate::model::{Links, Page, Removed, RowSeed};
-use crate::sync::{Feed, FeedMark, Key, Pace, Position, Rounds, Set, SetWriter, Sign, Start, Who, unreadable};
+use crate::sync::{Feed, FeedMark, FollowUp, Pace, Position, Rounds, Set, SetWriter, Sign, Start, Who, unreadable};
 
 /// What a row says about an object's life, where it says it of one that has a GUID.
 pub(super) fn sign_of(id: &str, removed: Option<Removed>) -> Option<(ObjectId, Sign)> {
@@ -21,10 +21,12 @@ pub(super) fn sign_of(id: &str, removed: Option<Removed>) -> Option<(ObjectId, S
     ObjectId::parse(id).map(|id| (id, sign))
 }
 
-/// The feed's place after a whole round. The time of the last Full set is kept through Delta rounds.
-pub(super) fn settle(mark: &mut FeedMark, moved: FeedMark) {
-    let full = moved.full.or(mark.full).or(moved.at);
-    *mark = FeedMark { full, ..moved };
+/// The feed's place after a whole round. The time of the last Full set is kept through Delta rounds; `full` says whether this
+/// one was, and what that leaves to the next run.
+pub(super) fn settle(mark: &mut FeedMark, moved: FeedMark, full: Option<FollowUp>) {
+    let began = moved.full.or(mark.full).or(moved.at);
+    let follow_up = full.unwrap_or(mark.follow_up.after_a_round());
+    *mark = FeedMark { full: began, follow_up, ..moved };
 }
 
 /// Rows as they come.
@@ -37,12 +39,22 @@ pub(super) struct PlainRounds<'a> {
     pub(super) pace: Pace,
     /// The recycle bin is still to be read.
     bin: bool,
+    /// Any live row may be that of a restored object.
+    wakes: bool,
 }
 
 impl<'a> PlainRounds<'a> {
     pub(super) fn new(run: Run<'a>, feed: Feed<'a>, watches: Option<Who>) -> PlainRounds<'a> {
         let writer = run.writer(feed.object_type);
-        PlainRounds { run, writer, feed, watches, pace: Pace::new(run.sink.checkpoint_rows()), bin: false }
+        PlainRounds {
+            run,
+            writer,
+            feed,
+            watches,
+            pace: Pace::new(run.sink.checkpoint_rows()),
+            bin: false,
+            wakes: false,
+        }
     }
 
     /// Where to walk from; a first import that is made from lists is made here, and leaves the drain.
@@ -58,6 +70,8 @@ impl<'a> PlainRounds<'a> {
 pub(super) struct PlainPage {
     records: Records,
     signs: Vec<(ObjectId, Sign)>,
+    /// Restored objects whose rows lack attributes.
+    thin: Vec<ObjectId>,
 }
 
 impl Rounds for PlainRounds<'_> {
@@ -68,13 +82,17 @@ impl Rounds for PlainRounds<'_> {
         self.bin = first && self.watches.is_some();
         self.writer.begin(set, Reason::SoftDeleted, self.feed.selection.delivered(), |mark| {
             if first {
-                mark.feed_mut(key).position = None;
-                if key == Key::Groups {
-                    mark.lists.repair.clear();
-                    mark.lists.confirm.clear();
-                }
+                mark.full_set_begins(key, self.feed.object_type, self.feed.fingerprint);
             }
-        })
+        })?;
+        let Some(who) = self.watches.filter(|_| set.mode == Mode::Delta) else { return Ok(()) };
+        self.wakes = recycle_bin::look_again(self.run, &self.writer, &self.feed, who)?;
+        let thin = thin::left_over(&self.run);
+        let unread = thin::read_by_id(&self.run, &self.writer, &self.feed, &thin)?;
+        self.run.ledger.with(|mark| {
+            thin.iter().for_each(|id| mark.lists.restored.set_thin(*id, unread.contains(id)));
+        });
+        Ok(())
     }
 
     /// Nothing is asked of Graph on account of a page, but for the recycle bin, and that is over with the first.
@@ -89,11 +107,14 @@ impl Rounds for PlainRounds<'_> {
         for row in &page.rows {
             map_row(row, selection, mode, answer.request_id, &mut records);
         }
-        let signs = match self.watches {
-            Some(_) => page.rows.iter().filter_map(|row| sign_of(row.id.as_deref()?, row.removed)).collect(),
-            None => Vec::new(),
-        };
-        Ok((page.links, PlainPage { records, signs }))
+        let (mut signs, mut thin) = (Vec::new(), Vec::new());
+        if self.watches.is_some() {
+            signs.extend(page.rows.iter().filter_map(|row| sign_of(row.id.as_deref()?, row.removed)));
+            if mode == Mode::Delta {
+                thin = thin::among(&self.run, &page.rows);
+            }
+        }
+        Ok((page.links, PlainPage { records, signs, thin }))
     }
 
     fn take(&mut self, page: PlainPage, _: &Set, position: Option<Position>) -> Result<(), Error> {
@@ -102,11 +123,14 @@ impl Rounds for PlainRounds<'_> {
         {
             recycle_bin::deliver(self.run, &self.writer, self.feed.selection, who)?;
         }
+        // Before the rows, whose own values win.
+        let unread = thin::read_by_id(&self.run, &self.writer, &self.feed, &page.thin)?;
         let due = position.is_some() && self.pace.page(page.records.rows());
-        let (key, watches) = (self.feed.key, self.watches);
+        let (key, watches, wakes) = (self.feed.key, self.watches, self.wakes);
         self.writer.advance(page.records, due, None, |mark, moves| {
             if let Some(who) = watches {
-                page.signs.iter().for_each(|(id, sign)| mark.lists.saw(who, *id, *sign));
+                page.signs.iter().for_each(|(id, sign)| mark.lists.saw(who, *id, *sign, wakes));
+                unread.iter().for_each(|id| mark.lists.restored.set_thin(*id, true));
             }
             if let Some(position) = position.filter(|_| moves) {
                 mark.feed_mut(key).position = Some(position);
@@ -114,8 +138,11 @@ impl Rounds for PlainRounds<'_> {
         })
     }
 
-    fn end(&mut self, _: &Set, moved: FeedMark) -> Result<(), Error> {
+    fn end(&mut self, set: &Set, moved: FeedMark) -> Result<(), Error> {
         let key = self.feed.key;
-        self.writer.end(|mark| settle(mark.feed_mut(key), moved))
+        // A recycle bin that lagged at a full walk is read once more; where nothing depends on it, nothing is left to do.
+        let after_full = if self.watches.is_some() { FollowUp::BinNextRun } else { FollowUp::Nothing };
+        let full = (set.mode == Mode::Full).then_some(after_full);
+        self.writer.end(|mark| settle(mark.feed_mut(key), moved, full))
     }
 }

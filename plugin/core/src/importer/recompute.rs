@@ -3,18 +3,19 @@
 //! One thread lists the groups, the others read members. Reads end in any order, so the place to resume from is the oldest
 //! page of the list that is not finished. Two sorts of groups are judged only at the end: those that vanished (a whole
 //! tenant of them is a wrong answer, not a mass deletion) and hidden ones that showed no member (one that shows some proves
-//! the permission). Their Scopes go out as incomplete at once, since an interrupted run must not forget them.
+//! the permission). Their Scopes are sent as incomplete at once. The place moves past groups that were not read whole, so the
+//! watermark names them, and a resumed run reads them first.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::group::list_query;
+use super::group::{Judge, is_listed, list_query};
+use super::lookup::{Found, look_up};
 use super::scopes::{Closing, GIVE_UP_AFTER, MembersReader, Outcome, Scope, ScopeQueue, hidden_issue, unread_issue};
 use super::{Run, is_hidden};
 use crate::error::{Error, Kind};
-use crate::graph::Answer;
-use crate::graph::Unreadable;
-use crate::mapping::{Mode, ObjectId, Reason, Records, directory_id};
+use crate::graph::{Answer, LARGEST_BATCH, Unreadable};
+use crate::mapping::{Mode, ObjectId, Reason, Records, Selection, directory_id};
 use crate::model::{Links, Page, RowSeed};
 use crate::schema::GROUP_MEMBER;
 use crate::sync::{
@@ -43,9 +44,11 @@ struct Progress {
     groups: u64,
     failures_in_a_row: u32,
     /// Gone between the list and the read.
-    vanished: Vec<String>,
+    vanished: BTreeSet<String>,
+    /// Gone as well, but with the feed only a removed row says so: they are repaired.
+    missing: usize,
     /// Hidden, and no member came.
-    hidden_empty: Vec<String>,
+    hidden_empty: BTreeSet<String>,
     hidden_seen: bool,
     /// Pages of the list that are not finished, the oldest first: groups left, and the page that follows.
     pages: VecDeque<(usize, Option<String>)>,
@@ -68,6 +71,16 @@ impl Progress {
     }
 }
 
+/// What of a group is left for a run that resumes this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Left {
+    Nothing,
+    /// Its members.
+    Members,
+    /// Whether it has any: without the permission it stays so, and a run is whole all the same.
+    Hidden,
+}
+
 /// One try at the set.
 struct Try<'a> {
     this: &'a Recompute<'a>,
@@ -80,14 +93,24 @@ impl Recompute<'_> {
     pub(super) fn read(&self, start: MembersStart) -> Result<(), Error> {
         let attributes: Vec<String> = GROUP_MEMBER.attributes.iter().map(|a| a.name.to_owned()).collect();
         let mut restarts = Restarts::default();
-        let (mut set, mut page) = match start {
-            MembersStart::Resume { set, page } => (Set::resumed(set), page),
-            MembersStart::New | MembersStart::Done => (Set::new(Mode::Full)?, None),
+        let (mut set, mut page, mut unread) = match start {
+            // Only Graph can tell which of the unread groups are still in scope: the set begins anew.
+            MembersStart::Resume { unread, .. } if !unread.is_empty() && is_listed(self.run.config) => {
+                (Set::new(Mode::Full)?, None, Vec::new())
+            }
+            MembersStart::Resume { set, page, unread } => (Set::resumed(set), page, unread),
+            MembersStart::New | MembersStart::Done => (Set::new(Mode::Full)?, None, Vec::new()),
         };
         loop {
-            self.writer.begin(&set, Reason::Removed, &attributes, |mark| (self.place)(mark, &set.id, page.clone()))?;
+            self.writer.begin(&set, Reason::Removed, &attributes, |mark| {
+                if !set.resumed {
+                    mark.members = None;
+                    mark.lacking.retain(|name| name != GROUP_MEMBER.name);
+                }
+                (self.place)(mark, &set.id, page.clone());
+            })?;
             let attempt = Try { this: self, set: set.clone(), progress: Mutex::default() };
-            let broke = match attempt.read(page.take()) {
+            let broke = match attempt.read(page.take(), &std::mem::take(&mut unread)) {
                 Ok(()) => return attempt.settle(),
                 Err(broke) => broke,
             };
@@ -107,9 +130,46 @@ fn note_restart(notes: &Notes, error: &Error) {
 }
 
 impl Try<'_> {
-    fn read(&self, page: Option<String>) -> Result<(), Broke> {
+    fn read(&self, page: Option<String>, unread: &[ObjectId]) -> Result<(), Broke> {
         let Recompute { run, writer, .. } = *self.this;
-        MembersReader { run, writer, mode: Mode::Full }.read_listed(self, |queue| self.list(queue, page))
+        let reader = MembersReader { run, writer, mode: Mode::Full };
+        for some in unread.chunks(LARGEST_BATCH) {
+            let scopes = self.still_in_scope(some)?;
+            reader.read_these(scopes, self)?;
+        }
+        reader.read_listed(self, |queue| self.list(queue, page))
+    }
+
+    /// Of the groups that an interrupted run left unread, those that are to be read. A group that is out of scope by now is
+    /// closed without members.
+    fn still_in_scope(&self, groups: &[ObjectId]) -> Result<Vec<Scope>, Error> {
+        let Recompute { run, writer, .. } = *self.this;
+        let filter = run.config.group_selection_filter.as_ref();
+        let named = filter.map_or(&[][..], |filter| filter.properties());
+        let asked = Selection::new(vec!["visibility".to_owned()], &[], None).judged_by(named);
+        let judge = Judge::new(filter, &asked);
+        let names: Vec<String> = groups.iter().map(ToString::to_string).collect();
+        let found = look_up(run.graph, "groups", &names.iter().map(String::as_str).collect::<Vec<_>>(), &asked)?;
+        let mut scopes = Vec::new();
+        for (name, found) in names.into_iter().zip(found) {
+            match found {
+                Found::Object(values) => {
+                    let values: Vec<_> = values.iter().map(Option::as_deref).collect();
+                    let scope = Scope::new(name, is_hidden(values[0]));
+                    if judge.is_in_scope(&scope.group, &values) {
+                        scopes.push(scope);
+                    } else {
+                        let mut records = writer.records(Mode::Full);
+                        records.scope(&scope.group, true, 0);
+                        self.closed(&scope, records, Left::Nothing)?;
+                    }
+                }
+                // Reading its members tells whether it is gone.
+                Found::Nothing(_) => scopes.push(Scope::new(name, false)),
+                Found::Failed(error) => self.unread(&Scope::new(name, false), error)?,
+            }
+        }
+        Ok(scopes)
     }
 
     fn progress(&self) -> MutexGuard<'_, Progress> {
@@ -151,8 +211,28 @@ impl Try<'_> {
     }
 
     /// Queues a group's last records and counts it.
-    fn closed(&self, scope: &Scope, records: Records) -> Result<(), Error> {
-        self.this.writer.push(records)?;
+    fn closed(&self, scope: &Scope, records: Records, left: Left) -> Result<(), Error> {
+        let Recompute { writer, follows, .. } = *self.this;
+        if left != Left::Nothing && !follows {
+            // Before the place can move past it.
+            writer.ledger.with(|mark| {
+                let named = mark.members_unread(&scope.group);
+                if !named && left == Left::Members {
+                    mark.lacks(GROUP_MEMBER.name);
+                }
+            });
+        }
+        writer.push(records)?;
+        if left == Left::Nothing {
+            // Not before its records are queued: a checkpoint between the two would forget it.
+            writer.tally.settled_scope(&scope.group);
+            writer.ledger.with(|mark| {
+                mark.members_read(&scope.group);
+                if let Some(group) = ObjectId::parse(&scope.group).filter(|_| follows) {
+                    mark.lists.repaired(group);
+                }
+            });
+        }
         self.done(scope.page, 1)
     }
 
@@ -165,7 +245,7 @@ impl Try<'_> {
         };
         let writer = &self.this.writer;
         let mut records = writer.records(Mode::Full);
-        writer.tally.unread_scope(false);
+        writer.tally.unread_scope(&scope.group, false);
         unread_issue(&scope.group, &error, &error.message, &mut records);
         records.scope(&scope.group, false, scope.rows);
         if self.this.follows
@@ -173,26 +253,73 @@ impl Try<'_> {
         {
             writer.ledger.with(|mark| mark.lists.unread(group));
         }
-        self.closed(scope, records)?;
+        self.closed(scope, records, Left::Members)?;
         if give_up { Err(error) } else { Ok(()) }
+    }
+
+    /// The group is gone, as far as two reads see.
+    fn gone(&self, scope: &Scope, error: Error) -> Result<(), Error> {
+        let mut progress = self.progress();
+        if self.this.follows {
+            // Only a removed row of the feed says that a group is gone; the reads may come from a replica that lags.
+            progress.missing += 1;
+            drop(progress);
+            return self.unread(scope, error);
+        }
+        progress.groups += 1;
+        progress.vanished.insert(scope.group.clone());
+        let too_many = progress.vanished.len() >= HELD;
+        drop(progress);
+        if too_many {
+            return Err(mass_vanishing(error));
+        }
+        let mut records = self.this.writer.records(Mode::Full);
+        records.scope(&scope.group, false, scope.rows);
+        self.closed(scope, records, Left::Members)
+    }
+
+    fn whole(&self, scope: &Scope) -> Result<(), Error> {
+        let writer = &self.this.writer;
+        let mut records = writer.records(Mode::Full);
+        let shown = !scope.hidden || scope.rows > 0;
+        let mut progress = self.progress();
+        progress.groups += 1;
+        progress.failures_in_a_row = 0;
+        progress.hidden_seen |= scope.hidden && shown;
+        // The last read of a group counts: a list may name it twice.
+        progress.vanished.remove(&scope.group);
+        if shown {
+            progress.hidden_empty.remove(&scope.group);
+        } else if progress.hidden_empty.len() < HELD {
+            progress.hidden_empty.insert(scope.group.clone());
+        } else {
+            writer.tally.unread_scope(&scope.group, true);
+            hidden_issue(&scope.group, &mut records);
+        }
+        drop(progress);
+        records.scope(&scope.group, shown, scope.rows);
+        self.closed(scope, records, if shown { Left::Nothing } else { Left::Hidden })
     }
 
     /// Judges the groups that had to wait for the end of the set.
     fn settle(&self) -> Result<(), Error> {
         let progress = std::mem::take(&mut *self.progress());
-        if progress.groups >= FEW && progress.vanished.len() as u64 * 2 > progress.groups {
+        let gone = progress.vanished.len() + progress.missing;
+        if progress.groups >= FEW && gone as u64 * 2 > progress.groups {
             return Err(mass_vanishing(Error::new(Kind::Service, "404 Not Found")));
         }
         let writer = &self.this.writer;
         let mut records = writer.records(Mode::Full);
         for group in &progress.vanished {
+            writer.tally.settled_scope(group);
             records.scope(group, true, 0);
         }
         for group in &progress.hidden_empty {
             if progress.hidden_seen {
+                writer.tally.settled_scope(group);
                 records.scope(group, true, 0);
             } else {
-                writer.tally.unread_scope(true);
+                writer.tally.unread_scope(group, true);
                 hidden_issue(group, &mut records);
             }
         }
@@ -202,45 +329,11 @@ impl Try<'_> {
 
 impl Closing for Try<'_> {
     fn close(&self, scope: &Scope, outcome: Outcome) -> Result<(), Error> {
-        let writer = &self.this.writer;
-        let mut records = writer.records(Mode::Full);
         match outcome {
-            Outcome::Unread(error) => return self.unread(scope, error),
-            Outcome::Whole => {
-                let mut progress = self.progress();
-                progress.groups += 1;
-                progress.failures_in_a_row = 0;
-                progress.hidden_seen |= scope.hidden && scope.rows > 0;
-                let whole = !scope.hidden || scope.rows > 0;
-                if !whole {
-                    if progress.hidden_empty.len() < HELD {
-                        progress.hidden_empty.push(scope.group.clone());
-                    } else {
-                        writer.tally.unread_scope(true);
-                        hidden_issue(&scope.group, &mut records);
-                    }
-                }
-                drop(progress);
-                records.scope(&scope.group, whole, scope.rows);
-                if self.this.follows
-                    && let Some(group) = ObjectId::parse(&scope.group)
-                {
-                    writer.ledger.with(|mark| mark.lists.repaired(group));
-                }
-            }
-            Outcome::Gone(error) => {
-                let mut progress = self.progress();
-                progress.groups += 1;
-                progress.vanished.push(scope.group.clone());
-                let too_many = progress.vanished.len() >= HELD;
-                drop(progress);
-                if too_many {
-                    return Err(mass_vanishing(error));
-                }
-                records.scope(&scope.group, false, scope.rows);
-            }
+            Outcome::Unread(error) => self.unread(scope, error),
+            Outcome::Gone(error) => self.gone(scope, error),
+            Outcome::Whole => self.whole(scope),
         }
-        self.closed(scope, records)
     }
 }
 

@@ -1,24 +1,97 @@
-//! What lies in the recycle bin when a Full walk begins, sent as `SoftDeleted` before the rows of its first page.
+//! The recycle bin: the objects in it are sent as `SoftDeleted`, and their ids are recorded.
 //!
-//! The walk shows who is there, and its slices may list members who are not: a host that was never told would show their
-//! edges. Asked for after page 1, which fixes the delta link: whoever is deleted later comes with the next round.
+//! A full walk shows live objects only, and its slices may list members that are soft-deleted: a host that was never told would
+//! show their edges. The bin is read after page 1, which fixes the delta link: an object deleted later comes with the next round.
+//! The bin's list may lag, so the run after a full walk reads it once more.
 
 use super::Run;
-use super::plain::sign_of;
 use crate::error::{Error, Kind};
-use crate::mapping::{Issue, Mode, Selection, Severity, directory_id, removed_object};
+use crate::mapping::{Issue, Mode, ObjectId, Selection, Severity, directory_id, removed_object};
 use crate::model::{Member, Page, Removed};
-use crate::sync::{Expect, First, Restarts, SetWriter, Watermark, Who, unreadable, walk_pages};
+use crate::sync::{Expect, Feed, First, FollowUp, Restarts, SetWriter, Sign, Who, unreadable, walk_pages};
 
-/// Reads and delivers it. Without the permission an Issue says what is missing, and the import goes on.
+/// Reads and delivers the bin before the first rows of a Full set. Without the permission an Issue says what is missing, and
+/// the import goes on.
 pub(super) fn deliver(run: Run<'_>, writer: &SetWriter<'_>, selection: &Selection, who: Who) -> Result<(), Error> {
     let read = read(run, who, |ids| {
         let mut records = writer.records(Mode::Full);
         for id in &ids {
             removed_object(id, Removed::Changed, selection, &mut records);
         }
-        writer.advance(records, false, None, |mark, _| note_all(mark, who, &ids))
+        writer.advance(records, false, None, |mark, _| {
+            for id in ids.iter().filter_map(|id| ObjectId::parse(id)) {
+                mark.lists.saw(who, id, Sign::SoftDeleted, false);
+            }
+        })
     });
+    reported(run, writer, who, read)
+}
+
+/// The second look of the run after a full walk: delivers what the bin did not show then. Answers whether any live row of the
+/// round that follows may be that of a restored object.
+pub(super) fn look_again(run: Run<'_>, writer: &SetWriter<'_>, feed: &Feed<'_>, who: Who) -> Result<bool, Error> {
+    let (follow_up, incomplete) = run.ledger.with(|mark| {
+        let incomplete = mark.lists.gone.as_ref().is_some_and(|gone| gone.incomplete);
+        (mark.feed(feed.key).follow_up, incomplete)
+    });
+    // Where not every object of the bin is known, old ones would count towards `MaxDeletes`.
+    if follow_up == FollowUp::Bin && !(incomplete && writer.hold.is_some()) {
+        let read = read(run, who, |ids| deliver_new(run, writer, feed.selection, who, ids));
+        reported(run, writer, who, read)?;
+        run.ledger.with(|mark| mark.feed_mut(feed.key).follow_up = FollowUp::Wakes);
+    }
+    Ok(incomplete || matches!(follow_up, FollowUp::Bin | FollowUp::Wakes))
+}
+
+fn deliver_new(
+    run: Run<'_>,
+    writer: &SetWriter<'_>,
+    selection: &Selection,
+    who: Who,
+    mut ids: Vec<String>,
+) -> Result<(), Error> {
+    run.ledger.with(|mark| ids.retain(|id| ObjectId::parse(id).is_some_and(|id| !mark.lists.is_gone(id))));
+    if ids.is_empty() {
+        return Ok(());
+    }
+    // Not held back: no row of the feed says that these are deleted, so an interrupted run could not tell the next one.
+    let mut records = writer.records(Mode::Full);
+    for id in &ids {
+        removed_object(id, Removed::Changed, selection, &mut records);
+    }
+    writer.deliver_deletes(&ids, &records)?;
+    run.ledger.with(|mark| {
+        for id in ids.iter().filter_map(|id| ObjectId::parse(id)) {
+            mark.lists.saw(who, id, Sign::SoftDeleted, false);
+        }
+    });
+    Ok(())
+}
+
+/// Records the objects in the bin and delivers nothing. Members read while an object is away lack its edges, and should the run
+/// be interrupted, the feed may tell no more than that the object is back.
+pub(super) fn note(run: Run<'_>) -> Result<(), Error> {
+    let mut all = Vec::new();
+    for who in [Who::User, Who::Group] {
+        let noted = read(run, who, |ids| {
+            all.extend(ids.iter().filter_map(|id| ObjectId::parse(id)));
+            Ok(())
+        });
+        match noted {
+            // The walk of that type reports it.
+            Err(error) if error.kind == Kind::Forbidden => {
+                run.ledger.with(|mark| all.iter().for_each(|id| mark.lists.saw(who, *id, Sign::SoftDeleted, false)));
+                return Ok(());
+            }
+            other => other?,
+        }
+    }
+    run.ledger.with(|mark| mark.lists.bin_holds(&all));
+    Ok(())
+}
+
+/// Turns a missing permission into an Issue.
+fn reported(run: Run<'_>, writer: &SetWriter<'_>, who: Who, read: Result<(), Error>) -> Result<(), Error> {
     match read {
         Err(error) if error.kind == Kind::Forbidden => {
             let permission = match who {
@@ -38,29 +111,13 @@ pub(super) fn deliver(run: Run<'_>, writer: &SetWriter<'_>, selection: &Selectio
                 ),
                 request_id: error.http.as_ref().and_then(|http| http.request_id.as_deref()),
             });
-            writer.push(records)
+            writer.push(records)?;
+            // A run that resumes this one does not read the bin again and is Partial all the same.
+            run.ledger.with(|mark| mark.lacks(writer.tally.object_type()));
+            Ok(())
         }
         other => other,
     }
-}
-
-/// Only takes note of who lies in it. Members read while somebody is away lack their edges, and should the run be
-/// interrupted, the feed may tell no more than that they are back.
-pub(super) fn note(run: Run<'_>, who: Who) -> Result<(), Error> {
-    let noted = read(run, who, |ids| {
-        run.ledger.with(|mark| note_all(mark, who, &ids));
-        Ok(())
-    });
-    match noted {
-        // The walk of that type reports it.
-        Err(error) if error.kind == Kind::Forbidden => Ok(()),
-        other => other,
-    }
-}
-
-fn note_all(mark: &mut Watermark, who: Who, ids: &[String]) {
-    let signs = ids.iter().filter_map(|id| sign_of(id, Some(Removed::Changed)));
-    signs.for_each(|(id, sign)| mark.lists.saw(who, id, sign));
 }
 
 /// Reads it, a page at a time.

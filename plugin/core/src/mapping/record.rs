@@ -190,6 +190,10 @@ impl Records {
         self.close();
         if reason == Reason::LeftScope {
             self.written.counts.left_scope += 1;
+            // The object exists: a Delete held for it is void.
+            if let Some(events) = &mut self.events {
+                events.push(Event::Live(source_id.to_owned()));
+            }
             return;
         }
         match &mut self.events {
@@ -347,7 +351,7 @@ mod tests {
         records.delete("g", None, Reason::LeftScope);
         assert_eq!((records.lines().count(), records.rows()), (2, 2));
         let events = records.take_events();
-        assert_eq!(events[0], Event::Live("a".into()));
+        assert_eq!((&events[0], &events[2]), (&Event::Live("a".into()), &Event::Live("g".into())));
         let Event::Delete { line, .. } = &events[1] else { panic!("{events:?}") };
         records.release(line);
         assert_eq!(records.rows(), 3);

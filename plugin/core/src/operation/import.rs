@@ -55,6 +55,11 @@ fn run(context: &Context, watermark: Option<&Watermark>) -> Result<Ending, Error
         .iter()
         .map(|tally| Line { tally: Arc::clone(tally), hold: config.max_deletes.map(Hold::new) })
         .collect();
+    for line in &lines {
+        if plan.carried.lacking.iter().any(|name| name == line.tally.object_type()) {
+            line.tally.inherits_lacking();
+        }
+    }
     let names = lines.iter().map(|line| line.tally.object_type()).collect();
     let ledger = Ledger::new(plan.carried.clone(), names);
     let users_over = Latch::default();
@@ -107,7 +112,8 @@ fn run(context: &Context, watermark: Option<&Watermark>) -> Result<Ending, Error
     let ended = Ended {
         errors,
         some_complete: lines.iter().any(|line| line.tally.totals().complete),
-        lacking: lines.iter().any(|line| line.tally.is_partial()),
+        // A group on the repair list may have been left there by the run that this one resumes.
+        lacking: lines.iter().any(|line| line.tally.is_partial()) || ledger.with(|mark| !mark.lists.repair.is_empty()),
     };
     Ok(ending(ended, ledger.text()))
 }

@@ -4,7 +4,7 @@
 //! the type's place must not move: an interrupted run could not tell the next one what it was holding. Removals that a host
 //! infers from Full sets and Scopes are the host's to guard.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::{Error, Kind};
@@ -25,6 +25,18 @@ struct Held {
     /// By id: its place among all that came, and the record.
     deletes: HashMap<String, (u64, Vec<u8>)>,
     came: u64,
+    /// Deletes that were delivered at once, and count all the same.
+    delivered: HashSet<String>,
+}
+
+impl Held {
+    fn count(&self) -> usize {
+        if self.delivered.is_empty() {
+            return self.deletes.len();
+        }
+        let twice = self.deletes.keys().filter(|id| self.delivered.contains(*id)).count();
+        self.deletes.len() + self.delivered.len() - twice
+    }
 }
 
 impl Hold {
@@ -57,7 +69,20 @@ impl Hold {
         }
         // Only so many are kept in memory: a later row could take some back, but a source that removes that much and
         // brings it again within one round is one to look at anyway.
-        if held.deletes.len() > self.limit { Err(self.too_many(&held, object_type)) } else { Ok(()) }
+        if held.count() > self.limit { Err(self.too_many(&held, object_type)) } else { Ok(()) }
+    }
+
+    /// Deletes that are to be delivered at once, since nothing takes them back: they count like held ones.
+    pub fn deliver(&self, ids: &[String], object_type: &'static str) -> Result<(), Error> {
+        let mut held = self.lock();
+        let before = held.delivered.clone();
+        held.delivered.extend(ids.iter().cloned());
+        if held.count() <= self.limit {
+            return Ok(());
+        }
+        let error = self.too_many(&held, object_type);
+        held.delivered = before;
+        Err(error)
     }
 
     /// Gives up what is held, in the order it came.
@@ -77,12 +102,15 @@ impl Hold {
     fn too_many(&self, held: &Held, object_type: &'static str) -> Error {
         let mut samples: Vec<_> = held.deletes.iter().collect();
         samples.sort_unstable_by_key(|(_, (came, _))| *came);
-        let samples: Vec<_> = samples.into_iter().take(SAMPLES).map(|(id, _)| id.as_str()).collect();
+        let mut samples: Vec<_> = samples.into_iter().map(|(id, _)| id.as_str()).collect();
+        samples.extend(held.delivered.iter().map(String::as_str));
+        samples.truncate(SAMPLES);
         Error::new(
             Kind::TooManyDeletes,
             format!(
-                "{object_type}: more than MaxDeletes ({}) objects are to be deleted, among them {}; nothing was deleted and the \
-                 watermark of this object type stays. If these deletes are meant, raise MaxDeletes or set it to null for one run",
+                "{object_type}: more than MaxDeletes ({}) objects are to be deleted, among them {}; none of the deletes held back was \
+                 delivered and the watermark of this object type stays. If these deletes are meant, raise MaxDeletes or set it \
+                 to null for one run",
                 self.limit,
                 samples.join(", ")
             ),
@@ -131,5 +159,14 @@ mod tests {
         let error = Hold::new(1).note(page(&["a", "b"], &[]), "User").unwrap_err();
         assert_eq!(error.kind, Kind::TooManyDeletes);
         assert!(error.message.contains("MaxDeletes (1)") && error.message.contains("a, b"), "{}", error.message);
+    }
+
+    #[test]
+    fn deletes_delivered_at_once_count_with_those_held_back() {
+        let hold = Hold::new(2);
+        hold.deliver(&["a".to_owned()], "User").unwrap();
+        hold.note(page(&["a", "b"], &[]), "User").unwrap();
+        assert!(hold.note(page(&["c"], &[]), "User").is_err());
+        assert!(Hold::new(0).deliver(&["a".to_owned()], "User").unwrap_err().message.contains("among them a"));
     }
 }

@@ -25,10 +25,7 @@ struct State {
 impl State {
     fn text(&self) -> String {
         if self.running.is_empty() {
-            let mut mark = self.mark.clone();
-            mark.asked = None;
-            mark.done.clear();
-            return mark.to_text();
+            return self.mark.clone().after_the_run().to_text();
         }
         self.mark.to_text()
     }
@@ -62,19 +59,23 @@ impl Ledger {
         queue(text)
     }
 
-    /// Object types have ended: `whole` marks them as done for a run that resumes this one.
+    /// Object types have ended, each with whether something of it was left unread. `whole` marks them as done for a run that
+    /// resumes this one.
     pub fn finish(
         &self,
-        object_types: &[&'static str],
+        object_types: &[(&'static str, bool)],
         whole: bool,
         change: impl FnOnce(&mut Watermark),
         queue: impl FnOnce(Option<String>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut state = self.lock();
         change(&mut state.mark);
-        state.running.retain(|name| !object_types.contains(name));
+        state.running.retain(|name| !object_types.iter().any(|(ended, _)| ended == name));
         if whole {
-            for &name in object_types {
+            for &(name, lacking) in object_types {
+                if lacking {
+                    state.mark.lacks(name);
+                }
                 // Users are walked again on each resume where memberships follow the feed.
                 if !state.mark.done.iter().any(|done| done == name) {
                     state.mark.done.push(name.to_owned());
@@ -108,8 +109,8 @@ mod tests {
             seen.lock().unwrap().push(Watermark::parse(&text.unwrap()).unwrap().done);
             Ok(())
         };
-        ledger.finish(&["User"], true, |_| {}, queue).unwrap();
-        ledger.finish(&["Group"], false, |_| {}, queue).unwrap();
+        ledger.finish(&[("User", false)], true, |_| {}, queue).unwrap();
+        ledger.finish(&[("Group", false)], false, |_| {}, queue).unwrap();
         assert_eq!(*seen.lock().unwrap(), [vec!["User".to_owned()], Vec::new()]);
     }
 
@@ -120,7 +121,7 @@ mod tests {
             let ledger = Ledger::new(mark.clone(), vec!["User", "Group"]);
             ledger
                 .finish(
-                    &["User"],
+                    &[("User", false)],
                     true,
                     |_| {},
                     |text| {
@@ -131,5 +132,18 @@ mod tests {
                 .unwrap();
         }
         assert_eq!(mark.done, ["User"]);
+    }
+
+    #[test]
+    fn type_that_left_something_unread_says_so_to_a_resumed_run_and_to_no_other() {
+        let ledger = Ledger::new(Watermark::default(), vec!["User", "Group"]);
+        let seen = Mutex::new(Vec::new());
+        let queue = |text: Option<String>| {
+            seen.lock().unwrap().push(Watermark::parse(&text.unwrap()).unwrap().lacking);
+            Ok(())
+        };
+        ledger.finish(&[("User", true)], true, |_| {}, queue).unwrap();
+        ledger.finish(&[("Group", false)], true, |_| {}, queue).unwrap();
+        assert_eq!(*seen.lock().unwrap(), [vec!["User".to_owned()], Vec::new()]);
     }
 }

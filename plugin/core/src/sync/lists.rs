@@ -1,13 +1,13 @@
 //! Ids of groups and users that the next pages, or the next run, must look at again.
 //!
 //! *repair*: groups whose members could not be read. *confirm*: groups that were read because of a feed row, since lists may
-//! lag behind the feed. *gone*: objects sent as soft-deleted and not since as live or purged; *restored*: those of them that
-//! came back, whose edges no feed row brings. A newcomer would keep these in memory: nothing mentions such a group again, so
-//! what is lost with a process is wrong for ever. They travel in the watermark, and are therefore bounded.
+//! lag behind the feed. *gone* and *restored*: see `restored.rs`. Nothing in a feed mentions such an object again, so they must
+//! not be kept in memory alone: they travel in the watermark, and are therefore bounded.
 
+use super::restored::{Gone, RestoredObjects};
 use crate::mapping::ObjectId;
 
-/// Places that repair and confirm share, and places of *gone*.
+/// Places that repair and confirm share.
 pub(crate) const PLACES: usize = 500;
 
 /// Runs after which a group that could not be read is also reported.
@@ -49,10 +49,10 @@ pub struct Lists {
     pub repair: Vec<Repair>,
     /// Oldest first.
     pub confirm: Vec<ObjectId>,
-    /// Oldest first; `None` where nobody keeps count (memberships are recomputed).
-    pub gone: Option<Vec<ObjectId>>,
-    /// Oldest first.
-    pub restored: Vec<(Who, ObjectId)>,
+    /// `None` while memberships are recomputed.
+    pub gone: Option<Gone>,
+    /// Objects of *gone* that came back.
+    pub restored: RestoredObjects,
     /// More groups are unread than there are places: the link must not move. Not kept.
     pub repairs_overflow: bool,
     /// More groups wait for a second read than there are places. Not kept.
@@ -108,30 +108,37 @@ impl Lists {
         self.repair.iter().find(|r| r.group == group).map_or(0, |r| r.failures)
     }
 
-    /// Takes note of what a feed row says.
-    pub fn saw(&mut self, who: Who, id: ObjectId, sign: Sign) {
+    /// The recycle bin was read and holds these. An object that a feed showed live meanwhile stays restored: the bin may lag.
+    pub fn bin_holds(&mut self, ids: &[ObjectId]) {
         let Some(gone) = &mut self.gone else { return };
-        let known = gone.iter().position(|known| *known == id);
+        if gone.incomplete {
+            gone.rebuild(ids);
+        } else {
+            ids.iter().for_each(|id| gone.insert(*id));
+        }
+    }
+
+    /// Whether the object was last seen in the recycle bin.
+    pub fn is_gone(&self, id: ObjectId) -> bool {
+        self.gone.as_ref().is_some_and(|gone| gone.holds(id))
+    }
+
+    /// Records what a feed row says. With `wakes` any live row is taken for that of a restored object.
+    pub fn saw(&mut self, who: Who, id: ObjectId, sign: Sign, wakes: bool) {
+        let Some(gone) = &mut self.gone else { return };
         match sign {
             Sign::SoftDeleted => {
-                self.restored.retain(|(_, back)| *back != id);
-                if known.is_none() {
-                    if gone.len() >= PLACES {
-                        gone.remove(0);
-                    }
-                    gone.push(id);
-                }
+                self.restored.remove(id);
+                gone.insert(id);
             }
             Sign::Purged => {
-                self.restored.retain(|(_, back)| *back != id);
-                known.map(|at| gone.remove(at));
+                self.restored.remove(id);
+                gone.remove(id);
             }
             Sign::Live => {
-                if let Some(at) = known {
-                    gone.remove(at);
-                    if self.restored.len() < PLACES {
-                        self.restored.push((who, id));
-                    }
+                let known = gone.remove(id);
+                if known || wakes && !self.restored.all.iter().any(|restored| restored.id == id) {
+                    self.restored.add(who, id);
                 }
             }
         }
@@ -169,23 +176,23 @@ mod tests {
     }
 
     #[test]
-    fn an_object_that_comes_back_is_restored_once() {
-        let mut lists = Lists { gone: Some(Vec::new()), ..Lists::default() };
-        lists.saw(Who::User, id(1), Sign::Live);
-        assert!(lists.restored.is_empty(), "it was never gone");
-        lists.saw(Who::User, id(1), Sign::SoftDeleted);
-        lists.saw(Who::User, id(1), Sign::Live);
-        lists.saw(Who::User, id(1), Sign::Live);
-        assert_eq!(lists.restored, [(Who::User, id(1))]);
-        lists.saw(Who::User, id(1), Sign::Purged);
-        assert!(lists.restored.is_empty());
+    fn object_that_comes_back_is_restored_once() {
+        let mut lists = Lists { gone: Some(Gone::default()), ..Lists::default() };
+        lists.saw(Who::User, id(1), Sign::Live, false);
+        assert!(lists.restored.all.is_empty(), "it was never gone");
+        lists.saw(Who::User, id(1), Sign::SoftDeleted, false);
+        lists.saw(Who::User, id(1), Sign::Live, false);
+        lists.saw(Who::User, id(1), Sign::Live, false);
+        assert_eq!(lists.restored.all.iter().map(|restored| restored.id).collect::<Vec<_>>(), [id(1)]);
+        lists.saw(Who::User, id(1), Sign::Purged, false);
+        assert!(lists.restored.all.is_empty());
     }
 
     #[test]
-    fn the_oldest_of_the_gone_leaves_first() {
-        let mut lists = Lists { gone: Some(Vec::new()), ..Lists::default() };
-        (0..501).for_each(|n| lists.saw(Who::User, id(n), Sign::SoftDeleted));
-        let gone = lists.gone.unwrap();
-        assert_eq!((gone.len(), gone[0]), (500, id(1)));
+    fn any_live_row_counts_as_restored_where_the_bin_may_have_lagged() {
+        let mut lists = Lists { gone: Some(Gone::default()), ..Lists::default() };
+        lists.saw(Who::User, id(1), Sign::Live, true);
+        lists.saw(Who::User, id(1), Sign::Live, true);
+        assert_eq!(lists.restored.all.len(), 1);
     }
 }

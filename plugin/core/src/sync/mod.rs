@@ -4,7 +4,7 @@
 //! plan        from watermark and configuration to where each type starts       fingerprint
 //! round       one round of a feed, restarts included        pages   following links   ahead   one page asked for ahead
 //! sink        the writer of sets      hold   MaxDeletes      pace   when a checkpoint is due      tally   counts
-//! ledger      the watermark as it grows     watermark  watermark_text  lists   what it holds      notes   warnings
+//! ledger      the watermark as it grows     watermark  watermark_text  lists  restored   what it holds      notes   warnings
 //! ```
 //!
 //! A newcomer would give out the new delta link with the last page. It is given out after the `End` that closes the rows
@@ -19,6 +19,7 @@ mod notes;
 mod pace;
 mod pages;
 mod plan;
+mod restored;
 mod round;
 mod sink;
 mod tally;
@@ -34,9 +35,10 @@ pub use notes::{Notes, Warning};
 pub use pace::Pace;
 pub(crate) use pages::{Broke, Expect, First, RESTARTS, Restarts, unreadable, walk_pages};
 pub use plan::{FullPlace, MembersStart, NEXT_RUN_RECONCILES, Plan, Start, Wanted, plan};
+pub use restored::{Gone, Look, Restored, RestoredObjects};
 pub use round::{Feed, OnExpired};
 pub(crate) use round::{Rounds, walk_round};
 pub use sink::{RecordSink, Set, SetWriter, Turn, set_id};
 pub use tally::{Tally, TypeTotals};
 pub(crate) use watermark::MAX_LINK;
-pub use watermark::{FeedMark, Key, MembersMark, Position, Stage, Watermark};
+pub use watermark::{FeedMark, FollowUp, Key, MembersMark, Position, Stage, Watermark};

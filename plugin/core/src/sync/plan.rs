@@ -7,8 +7,10 @@
 use std::time::Duration;
 
 use super::notes::Warning;
+use super::restored::Gone;
 use super::watermark::{FeedMark, Key, Position, Stage, Watermark, invalid};
 use crate::error::{Error, Kind};
+use crate::mapping::ObjectId;
 
 const DAY: u64 = 24 * 3600;
 
@@ -86,6 +88,8 @@ pub enum MembersStart {
         set: String,
         /// The page of the list of groups to go on with; `None`: the first.
         page: Option<String>,
+        /// Groups before that page that are still to be read.
+        unread: Vec<ObjectId>,
     },
 }
 
@@ -143,7 +147,7 @@ pub fn plan(
         asked: Some(wanted.all.to_owned()),
         ..Watermark::default()
     };
-    carried.lists.gone = wanted.follows_members.then(Vec::new);
+    carried.lists.gone = wanted.follows_members.then(Gone::default);
     let mut plan =
         Plan { users: Start::full(), groups: Start::full(), members: MembersStart::New, warnings: Vec::new(), carried };
     let Some(previous) = previous else { return Ok(plan) };
@@ -163,8 +167,16 @@ pub fn plan(
         };
         links_lead_here(mark, key, wanted.origin, &leads_here)?;
         if fingerprint.is_some() {
-            // Kept until the type's End, so that a run that fails half-way changes nothing.
+            // A link that was made for another selection stays until the Begin of the new set: a run that fails before it
+            // changes nothing.
             *plan.carried.feed_mut(key) = mark.clone();
+            if bin_is_unknown(key, wanted, previous) {
+                // The list of soft-deleted users begins with this run, so from now on the link would hide that it was empty.
+                *plan.carried.feed_mut(key) = FeedMark::default();
+            }
+            if same_run || matches!(start, Start::Full { resume: Some(_) }) {
+                carry_lacking(&mut plan.carried, previous, object_type(key));
+            }
         }
         if key == Key::Groups && wanted.groups_listed {
             // What is read as a list has no delta link, and one made before would miss what happens meanwhile.
@@ -182,7 +194,8 @@ pub fn plan(
         if !mark.page.as_deref().is_none_or(&leads_here) {
             return Err(elsewhere("/x/members/page", "pages of groups", wanted.origin));
         }
-        plan.members = MembersStart::Resume { set: mark.set.clone(), page: mark.page.clone() };
+        let unread = mark.unread.clone();
+        plan.members = MembersStart::Resume { set: mark.set.clone(), page: mark.page.clone(), unread };
         plan.carried.members = Some(mark.clone());
     }
     if done("GroupMember") {
@@ -190,15 +203,30 @@ pub fn plan(
     }
     if same_run {
         plan.carried.done.clone_from(&previous.done);
+        carry_lacking(&mut plan.carried, previous, "GroupMember");
     }
     let lists = &mut plan.carried.lists;
-    lists.repair.clone_from(&previous.lists.repair);
-    lists.confirm.clone_from(&previous.lists.confirm);
+    if wanted.groups.is_some() {
+        lists.repair.clone_from(&previous.lists.repair);
+        lists.confirm.clone_from(&previous.lists.confirm);
+    }
     if wanted.follows_members {
         lists.gone = Some(previous.lists.gone.clone().unwrap_or_default());
         lists.restored.clone_from(&previous.lists.restored);
     }
     Ok(plan)
+}
+
+/// Whether memberships follow the feed from this run on, so that nothing is known of the recycle bin yet.
+fn bin_is_unknown(key: Key, wanted: &Wanted<'_>, previous: &Watermark) -> bool {
+    key == Key::Users && wanted.follows_members && previous.lists.gone.is_none()
+}
+
+/// What an interrupted run left unread is still unread for the run that resumes it.
+fn carry_lacking(carried: &mut Watermark, previous: &Watermark, object_type: &str) {
+    if previous.lacking.iter().any(|name| name == object_type) {
+        carried.lacks(object_type);
+    }
 }
 
 fn object_type(key: Key) -> &'static str {
@@ -246,6 +274,14 @@ fn start(
 ) -> Start {
     let mut warn =
         |code, message: String| warnings.push(Warning { code, object_type: Some(object_type(key)), message });
+    if bin_is_unknown(key, wanted, previous) && !mark.is_empty() {
+        warn(
+            "SelectionChanged",
+            "memberships now follow the change feed, which needs to know which users are in the recycle bin: imported in full"
+                .into(),
+        );
+        return Start::full();
+    }
     // A Full set under way goes on, whatever the link behind it was made for.
     let listed = key == Key::Groups && wanted.groups_listed;
     let position = mark.position.as_ref().filter(|position| position.fingerprint == fingerprint);
@@ -277,14 +313,6 @@ fn start(
             return Start::full();
         }
     }
-    if key == Key::Users && wanted.follows_members && previous.lists.gone.is_none() {
-        warn(
-            "SelectionChanged",
-            "memberships now follow the change feed, which needs to know which users lie in the recycle bin: imported in full"
-                .into(),
-        );
-        return Start::full();
-    }
     if let Some(at) = mark.at {
         let age = Duration::from_secs(wanted.now.saturating_sub(at));
         if age >= WARN_AGE {
@@ -300,6 +328,8 @@ fn start(
         Some(place) if matches!(place.stage, Stage::Members | Stage::Groups) => {
             Start::Reconcile { link, place: Some(place.clone()) }
         }
+        // Only the groups themselves still know the memberships of the restored objects that no list names.
+        _ if follows && previous.lists.restored.lost => Start::Reconcile { link, place: None },
         Some(place) => Start::Delta { link, page: place.page.clone(), stage: place.stage, since: place.since },
         None if is_due(mark, wanted) && follows => Start::Reconcile { link, place: None },
         None if is_due(mark, wanted) => Start::full(),

@@ -166,7 +166,7 @@ fn once<R: Rounds>(graph: &Graph, feed: &Feed<'_>, start: &Start, rounds: &mut R
         fingerprint: Some(feed.fingerprint.to_owned()),
         at: Some(at),
         full: since,
-        position: None,
+        ..FeedMark::default()
     };
     rounds.into_inner().end(&set, moved).map_err(Broke::Other)
 }

@@ -122,7 +122,7 @@ impl SetWriter<'_> {
         attributes: &[String],
         change: impl FnOnce(&mut Watermark),
     ) -> Result<(), Error> {
-        self.tally.begin(set.mode);
+        self.tally.begin(set.mode, set.resumed);
         if let Some(hold) = self.hold {
             hold.drop_all();
         }
@@ -157,6 +157,16 @@ impl SetWriter<'_> {
         )
     }
 
+    /// Sends these objects as soft-deleted. They count towards `MaxDeletes` and are not held back: the objects are in the
+    /// recycle bin, and no row of the feed says so.
+    pub fn deliver_deletes(&self, ids: &[String], records: &Records) -> Result<(), Error> {
+        if let Some(hold) = self.hold {
+            hold.deliver(ids, self.tally.object_type())?;
+        }
+        self.tally.wrote(records.written());
+        self.sink.push(records, None)
+    }
+
     fn account(&self, records: &mut Records) -> Result<(), Error> {
         if let Some(hold) = self.hold {
             hold.note(records.take_events(), self.tally.object_type())?;
@@ -183,7 +193,12 @@ impl SetWriter<'_> {
     /// Closes the type's last set, whole; `change` moves its place.
     pub fn end(&self, change: impl FnOnce(&mut Watermark)) -> Result<(), Error> {
         let records = self.closing(true, None)?;
-        self.ledger.finish(&[self.tally.object_type()], true, change, |text| self.sink.push(&records, text))
+        self.ledger.finish(&[self.ended()], true, change, |text| self.sink.push(&records, text))
+    }
+
+    /// The object type, and whether something of it was left unread.
+    fn ended(&self) -> (&'static str, bool) {
+        (self.tally.object_type(), self.tally.is_partial())
     }
 
     /// Closes this set and that of a type that shares its place, with one checkpoint for both.
@@ -191,8 +206,7 @@ impl SetWriter<'_> {
         let records = self.closing(true, None)?;
         self.sink.push(&records, None)?;
         let records = rider.closing(true, None)?;
-        let both = [self.tally.object_type(), rider.tally.object_type()];
-        self.ledger.finish(&both, true, change, |text| self.sink.push(&records, text))
+        self.ledger.finish(&[self.ended(), rider.ended()], true, change, |text| self.sink.push(&records, text))
     }
 
     /// Closes a type that could not be read to its end; `change` takes its place inside the round away.
@@ -204,7 +218,7 @@ impl SetWriter<'_> {
             self.begin(&Set::new(Mode::Delta)?, Reason::SoftDeleted, &[], |_| {})?;
         }
         let records = self.closing(false, Some(error))?;
-        self.ledger.finish(&[self.tally.object_type()], false, change, |text| self.sink.push(&records, text))
+        self.ledger.finish(&[self.ended()], false, change, |text| self.sink.push(&records, text))
     }
 
     fn closing(&self, complete: bool, error: Option<&Error>) -> Result<Records, Error> {

@@ -9,7 +9,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
 
 use super::lists::{Lists, PLACES, Repair, Who};
-use super::watermark::{FeedMark, MAX_LENGTH, MAX_LINK, MembersMark, Position, Stage, Watermark, invalid};
+use super::restored::{GONE_PLACES, Gone, Look, RESTORED_PLACES, Restored, RestoredObjects};
+use super::watermark::{FeedMark, FollowUp, MAX_LENGTH, MAX_LINK, MembersMark, Position, Stage, Watermark, invalid};
 use crate::error::Error;
 use crate::mapping::ObjectId;
 
@@ -50,10 +51,27 @@ struct Extra {
     repair: String,
     #[serde(skip_serializing_if = "String::is_empty", default)]
     confirm: String,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    lacking: Vec<String>,
+    /// Whole ids of soft-deleted objects: read, no longer written.
+    #[serde(skip_serializing, default)]
     gone: Option<String>,
+    /// Soft-deleted objects, six bytes each.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    away: Option<String>,
+    /// There are more of them.
+    #[serde(skip_serializing_if = "is_false", default)]
+    away_more: bool,
     #[serde(skip_serializing_if = "String::is_empty", default)]
     restored: String,
+    /// There are more of them.
+    #[serde(skip_serializing_if = "is_false", default)]
+    restored_more: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out a reference")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 #[derive(Serialize, Deserialize)]
@@ -66,6 +84,18 @@ struct Note {
     full: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     now: Option<Now>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    then: Option<FollowUpName>,
+}
+
+#[derive(Serialize, Deserialize, Clone, Copy)]
+#[serde(rename_all = "kebab-case")]
+enum FollowUpName {
+    BinNextRun,
+    Bin,
+    Wakes,
+    ReadsNextRun,
+    Reads,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -97,6 +127,8 @@ struct Members {
     set: String,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     page: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    unread: String,
 }
 
 impl Watermark {
@@ -117,11 +149,22 @@ impl Watermark {
             return Err(invalid("/x/v", x.v.to_string(), format!("{VERSION}: a newer connector wrote this watermark")));
         }
         let x = raw.x.unwrap_or_default();
-        let ids =
-            |path: &str, text: &str| unpack::<16>(text).ok_or_else(|| invalid(path, "ids that cannot be read", OURS));
-        let repair = unpack::<17>(&x.repair).ok_or_else(|| invalid("/x/repair", "ids that cannot be read", OURS))?;
-        let restored =
-            unpack::<17>(&x.restored).ok_or_else(|| invalid("/x/restored", "ids that cannot be read", OURS))?;
+        let unreadable = |path: &'static str| move || invalid(path, "ids that cannot be read", OURS);
+        let repair = unpack::<17>(&x.repair, PLACES).ok_or_else(unreadable("/x/repair"))?;
+        let confirm = unpack::<16>(&x.confirm, PLACES).ok_or_else(unreadable("/x/confirm"))?;
+        let restored = unpack::<17>(&x.restored, RESTORED_PLACES).ok_or_else(unreadable("/x/restored"))?;
+        let whole_ids = x.gone.as_deref().map(|text| unpack::<16>(text, PLACES).ok_or_else(unreadable("/x/gone")));
+        let away = x.away.as_deref().map(|text| unpack::<6>(text, GONE_PLACES).ok_or_else(unreadable("/x/away")));
+        let gone = match (away.transpose()?, whole_ids.transpose()?) {
+            (Some(ids), _) => Some(Gone::of(ids, x.away_more)),
+            (None, Some(ids)) => Some(Gone::of_ids(ids.iter().map(|bytes| id_of(bytes)))),
+            (None, None) => None,
+        };
+        let members = x.members.map(|m| {
+            let unread = unpack::<16>(&m.unread, PLACES).ok_or_else(unreadable("/x/members/unread"))?;
+            let unread = unread.iter().map(|bytes| id_of(bytes)).collect();
+            Ok::<_, Error>(MembersMark { fingerprint: m.fingerprint, set: m.set, page: m.page, unread })
+        });
         for (path, link) in [("/u", &raw.u), ("/g", &raw.g)] {
             if let Some(length) = link.as_ref().map(String::len).filter(|length| *length > MAX_LINK) {
                 return Err(invalid(path, format!("a link of {length} bytes"), format!("at most {MAX_LINK} bytes")));
@@ -132,20 +175,15 @@ impl Watermark {
             origin: x.origin,
             users: feed_mark(raw.u, x.users),
             groups: feed_mark(raw.g, x.groups),
-            members: x.members.map(|m| MembersMark { fingerprint: m.fingerprint, set: m.set, page: m.page }),
+            members: members.transpose()?,
             asked: x.asked,
             done: x.done,
+            lacking: x.lacking,
             lists: Lists {
                 repair: repair.iter().map(|b| Repair { group: id_of(b), failures: b[16] }).collect(),
-                confirm: ids("/x/confirm", &x.confirm)?.iter().map(|b| id_of(b)).collect(),
-                gone: match &x.gone {
-                    Some(text) => Some(ids("/x/gone", text)?.iter().map(|b| id_of(b)).collect()),
-                    None => None,
-                },
-                restored: restored
-                    .iter()
-                    .map(|b| (if b[16] == 0 { Who::User } else { Who::Group }, id_of(b)))
-                    .collect(),
+                confirm: confirm.iter().map(|b| id_of(b)).collect(),
+                gone,
+                restored: RestoredObjects { all: restored.iter().map(restored_of).collect(), lost: x.restored_more },
                 ..Lists::default()
             },
         };
@@ -179,13 +217,18 @@ impl Watermark {
                     fingerprint: m.fingerprint.clone(),
                     set: m.set.clone(),
                     page: m.page.clone(),
+                    unread: pack(m.unread.iter().map(|id| id.0)),
                 }),
                 asked: self.asked.clone(),
                 done: self.done.clone(),
                 repair: pack(lists.repair.iter().map(|r| with(r.group, r.failures))),
                 confirm: pack(lists.confirm.iter().map(|id| id.0)),
-                gone: lists.gone.as_ref().map(|gone| pack(gone.iter().map(|id| id.0))),
-                restored: pack(lists.restored.iter().map(|(who, id)| with(*id, u8::from(*who == Who::Group)))),
+                lacking: self.lacking.clone(),
+                gone: None,
+                away: lists.gone.as_ref().map(|gone| pack(gone.ids())),
+                away_more: lists.gone.as_ref().is_some_and(|gone| gone.incomplete),
+                restored: pack(lists.restored.all.iter().take(RESTORED_PLACES).map(restored_bytes)),
+                restored_more: lists.restored.is_too_long(),
             }),
         };
         // Strings and numbers into memory: there is nothing that could fail.
@@ -207,7 +250,15 @@ fn feed_mark(link: Option<String>, note: Option<Note>) -> FeedMark {
         page: now.page,
         since: now.since,
     });
-    FeedMark { link, fingerprint: note.fingerprint, at: note.at, full: note.full, position }
+    let follow_up = match note.then {
+        None => FollowUp::Nothing,
+        Some(FollowUpName::BinNextRun) => FollowUp::BinNextRun,
+        Some(FollowUpName::Bin) => FollowUp::Bin,
+        Some(FollowUpName::Wakes) => FollowUp::Wakes,
+        Some(FollowUpName::ReadsNextRun) => FollowUp::ReadsNextRun,
+        Some(FollowUpName::Reads) => FollowUp::Reads,
+    };
+    FeedMark { link, fingerprint: note.fingerprint, at: note.at, full: note.full, position, follow_up }
 }
 
 fn note(mark: &FeedMark, positions: bool) -> Option<Note> {
@@ -223,9 +274,51 @@ fn note(mark: &FeedMark, positions: bool) -> Option<Note> {
         page: position.page.clone(),
         since: position.since,
     });
-    let note = Note { fingerprint: mark.fingerprint.clone(), at: mark.at, full: mark.full, now };
-    let is_empty = note.fingerprint.is_none() && note.at.is_none() && note.full.is_none() && note.now.is_none();
+    let then = match mark.follow_up {
+        FollowUp::Nothing => None,
+        FollowUp::BinNextRun => Some(FollowUpName::BinNextRun),
+        FollowUp::Bin => Some(FollowUpName::Bin),
+        FollowUp::Wakes => Some(FollowUpName::Wakes),
+        FollowUp::ReadsNextRun => Some(FollowUpName::ReadsNextRun),
+        FollowUp::Reads => Some(FollowUpName::Reads),
+    };
+    let note = Note { fingerprint: mark.fingerprint.clone(), at: mark.at, full: mark.full, now, then };
+    let is_empty = note.fingerprint.is_none()
+        && note.at.is_none()
+        && note.full.is_none()
+        && note.now.is_none()
+        && note.then.is_none();
     (!is_empty).then_some(note)
+}
+
+/// Bits of the byte behind a restored object's id.
+const IS_GROUP: u8 = 1;
+const LOOKED_UP: u8 = 2;
+const LOOK_AGAIN: u8 = 4;
+const THIN: u8 = 8;
+
+fn restored_bytes(restored: &Restored) -> [u8; 17] {
+    let who = if restored.who == Who::Group { IS_GROUP } else { 0 };
+    let look = match restored.look {
+        Look::Pending => 0,
+        Look::Done => LOOKED_UP,
+        Look::Again => LOOK_AGAIN,
+    };
+    with(restored.id, who | look | if restored.thin { THIN } else { 0 })
+}
+
+fn restored_of(bytes: &[u8; 17]) -> Restored {
+    let bits = bytes[16];
+    Restored {
+        who: if bits & IS_GROUP == 0 { Who::User } else { Who::Group },
+        id: id_of(bytes),
+        look: match (bits & LOOKED_UP, bits & LOOK_AGAIN) {
+            (0, 0) => Look::Pending,
+            (_, 0) => Look::Done,
+            _ => Look::Again,
+        },
+        thin: bits & THIN != 0,
+    }
 }
 
 fn with(id: ObjectId, byte: u8) -> [u8; 17] {
@@ -244,10 +337,10 @@ fn pack<const N: usize>(items: impl Iterator<Item = [u8; N]>) -> String {
     BASE64.encode(items.flatten().collect::<Vec<u8>>())
 }
 
-fn unpack<const N: usize>(text: &str) -> Option<Vec<[u8; N]>> {
+fn unpack<const N: usize>(text: &str, places: usize) -> Option<Vec<[u8; N]>> {
     let bytes = BASE64.decode(text).ok()?;
     let (items, rest) = bytes.as_chunks::<N>();
-    (rest.is_empty() && items.len() <= PLACES).then(|| items.to_vec())
+    (rest.is_empty() && items.len() <= places).then(|| items.to_vec())
 }
 
 #[cfg(test)]
@@ -273,16 +366,24 @@ mod tests {
                     page: Some("p".into()),
                     since: Some(9),
                 }),
+                follow_up: FollowUp::Wakes,
             },
             groups: FeedMark::default(),
-            members: Some(MembersMark { fingerprint: "m".into(), set: "s".into(), page: None }),
+            members: Some(MembersMark { fingerprint: "m".into(), set: "s".into(), page: None, unread: vec![id(9)] }),
             asked: Some("a".into()),
             done: vec!["User".into()],
+            lacking: vec!["User".into()],
             lists: Lists {
                 repair: vec![Repair { group: id(1), failures: 3 }],
                 confirm: vec![id(2), id(3)],
-                gone: Some(Vec::new()),
-                restored: vec![(Who::Group, id(4)), (Who::User, id(5))],
+                gone: Some(Gone::of_ids([id(6)])),
+                restored: RestoredObjects {
+                    all: vec![
+                        Restored { who: Who::Group, id: id(4), look: Look::Done, thin: false },
+                        Restored { who: Who::User, id: id(5), look: Look::Again, thin: true },
+                    ],
+                    lost: true,
+                },
                 ..Lists::default()
             },
         }
@@ -298,6 +399,13 @@ mod tests {
     fn just_the_two_links_are_a_watermark() {
         let mark = Watermark::parse(r#"{"u":"a","g":"b"}"#).unwrap();
         assert_eq!(mark.users, FeedMark { link: Some("a".into()), ..FeedMark::default() });
+    }
+
+    #[test]
+    fn soft_deleted_objects_of_an_older_watermark_are_taken_over() {
+        let ids = pack([ObjectId([7; 16]).0].into_iter());
+        let mark = Watermark::parse(&format!(r#"{{"x":{{"v":1,"gone":"{ids}"}}}}"#)).unwrap();
+        assert!(mark.lists.is_gone(ObjectId([7; 16])));
     }
 
     #[test]
@@ -341,13 +449,18 @@ mod tests {
         let id = |n: usize| ObjectId((n as u128).to_be_bytes());
         mark.lists.repair = (0..PLACES).map(|n| Repair { group: id(n), failures: 1 }).collect();
         mark.lists.confirm.clear();
-        mark.lists.gone = Some((0..PLACES).map(id).collect());
-        mark.lists.restored = (0..PLACES).map(|n| (Who::User, id(n))).collect();
+        mark.lists.gone = Some(Gone::of_ids((0..GONE_PLACES).map(id)));
+        mark.lists.restored.all = (0..2 * RESTORED_PLACES)
+            .map(|n| Restored { who: Who::User, id: id(n), look: Look::Pending, thin: false })
+            .collect();
+        mark.members.as_mut().unwrap().unread = (0..PLACES).map(id).collect();
         mark.users.link = Some("u".repeat(super::super::watermark::MAX_LINK));
         mark.groups.link = mark.users.link.clone();
         mark.users.position.as_mut().unwrap().page = Some("p".repeat(20_000));
         let text = mark.to_text();
         assert!(text.len() <= MAX_LENGTH, "{}", text.len());
-        assert_eq!(Watermark::parse(&text).unwrap().users.position, None, "positions go first");
+        let read = Watermark::parse(&text).unwrap();
+        assert_eq!(read.users.position, None, "positions go first");
+        assert!(read.lists.restored.lost && read.lists.restored.all.len() == RESTORED_PLACES);
     }
 }

@@ -5,12 +5,12 @@
 //! is gone is left to its removed row.
 
 use super::judge::merged;
-use super::lookup::{Found, look_up};
 use super::rounds::GroupRounds;
 use super::row::GroupRow;
 use crate::error::Error;
 use crate::importer::group::followed::Why;
 use crate::importer::is_hidden;
+use crate::importer::lookup::{Found, look_up};
 use crate::importer::scopes::Scope;
 use crate::mapping::{Mode, ObjectId, Reason, object};
 
@@ -34,14 +34,14 @@ impl GroupRounds<'_> {
     fn read_some_again(&mut self, ids: &[ObjectId]) -> Result<(), Error> {
         let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let asked: Vec<&str> = names.iter().map(String::as_str).collect();
-        let found = look_up(self.run.graph, &asked, self.feed.selection)?;
+        let found = look_up(self.run.graph, "groups", &asked, self.feed.selection)?;
         let mut records = self.writer.records(Mode::Delta);
         let (mut scopes, mut over, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for ((id, name), found) in ids.iter().zip(&names).zip(found) {
             match found {
                 Found::Nothing(_) => over.push(*id),
                 Found::Failed(error) => failed.push((name, error)),
-                Found::Group(values) => {
+                Found::Object(values) => {
                     let row = GroupRow { id: name.clone(), removed: None, values, entries: None };
                     let values = merged(&row, None);
                     if self.judge.is_in_scope(name, &values) {

@@ -77,10 +77,17 @@ impl<'a> Followed<'a> {
             error.message.clone()
         };
         let mut records = self.writer.records(mode);
-        self.writer.tally.unread_scope(false);
+        self.writer.tally.unread_scope(&scope.group, false);
         unread_issue(&scope.group, error, &message, &mut records);
         records.scope(&scope.group, false, scope.rows);
         self.writer.push(records)
+    }
+
+    /// A group left the scope, or is gone: nothing of it is left to read.
+    pub(super) fn forget(&self, group: ObjectId) {
+        let group = group.to_string();
+        self.state().hidden_empty.retain(|other| *other != group);
+        self.writer.tally.settled_scope(&group);
     }
 
     /// Judges the hidden groups that showed no member, at the end of the set.
@@ -89,9 +96,10 @@ impl<'a> Followed<'a> {
         let mut records = self.writer.records(mode);
         for group in &state.hidden_empty {
             if state.hidden_seen {
+                self.writer.tally.settled_scope(group);
                 records.scope(group, true, 0);
             } else {
-                self.writer.tally.unread_scope(true);
+                self.writer.tally.unread_scope(group, true);
                 hidden_issue(group, &mut records);
             }
         }
@@ -127,7 +135,11 @@ impl Closer<'_, '_> {
         let mut state = self.of.state();
         state.failures_in_a_row = 0;
         state.hidden_seen |= scope.hidden && scope.rows > 0;
-        if !shown && !state.hidden_empty.contains(&scope.group) {
+        if shown {
+            // Its last Scope counts: an earlier read may have shown it empty.
+            state.hidden_empty.retain(|group| *group != scope.group);
+            self.of.writer.tally.settled_scope(&scope.group);
+        } else if !state.hidden_empty.contains(&scope.group) {
             state.hidden_empty.push(scope.group.clone());
         }
         drop(state);

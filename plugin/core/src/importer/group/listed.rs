@@ -9,8 +9,8 @@ use crate::mapping::{Mode, Selection, map_row};
 use crate::model::{Page, RowSeed};
 use crate::schema::GROUP;
 use crate::sync::{
-    Broke, Expect, First, FullPlace, Pace, Position, Restarts, Set, SetWriter, Stage, Start, Warning, unreadable,
-    walk_pages,
+    Broke, Expect, First, FullPlace, Pace, Position, Restarts, Set, SetWriter, Stage, Start, Warning, Watermark,
+    unreadable, walk_pages,
 };
 
 /// What follows the list.
@@ -46,9 +46,7 @@ pub(super) fn read(
     }
     match then {
         Then::Over => list.writer.end(|mark| mark.groups.position = None),
-        Then::Drain { .. } => {
-            list.writer.end_stage(|mark| mark.groups.position = Some(list.place(Stage::Drain, None, None)))
-        }
+        Then::Drain { .. } => list.writer.end_stage(|mark| list.go_to(mark, Stage::Drain, None, None)),
     }
 }
 
@@ -66,6 +64,13 @@ impl List<'_> {
         Position { fingerprint: self.fingerprint.to_owned(), stage, set: set.map(str::to_owned), page, since }
     }
 
+    /// Moves the place inside a Reconcile, but not past groups that no list can name: their members are to be read again.
+    fn go_to(&self, mark: &mut Watermark, stage: Stage, set: Option<&str>, page: Option<String>) {
+        if !mark.lists.repairs_overflow {
+            mark.groups.position = Some(self.place(stage, set, page));
+        }
+    }
+
     fn once(&self, resume: Option<FullPlace>) -> Result<(), Broke> {
         let Run { graph, config, .. } = self.run;
         let (query, advanced) = list_query(config, &self.selection.select(), config.page_size);
@@ -79,10 +84,10 @@ impl List<'_> {
         self.writer.begin(&set, absence(config), self.selection.delivered(), |mark| {
             if !set.resumed {
                 // Within a Reconcile the stage stays: only the set is new.
-                mark.groups.position = match self.then {
-                    Then::Over => None,
-                    Then::Drain { .. } => Some(self.place(Stage::Groups, None, None)),
-                };
+                match self.then {
+                    Then::Over => mark.groups.position = None,
+                    Then::Drain { .. } => self.go_to(mark, Stage::Groups, None, None),
+                }
             }
         })?;
         let mut pace = Pace::new(self.run.sink.checkpoint_rows());
@@ -104,7 +109,7 @@ impl List<'_> {
                 let due = next.is_some() && pace.page(records.rows());
                 self.writer.advance(records, due, None, |mark, _| {
                     if next.is_some() {
-                        mark.groups.position = Some(self.place(Stage::Groups, Some(&set.id), next));
+                        self.go_to(mark, Stage::Groups, Some(&set.id), next);
                     }
                 })
             },

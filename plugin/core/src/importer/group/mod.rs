@@ -10,11 +10,12 @@ mod again;
 mod followed;
 mod judge;
 mod listed;
-mod lookup;
 mod reconcile;
 mod restored;
 mod rounds;
 mod row;
+
+pub(super) use judge::Judge;
 
 use super::plain::PlainRounds;
 use super::selected::selection;
@@ -132,7 +133,7 @@ impl Importer for Group {
             fingerprint: &fingerprint,
             object_type: GROUP.name,
         };
-        let start = match start {
+        let start = match reconcile::if_restored_objects_were_lost(run, start)? {
             Start::Reconcile { link, place } => {
                 let since = reconcile::read_everything(run, &selection, &fingerprint, place)?;
                 Start::Delta { link, page: None, stage: Stage::Drain, since: Some(since) }

@@ -10,7 +10,22 @@ use crate::importer::recompute::Recompute;
 use crate::importer::{Run, recycle_bin};
 use crate::mapping::Selection;
 use crate::schema::GROUP_MEMBER;
-use crate::sync::{FullPlace, MembersStart, Position, Stage, Start, Watermark, Who};
+use crate::sync::{FullPlace, MembersStart, Position, Stage, Start, Watermark};
+
+/// Where more objects came back from the recycle bin than can be looked up one by one, reading everything costs less. Known
+/// once the users of this run are read.
+pub(super) fn if_restored_objects_were_lost(run: Run<'_>, start: Start) -> Result<Start, Error> {
+    match start {
+        Start::Delta { link, page: None, stage: Stage::Walk, .. } if run.follows_members() => {
+            run.users_over.wait(run.cancel)?;
+            if run.ledger.with(|mark| mark.lists.restored.lost) {
+                return Ok(Start::Reconcile { link, place: None });
+            }
+            Ok(Start::Delta { link, page: None, stage: Stage::Walk, since: None })
+        }
+        other => Ok(other),
+    }
+}
 
 /// Reads members and groups, from `place` where an interrupted run stopped. Answers when the Reconcile began.
 pub(super) fn read_everything(
@@ -28,7 +43,10 @@ pub(super) fn read_everything(
     let mut members = Some(MembersStart::New);
     if let Some(place) = place {
         match (place.stage, place.set, place.page) {
-            (Stage::Members, Some(set), page) => members = Some(MembersStart::Resume { set, page }),
+            // The groups that the interrupted run could not read are on the repair list.
+            (Stage::Members, Some(set), page) => {
+                members = Some(MembersStart::Resume { set, page, unread: Vec::new() });
+            }
             (Stage::Groups, set, page) => {
                 members = None;
                 if let (Some(set), Some(page)) = (set, page) {
@@ -39,15 +57,25 @@ pub(super) fn read_everything(
         }
     }
     if let Some(start) = members {
-        recycle_bin::note(run, Who::User)?;
-        recycle_bin::note(run, Who::Group)?;
+        recycle_bin::note(run)?;
         let writer = run.writer(GROUP_MEMBER.name);
-        let place = |mark: &mut Watermark, set: &str, page| mark.groups.position = at(Stage::Members, Some(set), page);
+        // No place moves past a group that no list can name.
+        let place = |mark: &mut Watermark, set: &str, page| {
+            if !mark.lists.repairs_overflow {
+                mark.groups.position = at(Stage::Members, Some(set), page);
+            }
+        };
         Recompute { run, writer, place: &place, follows: true }.read(start)?;
         writer.end_stage(|mark| {
-            mark.groups.position = at(Stage::Groups, None, None);
-            // Every group in scope has just been read once more.
+            // This set has its End and cannot be resumed: with groups that no list can name, all of it is read again.
+            mark.groups.position = if mark.lists.repairs_overflow {
+                at(Stage::Members, None, None)
+            } else {
+                at(Stage::Groups, None, None)
+            };
+            // Every group in scope has just been read once more, the groups of restored objects among them.
             mark.lists.confirm.clear();
+            mark.lists.restored.lost = false;
         })?;
     }
     listed::read(run, selection, fingerprint, list, Then::Drain { since })?;

@@ -1,7 +1,8 @@
 //! Objects that came back from the recycle bin: no feed row brings their memberships, so their groups are asked for.
 //!
 //! A host that read such a group while the object was away has dropped the edge, and no row of the feed will ever mention
-//! it. Asked before each page of groups, so that whatever the feed says about these edges is applied on top.
+//! it. Asked before each page of groups, so that whatever the feed says about these edges is applied on top. The answer may be
+//! older than the restore: an object without groups, or none of that id, is asked for once more by the next run.
 
 use serde_json::value::RawValue;
 
@@ -9,13 +10,13 @@ use super::judge::{Judge, merged};
 use super::rounds::GroupRounds;
 use super::row::GroupRow;
 use crate::error::Error;
-use crate::graph::{Get, Reason};
+use crate::graph::{self, Answer, Get, LARGEST_BATCH, Link, Reason, Unreadable};
 use crate::importer::group::followed::Why;
 use crate::importer::is_hidden;
-use crate::importer::scopes::Scope;
+use crate::importer::scopes::{GIVE_UP_AFTER, Scope};
 use crate::mapping::{Issue, Mode, ObjectId, Selection, Severity, edge};
 use crate::model::{Member, Page, RowSeed};
-use crate::sync::{Broke, Expect, First, Who, unreadable, walk_pages};
+use crate::sync::{Broke, Expect, First, Look, Restored, Who, unreadable, walk_pages};
 
 const ODATA_TYPE: &str = "@odata.type";
 
@@ -23,79 +24,143 @@ fn is_a_group(odata_type: Option<&RawValue>) -> bool {
     odata_type.is_some_and(|value| value.get() == "\"#microsoft.graph.group\"")
 }
 
+/// How the groups of a restored object are asked for.
+struct Question<'a> {
+    judge: Judge<'a>,
+    asked: &'a Selection,
+    select: String,
+}
+
+impl Question<'_> {
+    fn get(&self, restored: &Restored, graph: &graph::Graph) -> Get {
+        let collection = if restored.who == Who::User { "users" } else { "groups" };
+        let id = restored.id;
+        let query = format!("/{collection}/{id}/memberOf?$select=id{}&$top=999&$count=true", self.select);
+        Get { link: graph.link(&query), advanced: true }
+    }
+
+    /// The groups in scope on a page, and the next link.
+    fn read(&self, answer: &Answer<'_>) -> Result<(crate::model::Links, Vec<String>), Unreadable> {
+        let page = Page::read(answer.body, RowSeed { properties: self.asked.properties() }).map_err(unreadable)?;
+        let groups = page.rows.iter().filter(|row| row.values.first().is_some_and(|value| is_a_group(*value)));
+        // Entries are not read here.
+        let rows = groups.filter_map(|row| GroupRow::of(row, || crate::mapping::Records::new("")));
+        let in_scope = rows.filter(|row| self.judge.is_in_scope(&row.id, &merged(row, None)));
+        let in_scope = in_scope.map(|row| row.id).collect();
+        Ok((page.links, in_scope))
+    }
+}
+
 impl GroupRounds<'_> {
-    /// Brings the edges of everyone who came back. Who cannot be asked for stays on the list, for the next run.
+    /// Brings the edges of restored objects. An object that cannot be asked for stays on the list, for the next run.
     pub(super) fn bring_restored(&mut self, mode: Mode) -> Result<(), Error> {
+        let filter = self.run.config.group_selection_filter.as_ref();
+        let named = filter.map_or(&[][..], |filter| filter.properties());
+        // A row says of itself that it is a group: roles and administrative units have members too.
+        let asked = Selection::new(vec![ODATA_TYPE.to_owned()], &[], None).judged_by(named);
+        let select = asked.properties()[1..].iter().flat_map(|name| [",", name]).collect();
+        let question = Question { judge: Judge::new(filter, &asked), asked: &asked, select };
         loop {
-            let next = self
-                .writer
-                .ledger
-                .with(|mark| mark.lists.restored.iter().find(|(_, id)| !self.unasked.contains(id)).copied());
-            let Some((who, id)) = next else { return Ok(()) };
-            match self.bring(who, id, mode) {
-                Ok(()) => self.writer.ledger.with(|mark| mark.lists.restored.retain(|(_, back)| *back != id)),
-                Err(error) if error.kind.ends_everything() => return Err(error),
-                Err(error) => {
-                    self.unasked.push(id);
-                    self.report(who, id, mode, &error)?;
-                }
+            let some: Vec<Restored> = self.writer.ledger.with(|mark| {
+                let due = mark.lists.restored.all.iter().filter(|restored| restored.look != Look::Done);
+                due.filter(|restored| !self.unasked.contains(&restored.id)).take(LARGEST_BATCH).copied().collect()
+            });
+            if some.is_empty() {
+                return Ok(());
             }
+            self.bring_some(&question, &some, mode)?;
         }
     }
 
-    fn bring(&mut self, who: Who, id: ObjectId, mode: Mode) -> Result<(), Error> {
-        let Some(followed) = &self.followed else { return Ok(()) };
-        let (collection, member_type) = match who {
-            Who::User => ("users", "#microsoft.graph.user"),
-            Who::Group => ("groups", "#microsoft.graph.group"),
+    fn bring_some(&mut self, question: &Question<'_>, some: &[Restored], mode: Mode) -> Result<(), Error> {
+        let graph = self.run.graph;
+        let requests: Vec<Get> = some.iter().map(|restored| question.get(restored, graph)).collect();
+        let read = |answer: &Answer<'_>| question.read(answer);
+        let answers = match requests.as_slice() {
+            _ if self.restored_failures >= GIVE_UP_AFTER => return self.give_up_restored(some, mode),
+            [only] => vec![graph.get(only, read)],
+            many => graph.batch(many, |_, answer| read(answer))?,
         };
-        let text = id.to_string();
-        let member = Member { odata_type: Some(member_type.into()), id: Some(text.as_str().into()) };
-        let named = self.run.config.group_selection_filter.as_ref().map_or(&[][..], |filter| filter.properties());
-        // A row says of itself that it is a group: roles and administrative units have members too.
-        let asked = Selection::new(vec![ODATA_TYPE.to_owned()], &[], None).judged_by(named);
-        let judge = Judge::new(self.run.config.group_selection_filter.as_ref(), &asked);
-        let select: String = asked.properties()[1..].iter().flat_map(|name| [",", name]).collect();
-        let query = format!("/{collection}/{text}/memberOf?$select=id{select}&$top=999&$count=true");
-        let first = First { advanced: true, ..First::of(self.run.graph.link(&query)) };
-        let walked = walk_pages(
-            self.run.graph,
-            first,
-            Expect::NoDeltaLink,
-            |answer| {
-                let page = Page::read(answer.body, RowSeed { properties: asked.properties() }).map_err(unreadable)?;
-                let groups = page.rows.iter().filter(|row| is_a_group(row.values[0]));
-                let rows = groups.filter_map(|row| GroupRow::of(row, || followed.writer.records(mode)));
-                let in_scope = rows.filter(|row| judge.is_in_scope(&row.id, &merged(row, None)));
-                Ok((page.links, in_scope.map(|row| row.id).collect::<Vec<_>>()))
-            },
-            |groups, _| {
-                let mut records = followed.writer.records(mode);
-                for group in &groups {
-                    edge(group, &member, &mut records);
+        for ((restored, request), answer) in some.iter().zip(requests).zip(answers) {
+            let brought = match answer {
+                Ok((links, groups)) if links.next.is_none() => self.bring(restored, &groups, mode),
+                Ok(_) => self.bring_pages(question, restored, request.link, mode),
+                // Not there, or not yet there: the next run looks again.
+                Err(failure) if failure.reason == Reason::Gone => Ok(()),
+                Err(failure) => Err(Error::from(failure)),
+            };
+            match brought.and_then(|()| self.own_members(restored, mode)) {
+                Ok(()) => {
+                    self.restored_failures = 0;
+                    self.writer.ledger.with(|mark| mark.lists.restored.looked_up(restored.id));
                 }
-                followed.writer.push(records)?;
-                // The list may be older than the restore, and no feed row will say so.
-                let ids = groups.iter().filter_map(|group| ObjectId::parse(group));
-                followed.writer.ledger.with(|mark| ids.for_each(|id| mark.lists.to_confirm(id)));
-                Ok(())
-            },
-        );
-        match walked {
-            Ok(_) => {}
-            // Gone again: its next row says so.
-            Err(Broke::Missing(_)) => return Ok(()),
-            Err(broke) => return Err(broke.into_error()),
-        }
-        // With a filter the group's own row has it read; without one nothing else would.
-        if who == Who::Group && !self.judge.filters() {
-            let hidden = self.is_hidden_now(&text)?;
-            followed.read(vec![Scope::new(text, hidden)], mode, Why::Feed)?;
+                Err(error) if error.kind.ends_everything() => return Err(error),
+                Err(error) => {
+                    self.restored_failures += 1;
+                    self.unasked.insert(restored.id);
+                    self.report(restored.who, restored.id, mode, &error.message, Some(&error))?;
+                }
+            }
         }
         Ok(())
     }
 
-    fn report(&self, who: Who, id: ObjectId, mode: Mode, error: &Error) -> Result<(), Error> {
+    /// Each of many lookups in a row has used up its retries: the rest is left to the next run.
+    fn give_up_restored(&mut self, some: &[Restored], mode: Mode) -> Result<(), Error> {
+        for restored in some {
+            self.unasked.insert(restored.id);
+            self.report(restored.who, restored.id, mode, "not tried, since all lookups before it failed", None)?;
+        }
+        Ok(())
+    }
+
+    /// Sends the edges of a restored object to these groups.
+    fn bring(&self, restored: &Restored, groups: &[String], mode: Mode) -> Result<(), Error> {
+        let Some(followed) = &self.followed else { return Ok(()) };
+        let odata_type = match restored.who {
+            Who::User => "#microsoft.graph.user",
+            Who::Group => "#microsoft.graph.group",
+        };
+        let id = restored.id.to_string();
+        let member = Member { odata_type: Some(odata_type.into()), id: Some(id.as_str().into()) };
+        let mut records = followed.writer.records(mode);
+        for group in groups {
+            edge(group, &member, &mut records);
+        }
+        followed.writer.push(records)?;
+        // The list may be older than the restore, and no feed row will say so.
+        let ids = groups.iter().filter_map(|group| ObjectId::parse(group));
+        followed.writer.ledger.with(|mark| ids.for_each(|id| mark.lists.to_confirm(id)));
+        Ok(())
+    }
+
+    /// The groups of an object that is in more of them than one page holds.
+    fn bring_pages(&self, question: &Question<'_>, restored: &Restored, link: Link, mode: Mode) -> Result<(), Error> {
+        let walked = walk_pages(
+            self.run.graph,
+            First { advanced: true, ..First::of(link) },
+            Expect::NoDeltaLink,
+            |answer| question.read(answer),
+            |groups, _| self.bring(restored, &groups, mode),
+        );
+        match walked {
+            Ok(_) | Err(Broke::Missing(_)) => Ok(()),
+            Err(broke) => Err(broke.into_error()),
+        }
+    }
+
+    /// The members of a restored group. With a filter the group's own row has them read; without one nothing else would.
+    fn own_members(&self, restored: &Restored, mode: Mode) -> Result<(), Error> {
+        let Some(followed) = self.followed.as_ref().filter(|_| restored.who == Who::Group && !self.judge.filters())
+        else {
+            return Ok(());
+        };
+        let group = restored.id.to_string();
+        let hidden = self.is_hidden_now(&group)?;
+        followed.read(vec![Scope::new(group, hidden)], mode, Why::Feed)
+    }
+
+    fn report(&self, who: Who, id: ObjectId, mode: Mode, words: &str, error: Option<&Error>) -> Result<(), Error> {
         let Some(followed) = &self.followed else { return Ok(()) };
         let what = if who == Who::User { "user" } else { "group" };
         let mut records = followed.writer.records(mode);
@@ -105,10 +170,9 @@ impl GroupRounds<'_> {
             severity: Severity::Error,
             code: "RestoredUnread",
             message: &format!(
-                "the {what} {id} came back from the recycle bin, and its memberships could not be read; the next import tries again: {}",
-                error.message
+                "the {what} {id} came back from the recycle bin, and its memberships could not be read; the next import tries again: {words}"
             ),
-            request_id: error.http.as_ref().and_then(|http| http.request_id.as_deref()),
+            request_id: error.and_then(|error| error.http.as_ref()).and_then(|http| http.request_id.as_deref()),
         });
         followed.writer.push(records)
     }

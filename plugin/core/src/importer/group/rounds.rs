@@ -10,16 +10,19 @@ use serde_json::value::RawValue;
 
 use super::followed::{Followed, Why};
 use super::judge::{Judge, merged};
-use super::lookup::{Found, look_up};
 use super::row::GroupRow;
 use crate::error::Error;
 use crate::graph::{Answer, Unreadable};
+use crate::importer::lookup::{Found, look_up};
 use crate::importer::plain::{settle, sign_of};
 use crate::importer::scopes::Scope;
 use crate::importer::{Run, is_hidden, recycle_bin};
 use crate::mapping::{Issue, Mode, ObjectId, Reason, Records, Severity, object, removed_object, row_without_id};
 use crate::model::{Links, Page, RowSeed};
-use crate::sync::{Feed, FeedMark, Pace, Position, Rounds, Set, SetWriter, Sign, Warning, Who, unreadable};
+use crate::schema::{GROUP, GROUP_MEMBER};
+use crate::sync::{
+    Feed, FeedMark, FollowUp, Pace, Position, Rounds, Set, SetWriter, Sign, Warning, Watermark, Who, unreadable,
+};
 
 /// Verdicts of this round that are kept, so that the slices of one large group are judged once.
 const VERDICTS: usize = 50_000;
@@ -33,14 +36,20 @@ pub(super) struct GroupRounds<'a> {
     /// Memberships come with the feed.
     pub(super) followed: Option<Followed<'a>>,
     /// Restored objects that could not be asked for in this run.
-    pub(super) unasked: Vec<ObjectId>,
+    pub(super) unasked: HashSet<ObjectId>,
+    /// Lookups of restored objects that failed, one after the other.
+    pub(super) restored_failures: u32,
     pace: Pace,
     visibility: Option<usize>,
     mode: Mode,
-    /// The end of a Reconcile: every group that is named is read.
+    /// The end of a Reconcile.
     reconciles: bool,
+    /// Every group in scope that the feed mentions is read in full: at the end of a Reconcile, and in the run after it.
+    reads_all: bool,
     /// The recycle bin is still to be read.
     bin: bool,
+    /// Any live row may be that of a restored object.
+    wakes: bool,
     verdicts: HashMap<ObjectId, bool>,
     /// Groups whose members this round has read: their next rows bring entries to be applied on top, and nothing else.
     read: HashSet<String>,
@@ -56,11 +65,20 @@ pub(super) struct GroupPage {
 /// What the rows of a page come to.
 struct Delivery {
     objects: Records,
-    entries: Vec<Records>,
+    /// By group.
+    entries: Vec<(String, Records)>,
     reads: Vec<Scope>,
     signs: Vec<(ObjectId, Sign)>,
     over: Vec<ObjectId>,
     confirm: Vec<ObjectId>,
+}
+
+impl Delivery {
+    /// A later row of the page says that the group is out of scope or gone: nothing of an earlier row may come after it.
+    fn drop_members_of(&mut self, group: &str) {
+        self.reads.retain(|scope| scope.group != group);
+        self.entries.retain(|(of, _)| of != group);
+    }
 }
 
 impl<'a> GroupRounds<'a> {
@@ -72,7 +90,10 @@ impl<'a> GroupRounds<'a> {
             writer: run.writer(feed.object_type),
             judge: Judge::new(filter, feed.selection),
             followed: run.follows_members().then(|| Followed::new(run)),
-            unasked: Vec::new(),
+            unasked: HashSet::new(),
+            restored_failures: 0,
+            wakes: false,
+            reads_all: reconciles,
             pace: Pace::new(run.sink.checkpoint_rows()),
             visibility: feed.selection.position("visibility"),
             mode: Mode::Full,
@@ -94,14 +115,22 @@ impl<'a> GroupRounds<'a> {
         for row in rows.iter().filter(|row| row.removed.is_none()) {
             let known = row.object_id().is_some_and(|id| self.verdicts.contains_key(&id)) && self.mode == Mode::Full;
             let judged = known || self.judge.suffices(row, self.mode);
-            let enough =
-                judged && (self.judge.is_whole(row, self.mode) || !self.judge.is_in_scope(&row.id, &merged(row, None)));
+            let whole = self.judge.is_whole(row, self.mode) && !self.is_thin(row);
+            let enough = judged && (whole || !self.judge.is_in_scope(&row.id, &merged(row, None)));
             if !enough && !ids.contains(&row.id.as_str()) {
                 ids.push(&row.id);
             }
         }
-        let found = look_up(self.run.graph, &ids, self.feed.selection)?;
+        let found = look_up(self.run.graph, "groups", &ids, self.feed.selection)?;
         Ok(ids.into_iter().map(str::to_owned).zip(found).collect())
+    }
+
+    /// Whether the row is that of a restored group and lacks attributes, which the host may never have held.
+    fn is_thin(&self, row: &GroupRow) -> bool {
+        self.mode == Mode::Delta
+            && self.followed.is_some()
+            && row.values.iter().any(Option::is_none)
+            && row.object_id().is_some_and(|id| self.writer.ledger.with(|mark| mark.lists.is_gone(id)))
     }
 
     /// A group that can neither be judged nor read: reported, kept by the host, and first in the next run.
@@ -135,12 +164,13 @@ impl<'a> GroupRounds<'a> {
         if let Some(removed) = row.removed {
             removed_object(&row.id, removed, selection, &mut out.objects);
             self.read.remove(&row.id);
+            out.drop_members_of(&row.id);
             out.over.extend(id);
             return Ok(false);
         }
         let verdict = id.and_then(|id| self.verdicts.get(&id).copied()).filter(|_| self.mode == Mode::Full);
         let looked_up = match found {
-            Some(Found::Group(values)) => Some(values.as_slice()),
+            Some(Found::Object(values)) => Some(values.as_slice()),
             _ => None,
         };
         let by_itself = self.judge.suffices(row, self.mode);
@@ -153,7 +183,7 @@ impl<'a> GroupRounds<'a> {
             _ => self.judge.is_in_scope(&row.id, &values),
         };
         if let Some(id) = id {
-            if by_itself && self.judge.filters() && self.verdicts.len() < VERDICTS {
+            if by_itself && self.judge.filters() && (self.verdicts.len() < VERDICTS || verdict.is_some()) {
                 self.verdicts.insert(id, in_scope);
             }
             if !by_itself && verdict.is_none() {
@@ -164,11 +194,14 @@ impl<'a> GroupRounds<'a> {
             out.objects.delete(&row.id, Some(&row.id), Reason::LeftScope);
             // The host drops its edges with this: should it come back, they are read anew.
             self.read.remove(&row.id);
+            out.drop_members_of(&row.id);
             if by_itself {
                 out.over.extend(id);
             }
             return Ok(false);
         }
+        // What an earlier row of the page said of it is over.
+        out.over.retain(|other| Some(*other) != id);
         // In a Full set a row without a single attribute is a slice of members and no image of the group.
         if !(row.is_bare(selection) && self.mode == Mode::Full) {
             object(&row.id, &values, selection, self.mode, None, &mut out.objects);
@@ -184,7 +217,7 @@ impl<'a> GroupRounds<'a> {
         }
         let hidden = is_hidden(self.visibility(values));
         let wanted = match self.mode {
-            Mode::Delta => self.judge.filters() || self.reconciles,
+            Mode::Delta => self.judge.filters() || self.reads_all,
             Mode::Full => hidden,
         };
         if wanted && self.read.insert(row.id.clone()) {
@@ -204,16 +237,19 @@ impl Rounds for GroupRounds<'_> {
         self.bin = first && self.followed.is_some();
         self.writer.begin(set, Reason::SoftDeleted, self.feed.selection.delivered(), |mark| {
             if first {
-                // Everything is about to be read: nothing is left over from before.
-                mark.groups.position = None;
-                mark.lists.repair.clear();
-                mark.lists.confirm.clear();
+                mark.full_set_begins(self.feed.key, self.feed.object_type, self.feed.fingerprint);
+                mark.lacking.retain(|name| name != GROUP_MEMBER.name);
             }
         })?;
         if let Some(followed) = &self.followed {
             followed.begin(set)?;
         }
         if set.mode == Mode::Delta {
+            if self.followed.is_some() {
+                let follow_up = self.writer.ledger.with(|mark| mark.groups.follow_up);
+                self.reads_all = self.reconciles || follow_up == FollowUp::Reads;
+                self.wakes = recycle_bin::look_again(self.run, &self.writer, &self.feed, Who::Group)?;
+            }
             if !self.reconciles {
                 self.read_again()?;
             }
@@ -258,7 +294,7 @@ impl Rounds for GroupRounds<'_> {
         };
         for row in page.rows {
             if self.handle(&row, found.get(&row.id), &mut out)? {
-                out.entries.extend(row.entries);
+                out.entries.extend(row.entries.map(|entries| (row.id, entries)));
             }
         }
         self.deliver(out, position)
@@ -269,45 +305,76 @@ impl Rounds for GroupRounds<'_> {
             self.wait_for_users()?;
             self.bring_restored(set.mode)?;
         }
-        let Some(followed) = &self.followed else {
-            return self.writer.end(|mark| settle(&mut mark.groups, moved));
+        let full = match set.mode {
+            Mode::Full if self.followed.is_some() => Some(FollowUp::BinNextRun),
+            Mode::Full => Some(FollowUp::Nothing),
+            Mode::Delta => self.reconciles.then_some(FollowUp::ReadsNextRun),
         };
-        followed.settle(set.mode)?;
-        let mut overflow = false;
-        self.writer.end_with(&followed.writer, |mark| {
-            overflow = mark.lists.confirms_overflow;
+        let (mut confirms, mut restored) = (false, false);
+        let change = |mark: &mut Watermark| {
+            confirms = mark.lists.confirms_overflow;
+            restored = mark.lists.restored.is_too_long();
             if mark.lists.repairs_overflow {
                 // What found no place on the list is mentioned again by the old link only.
                 mark.groups.position = None;
             } else {
-                settle(&mut mark.groups, moved);
+                settle(&mut mark.groups, moved, full);
             }
-        })?;
-        if overflow {
-            self.run.notes.add(Warning {
-                code: "ConfirmOverflow",
-                object_type: Some("GroupMember"),
-                message: format!(
-                    "more groups changed than can be read a second time: should a list have lagged behind the change feed, up to {} days may pass until the next Reconcile corrects it",
-                    self.run.config.full_reconcile_days
-                ),
-            });
+        };
+        match &self.followed {
+            None => self.writer.end(change)?,
+            Some(followed) => {
+                followed.settle(set.mode)?;
+                self.writer.end_with(&followed.writer, change)?;
+            }
         }
+        self.warn(confirms, restored);
         Ok(())
     }
 }
 
 impl GroupRounds<'_> {
+    /// Says what found no room in the watermark.
+    fn warn(&self, confirms: bool, restored: bool) {
+        let warn = |code, object_type, message: String| {
+            self.run.notes.add(Warning { code, object_type: Some(object_type), message });
+        };
+        if confirms {
+            let days = self.run.config.full_reconcile_days;
+            let (object_type, heals) = match &self.followed {
+                Some(_) => {
+                    (GROUP_MEMBER.name, format!("up to {days} days may pass until the next Reconcile corrects it"))
+                }
+                None => (GROUP.name, "it stays so until the group changes again or all groups are read".to_owned()),
+            };
+            warn(
+                "ConfirmOverflow",
+                object_type,
+                format!(
+                    "more groups changed than can be read a second time: should a list have lagged behind the change feed, {heals}"
+                ),
+            );
+        }
+        if restored {
+            warn(
+                "RestoredOverflow",
+                GROUP_MEMBER.name,
+                "more objects came back from the recycle bin, or may have, than a watermark can name: the next import reads all memberships again".to_owned(),
+            );
+        }
+    }
+
     fn wait_for_users(&self) -> Result<(), Error> {
         if self.followed.is_some() { self.run.users_over.wait(self.run.cancel) } else { Ok(()) }
     }
 
     /// Sends what a page came to, in the one order that is right.
     fn deliver(&mut self, out: Delivery, position: Option<Position>) -> Result<(), Error> {
-        let rows = out.objects.rows() + out.entries.iter().map(Records::rows).sum::<u64>();
+        let rows = out.objects.rows() + out.entries.iter().map(|(_, entries)| entries.rows()).sum::<u64>();
         let due = position.is_some() && self.pace.page(rows);
-        let change = |mark: &mut crate::sync::Watermark, moves: bool| {
-            out.signs.iter().for_each(|(id, sign)| mark.lists.saw(Who::Group, *id, *sign));
+        let wakes = self.wakes;
+        let change = |mark: &mut Watermark, moves: bool| {
+            out.signs.iter().for_each(|(id, sign)| mark.lists.saw(Who::Group, *id, *sign, wakes));
             out.over.iter().for_each(|id| mark.lists.forget(*id));
             if let Some(position) = position.filter(|_| moves && !mark.lists.repairs_overflow) {
                 mark.groups.position = Some(position);
@@ -317,10 +384,11 @@ impl GroupRounds<'_> {
         let Some(followed) = &self.followed else {
             return self.writer.advance(out.objects, due, None, change);
         };
+        out.over.iter().for_each(|id| followed.forget(*id));
         self.writer.push(out.objects)?;
         followed.read(out.reads, self.mode, Why::Feed)?;
         // One row's slice at a time: a page of slices has tens of megabytes.
-        for entries in out.entries {
+        for (_, entries) in out.entries {
             followed.writer.push(entries)?;
         }
         followed.writer.advance(followed.writer.records(self.mode), due, Some(&self.writer), change)

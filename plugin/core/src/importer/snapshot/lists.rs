@@ -201,7 +201,7 @@ impl Snapshot<'_> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).extend(listing.seen);
         self.writer.advance(listing.records, false, None, |mark, _| {
             if let Some(who) = self.watches {
-                listing.signs.iter().for_each(|(id, sign)| mark.lists.saw(who, *id, *sign));
+                listing.signs.iter().for_each(|(id, sign)| mark.lists.saw(who, *id, *sign, false));
             }
         })
     }

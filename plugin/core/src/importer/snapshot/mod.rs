@@ -24,8 +24,8 @@ use crate::graph::{self, Unreadable};
 use crate::mapping::{Mode, Reason, Selection};
 use crate::model::{Member, Page};
 use crate::sync::{
-    Broke, Expect, Feed, FeedMark, First, MAX_LINK, NEXT_RUN_RECONCILES, Restarts, Set, SetWriter, Stage, Start,
-    Warning, Who, unreadable, walk_pages,
+    Broke, Expect, Feed, FeedMark, First, FollowUp, MAX_LINK, NEXT_RUN_RECONCILES, Restarts, Set, SetWriter, Stage,
+    Start, Warning, Who, unreadable, walk_pages,
 };
 
 /// What is listed, and by which names.
@@ -123,7 +123,7 @@ impl Snapshot<'_> {
         let set = Set::new(Mode::Full)?;
         let key = self.feed.key;
         self.writer.begin(&set, Reason::SoftDeleted, self.feed.selection.delivered(), |mark| {
-            mark.feed_mut(key).position = None;
+            mark.full_set_begins(key, self.feed.object_type, self.feed.fingerprint);
         })?;
         if let Some(who) = self.watches {
             recycle_bin::deliver(self.run, &self.writer, self.feed.selection, who)?;
@@ -140,9 +140,10 @@ impl Snapshot<'_> {
             fingerprint: Some(self.feed.fingerprint.to_owned()),
             at: Some(at),
             full: Some(NEXT_RUN_RECONCILES),
-            position: None,
+            ..FeedMark::default()
         };
-        self.writer.end_stage(|mark| settle(mark.feed_mut(key), moved))?;
+        // The next run reads everything again, the recycle bin too.
+        self.writer.end_stage(|mark| settle(mark.feed_mut(key), moved, Some(FollowUp::Nothing)))?;
         Ok(Start::Delta { link, page: None, stage: Stage::Walk, since: None })
     }
 

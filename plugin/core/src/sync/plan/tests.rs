@@ -5,6 +5,7 @@ use crate::sync::watermark::MembersMark;
 
 const USERS: &str = "https://graph/v1.0/users/delta?$deltatoken=1";
 const GROUPS: &str = "https://graph/v1.0/groups/delta?$deltatoken=1";
+const UNREAD: ObjectId = ObjectId([9; 16]);
 const PAGE: &str = "https://graph/v1.0/users/delta?$skiptoken=2";
 
 fn wanted() -> Wanted<'static> {
@@ -29,7 +30,7 @@ fn mark(link: &str, fingerprint: Option<&str>, at: u64) -> Watermark {
         fingerprint: fingerprint.map(Into::into),
         at: Some(at),
         full: Some(9 * DAY),
-        position: None,
+        ..FeedMark::default()
     };
     Watermark { tenant: Some("t".into()), origin: Some("https://graph".into()), users, ..Watermark::default() }
 }
@@ -129,7 +130,7 @@ fn users_that_were_finished_are_looked_at_again_where_memberships_follow_the_fee
     let mut interrupted = mark(USERS, Some("fu"), 10 * DAY);
     interrupted.asked = Some("all".into());
     interrupted.done = vec!["User".into()];
-    interrupted.lists.gone = Some(Vec::new());
+    interrupted.lists.gone = Some(Gone::default());
     let plan = planned(&interrupted, &Wanted { follows_members: true, ..wanted() }).unwrap();
     assert_eq!(plan.users, delta(USERS));
 }
@@ -138,9 +139,10 @@ fn users_that_were_finished_are_looked_at_again_where_memberships_follow_the_fee
 fn recomputed_memberships_go_on_only_for_the_same_groups() {
     let mut interrupted = mark(USERS, Some("fu"), 10 * DAY);
     interrupted.asked = Some("all".into());
-    interrupted.members = Some(MembersMark { fingerprint: "fm".into(), set: "s".into(), page: None });
+    interrupted.members =
+        Some(MembersMark { fingerprint: "fm".into(), set: "s".into(), page: None, unread: vec![UNREAD] });
     let plan = planned(&interrupted, &wanted()).unwrap();
-    assert_eq!(plan.members, MembersStart::Resume { set: "s".into(), page: None });
+    assert_eq!(plan.members, MembersStart::Resume { set: "s".into(), page: None, unread: vec![UNREAD] });
     let plan = planned(&interrupted, &Wanted { members: Some("other"), ..wanted() }).unwrap();
     assert_eq!(plan.members, MembersStart::New);
 }
@@ -158,7 +160,7 @@ fn after_so_many_days_everything_is_read_again_and_never_with_zero() {
 #[test]
 fn a_reconcile_of_followed_memberships_keeps_the_link() {
     let mut old = mark(USERS, Some("fu"), 10 * DAY);
-    old.lists.gone = Some(Vec::new());
+    old.lists.gone = Some(Gone::default());
     old.groups =
         FeedMark { link: Some(GROUPS.into()), fingerprint: Some("fg".into()), full: Some(0), ..FeedMark::default() };
     let wanted = Wanted { follows_members: true, ..wanted() };
@@ -168,6 +170,41 @@ fn a_reconcile_of_followed_memberships_keeps_the_link() {
     assert_eq!(planned(&old, &wanted).unwrap().groups, Start::Reconcile { link: GROUPS.into(), place: Some(place) });
     old.groups.position = Some(Position { fingerprint: "fg".into(), ..position(Stage::Drain, None) });
     assert!(matches!(planned(&old, &wanted).unwrap().groups, Start::Delta { stage: Stage::Drain, since: Some(3), .. }));
+}
+
+#[test]
+fn restored_objects_that_no_list_names_make_the_run_a_reconcile() {
+    let mut short = mark(USERS, Some("fu"), 10 * DAY);
+    short.lists.gone = Some(Gone::default());
+    short.lists.restored.lost = true;
+    short.groups = FeedMark {
+        link: Some(GROUPS.into()),
+        fingerprint: Some("fg".into()),
+        position: Some(Position { fingerprint: "fg".into(), ..position(Stage::Walk, None) }),
+        ..FeedMark::default()
+    };
+    let wanted = Wanted { follows_members: true, ..wanted() };
+    assert_eq!(planned(&short, &wanted).unwrap().groups, Start::Reconcile { link: GROUPS.into(), place: None });
+}
+
+#[test]
+fn recycle_bin_that_was_never_read_is_read_also_where_the_run_before_stopped_early() {
+    let wanted = Wanted { follows_members: true, ..wanted() };
+    let plan = planned(&mark(USERS, Some("fu"), 10 * DAY), &wanted).unwrap();
+    assert!(plan.carried.users.is_empty(), "a checkpoint before the users' Begin must not bring the link back");
+    let mut inside = mark(USERS, Some("fu"), 10 * DAY);
+    inside.users.position = Some(position(Stage::Walk, Some("s")));
+    assert_eq!(planned(&inside, &wanted).unwrap().users, Start::full(), "a set that began without the bin");
+}
+
+#[test]
+fn what_an_interrupted_run_left_unread_is_carried_by_the_run_that_resumes_it_alone() {
+    let mut interrupted = mark(USERS, Some("fu"), 10 * DAY);
+    interrupted.asked = Some("all".into());
+    interrupted.lacking = vec!["User".into(), "GroupMember".into()];
+    assert_eq!(planned(&interrupted, &wanted()).unwrap().carried.lacking, ["User", "GroupMember"]);
+    let other = Wanted { all: "else", ..wanted() };
+    assert!(planned(&interrupted, &other).unwrap().carried.lacking.is_empty());
 }
 
 #[test]

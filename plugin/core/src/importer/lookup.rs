@@ -1,4 +1,4 @@
-//! Groups read one by one, by id, twenty to a request: where a row of the feed does not say enough.
+//! Objects read one by one, by id, twenty to a request: where a row of a feed does not say enough.
 
 use serde_json::value::RawValue;
 
@@ -12,19 +12,24 @@ use crate::sync::unreadable;
 #[derive(Debug)]
 pub(super) enum Found {
     /// The values of the selection.
-    Group(Vec<Option<Box<RawValue>>>),
+    Object(Vec<Option<Box<RawValue>>>),
     /// Nothing of that id, as far as this read sees.
     Nothing(Error),
     /// It could not be read.
     Failed(Error),
 }
 
-/// Reads the groups of these ids, in their order. An error ends all of it.
-pub(super) fn look_up(graph: &Graph, ids: &[&str], selection: &Selection) -> Result<Vec<Found>, Error> {
+/// Reads the objects of these ids in `collection` (`users`, `groups`), in their order. An error ends all of it.
+pub(super) fn look_up(
+    graph: &Graph,
+    collection: &str,
+    ids: &[&str],
+    selection: &Selection,
+) -> Result<Vec<Found>, Error> {
     let select = selection.select();
     let requests: Vec<Get> = ids
         .iter()
-        .map(|id| Get { link: graph.link(&format!("/groups/{id}?$select={select}")), advanced: false })
+        .map(|id| Get { link: graph.link(&format!("/{collection}/{id}?$select={select}")), advanced: false })
         .collect();
     let read = |answer: &crate::graph::Answer<'_>| {
         use serde::de::DeserializeSeed as _;
@@ -38,7 +43,7 @@ pub(super) fn look_up(graph: &Graph, ids: &[&str], selection: &Selection) -> Res
         many => graph.batch(many, |_, answer| read(answer))?,
     };
     let found = answers.into_iter().map(|answer| match answer {
-        Ok(values) => Ok(Found::Group(values)),
+        Ok(values) => Ok(Found::Object(values)),
         Err(failure) if failure.reason == Reason::Gone => Ok(Found::Nothing(failure.into())),
         Err(failure) => {
             let error = Error::from(failure);
