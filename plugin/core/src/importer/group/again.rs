@@ -56,7 +56,10 @@ impl GroupRounds<'_> {
         }
         self.writer.push(records)?;
         match &self.followed {
-            Some(followed) => followed.read(scopes, Mode::Delta, Why::Again)?,
+            Some(followed) => {
+                self.read_again.extend(scopes.iter().filter_map(|scope| ObjectId::parse(&scope.group)));
+                followed.read(scopes, Mode::Delta, Why::Again)?;
+            }
             // Recomputed memberships are read elsewhere: with the object all is repaired.
             None => over.extend(scopes.iter().filter_map(|scope| ObjectId::parse(&scope.group))),
         }

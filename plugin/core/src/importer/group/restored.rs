@@ -155,9 +155,15 @@ impl GroupRounds<'_> {
         else {
             return Ok(());
         };
+        if restored.look == Look::Again && self.read_again.contains(&restored.id) {
+            return Ok(());
+        }
         let group = restored.id.to_string();
-        let hidden = self.is_hidden_now(&group)?;
-        followed.read(vec![Scope::new(group, hidden)], mode, Why::Feed)
+        match self.is_hidden_now(&group)? {
+            Some(hidden) => followed.read(vec![Scope::new(group, hidden)], mode, Why::Feed),
+            // Not there, or not yet there: the next run looks again.
+            None => Ok(()),
+        }
     }
 
     fn report(&self, who: Who, id: ObjectId, mode: Mode, words: &str, error: Option<&Error>) -> Result<(), Error> {
@@ -177,8 +183,8 @@ impl GroupRounds<'_> {
         followed.writer.push(records)
     }
 
-    /// Whether a group hides its members, asked for where no row at hand tells.
-    fn is_hidden_now(&self, group: &str) -> Result<bool, Error> {
+    /// Whether a group hides its members, asked for where no row at hand tells; `None` where there is no such group.
+    fn is_hidden_now(&self, group: &str) -> Result<Option<bool>, Error> {
         let link = self.run.graph.link(&format!("/groups/{group}?$select=visibility"));
         let properties = [String::from("visibility")];
         let read = self.run.graph.get(&Get { link, advanced: false }, |answer| {
@@ -188,9 +194,8 @@ impl GroupRounds<'_> {
             Ok(is_hidden(row.values[0]))
         });
         match read {
-            Ok(hidden) => Ok(hidden),
-            // Its members will not be found either: reading them says so and has it repaired.
-            Err(failure) if failure.reason == Reason::Gone => Ok(false),
+            Ok(hidden) => Ok(Some(hidden)),
+            Err(failure) if failure.reason == Reason::Gone => Ok(None),
             Err(failure) => Err(Error::from(failure)),
         }
     }

@@ -39,6 +39,8 @@ pub(super) struct GroupRounds<'a> {
     pub(super) unasked: HashSet<ObjectId>,
     /// Lookups of restored objects that failed, one after the other.
     pub(super) restored_failures: u32,
+    /// Groups of the watermark's lists whose members this round has read.
+    pub(super) read_again: HashSet<ObjectId>,
     pace: Pace,
     visibility: Option<usize>,
     mode: Mode,
@@ -92,6 +94,7 @@ impl<'a> GroupRounds<'a> {
             followed: run.follows_members().then(|| Followed::new(run)),
             unasked: HashSet::new(),
             restored_failures: 0,
+            read_again: HashSet::new(),
             wakes: false,
             reads_all: reconciles,
             pace: Pace::new(run.sink.checkpoint_rows()),
@@ -233,6 +236,7 @@ impl Rounds for GroupRounds<'_> {
         self.mode = set.mode;
         self.verdicts.clear();
         self.read.clear();
+        self.read_again.clear();
         let first = set.mode == Mode::Full && !set.resumed;
         self.bin = first && self.followed.is_some();
         self.writer.begin(set, Reason::SoftDeleted, self.feed.selection.delivered(), |mark| {
