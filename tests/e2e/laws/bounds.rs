@@ -9,6 +9,8 @@
 //! Delta           members are read of groups that the feed mentions (with a filter), that were restored, or that an
 //!                 earlier run left to be confirmed or repaired: never of all groups, unless everything is read
 //! by id           a group for each row of the feed and each group read again
+//! second looks    after a Full set the next run opens each recycle bin once more and asks for the groups of every object its
+//!                 feeds mention; a restored object is looked up in two runs
 //! ```
 //!
 //! A retry is a request that was not served; requests are counted where they *were*, so that faults need no allowance but
@@ -40,6 +42,10 @@ pub(super) struct Terms<'a> {
     pub(super) carried: u64,
     /// Objects restored since the last run that succeeded.
     pub(super) restores: u64,
+    /// Whether the last run that ended read anything in full, so that this one looks again.
+    pub(super) second_look: bool,
+    /// Objects whose groups were asked for by the last run that ended: each may be asked for once more.
+    pub(super) looked_up: u64,
     /// Users that ever were.
     pub(super) users_ever: u64,
     /// Answers that a fault spoils after they were served.
@@ -98,8 +104,8 @@ pub(super) fn check(journal: &[Exchange], terms: &Terms<'_>) -> Verdict {
     for route in [Route::UsersDelta, Route::GroupsDelta, Route::DeletedUsers, Route::DeletedGroups] {
         let most = match route {
             Route::UsersDelta | Route::GroupsDelta => 1,
-            // Once by a Full walk, and once by a Reconcile before it reads members.
-            _ => 2 * u64::from(terms.from_scratch && !recompute),
+            // Once by a Full walk, once by a Reconcile before it reads members, and once by the run after either.
+            _ => (2 * u64::from(terms.from_scratch) + u64::from(terms.second_look)) * u64::from(!recompute),
         };
         bound(&format!("{route:?} opened"), opened(route), most + terms.repeats);
     }
@@ -118,7 +124,9 @@ pub(super) fn check(journal: &[Exchange], terms: &Terms<'_>) -> Verdict {
     let passing_by = sizes.values().map(further_of).max().unwrap_or(0) * lag;
     let further = sizes.values().map(further_of).sum::<u64>() + passing_by;
     let mentioned = rows_of_feed(journal, ObjectKind::Group);
-    let read_again = terms.carried + rows_of_member_of(journal) + terms.restores;
+    let woken = if terms.second_look { mentioned } else { 0 };
+    let looked_up = terms.restores + terms.looked_up + woken;
+    let read_again = terms.carried + rows_of_member_of(journal) + looked_up;
     let first_pages = match (recompute, terms.from_scratch) {
         (true, _) => groups,
         (false, true) => groups + mentioned + read_again,
@@ -128,10 +136,10 @@ pub(super) fn check(journal: &[Exchange], terms: &Terms<'_>) -> Verdict {
     let read = served(journal, reads_members);
     bound("groups whose members were read", read, first_pages + terms.repeats);
     // A group that is read twice has its further pages twice.
-    let rounds = if recompute { 1 } else { 2 };
+    let rounds = if recompute { 1 } else { 2 + u64::from(terms.second_look) };
     let next_pages = served(journal, |route, url| route == Route::Members && is_next_link(url));
     bound("further pages of members", next_pages, rounds * further + terms.repeats);
-    let partly_filled = if recompute { 1 } else { 1 + count(Route::GroupsDelta) + terms.carried + terms.restores };
+    let partly_filled = if recompute { 1 } else { 1 + count(Route::GroupsDelta) + terms.carried + looked_up };
     let batches = read.div_ceil(BATCH) + next_pages + partly_filled;
     let of_members = |it: &&Exchange| it.items.iter().any(|item| item.route == Route::Members);
     let clean = journal.iter().filter(|it| it.route == Route::Batch && it.status == Some(200) && !it.faulted);
@@ -143,9 +151,13 @@ pub(super) fn check(journal: &[Exchange], terms: &Terms<'_>) -> Verdict {
     let judged = if terms.setup.filter.is_some() { mentioned } else { 0 };
     let by_id = judged + not_found(journal) + if recompute { terms.carried } else { read_again };
     bound("groups read by id", count(Route::Group), by_id + terms.repeats);
-    let member_of = if recompute { 0 } else { terms.restores };
+    let users = if terms.second_look { rows_of_feed(journal, ObjectKind::User) } else { 0 };
+    let member_of = if recompute { 0 } else { looked_up + users };
     bound("memberOf read", opened(Route::MemberOf), member_of + terms.repeats);
-    for route in [Route::UsersList, Route::User, Route::Count, Route::OpenId, Route::Unknown] {
+    // A restored user whose row lacks attributes is read by id.
+    let thin = if recompute { 0 } else { terms.restores + terms.looked_up };
+    bound("users read by id", count(Route::User), thin + terms.repeats);
+    for route in [Route::UsersList, Route::Count, Route::OpenId, Route::Unknown] {
         bound(&format!("{route:?}"), count(route), 0);
     }
     bound("tokens", count(Route::Token), 1 + terms.repeats);

@@ -45,6 +45,9 @@ pub(super) struct Stage<'c> {
     bearers: HashSet<u64>,
     /// Groups that earlier runs left to be read once more.
     carried: u64,
+    /// Objects whose groups the last run asked for, and whether the next one looks again at what a full walk may have missed.
+    looked_up: u64,
+    second_look: bool,
     /// Whether a walk was interrupted, and what was deleted since it began.
     walk_open: bool,
     deleted_in_walk: BTreeSet<String>,
@@ -80,6 +83,8 @@ impl<'c> Stage<'c> {
             settled: None,
             bearers: HashSet::new(),
             carried: 0,
+            looked_up: 0,
+            second_look: false,
             walk_open: false,
             deleted_in_walk: BTreeSet::new(),
         }
@@ -154,6 +159,7 @@ impl<'c> Stage<'c> {
         // A group judged by a read by id is read once more, like one whose members were read.
         let by_id = bounds::served(&journal, |route, _| route == Route::Group);
         let members = bounds::served(&journal, bounds::reads_members) + bounds::rows_of_member_of(&journal);
+        let looked_up = bounds::served(&journal, |route, url| route == Route::MemberOf && !bounds::is_next_link(url));
         let read_again = if self.setup.mode == "Recompute" { by_id } else { members + by_id };
         if report.host_error.is_none() && report.status == CONNECTOR_END {
             // A round that was taken up again ends where it began to, and is as old: what came later shows in the next.
@@ -163,10 +169,12 @@ impl<'c> Stage<'c> {
             if !self.walk_open && ran_in_full(&report) {
                 self.days = 0;
             }
-            (self.carried, self.walk_open) = (read_again, false);
+            self.second_look = self.setup.mode == "Delta" && (self.walk_open || reads_in_full(&report));
+            (self.carried, self.looked_up, self.walk_open) = (read_again, looked_up, false);
             self.deleted_in_walk.clear();
         } else {
             self.carried += read_again;
+            self.looked_up += looked_up;
             self.walk_open = true;
         }
         Ran { report, journal }
@@ -238,6 +246,8 @@ impl<'c> Stage<'c> {
             from_scratch,
             carried: self.carried,
             restores: self.restores,
+            second_look: self.second_look,
+            looked_up: self.looked_up,
             users_ever: u64::from(world.users + world.deleted_users) + self.added,
             repeats,
         }
@@ -265,6 +275,11 @@ impl<'c> Stage<'c> {
 
 fn ran_in_full(report: &RunReport) -> bool {
     report.result["ObjectTypes"]["User"]["Mode"] == "Full"
+}
+
+fn reads_in_full(report: &RunReport) -> bool {
+    let types = report.result["ObjectTypes"].as_object().into_iter().flatten();
+    types.filter(|(_, line)| line["Mode"] == "Full").count() > 0
 }
 
 /// A restart as Full where a delta was possible is a defect.
