@@ -82,6 +82,14 @@ pub(super) fn reads_members(route: Route, url: &str) -> bool {
     route == Route::Members && !is_next_link(url)
 }
 
+/// Objects whose groups were asked for, also those that the read did not show yet.
+pub(super) fn looked_up(journal: &[Exchange]) -> u64 {
+    let alone = journal.iter().map(|it| (it.route, &it.url));
+    let items = journal.iter().flat_map(|it| &it.items).map(|item| (item.route, &item.url));
+    let asked = alone.chain(items).filter(|(route, url)| *route == Route::MemberOf && !is_next_link(url));
+    asked.count() as u64
+}
+
 /// Groups that `memberOf` named.
 pub(super) fn rows_of_member_of(journal: &[Exchange]) -> u64 {
     let alone = journal.iter().filter(|it| it.route == Route::MemberOf).map(|it| it.rows);

@@ -159,7 +159,7 @@ impl<'c> Stage<'c> {
         // A group judged by a read by id is read once more, like one whose members were read.
         let by_id = bounds::served(&journal, |route, _| route == Route::Group);
         let members = bounds::served(&journal, bounds::reads_members) + bounds::rows_of_member_of(&journal);
-        let looked_up = bounds::served(&journal, |route, url| route == Route::MemberOf && !bounds::is_next_link(url));
+        let looked_up = bounds::looked_up(&journal);
         let read_again = if self.setup.mode == "Recompute" { by_id } else { members + by_id };
         if report.host_error.is_none() && report.status == CONNECTOR_END {
             // A round that was taken up again ends where it began to, and is as old: what came later shows in the next.
@@ -170,7 +170,9 @@ impl<'c> Stage<'c> {
                 self.days = 0;
             }
             self.second_look = self.setup.mode == "Delta" && (self.walk_open || reads_in_full(&report));
-            (self.carried, self.looked_up, self.walk_open) = (read_again, looked_up, false);
+            // A run that was taken up again looked up what its interrupted part did not.
+            self.looked_up = if self.walk_open { self.looked_up + looked_up } else { looked_up };
+            (self.carried, self.walk_open) = (read_again, false);
             self.deleted_in_walk.clear();
         } else {
             self.carried += read_again;
