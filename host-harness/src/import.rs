@@ -285,11 +285,13 @@ impl Engine {
                 operation.result_json().ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Value::Null);
         }
         if applier.is_held_back() {
-            let whole = matches!(ended, Ok(CONNECTOR_END | CONNECTOR_END_PARTIAL));
-            match applier.stop(whole) {
+            // Why the count is not whole, if it is not.
+            let then = report.host_error.take();
+            let then = then.or_else(|| report.result["Error"]["Message"].as_str().map(str::to_owned));
+            match applier.stop(matches!(ended, Ok(CONNECTOR_END))) {
                 Ok(stop) => {
-                    let after = report.host_error.take().map_or_else(String::new, |error| format!("; then: {error}"));
-                    report.host_error = Some(format!("{stop}{after}"));
+                    report.host_error =
+                        Some(then.map_or_else(|| stop.to_string(), |then| format!("{stop}; then: {then}")));
                     report.removals = Some(stop);
                 }
                 Err(error) => report.host_error = Some(format!("{error:#}")),

@@ -70,7 +70,7 @@ pub(super) fn removals(stop: &RemovalStop, to: &mut dyn Write) -> io::Result<()>
         }
     }
     if !stop.whole {
-        writeln!(to, "  the import was interrupted while these were counted: more may go")?;
+        writeln!(to, "  not everything was read while these were counted: more may go")?;
     }
     writeln!(
         to,

@@ -101,7 +101,7 @@ impl<'s> Applier<'s> {
     }
 
     /// Takes back everything since the last commit, and remembers what the stop shows, for the operator to accept. `whole`:
-    /// the run was applied to its end.
+    /// the run was applied to its end. After it the applier can only be asked for its tally.
     pub fn stop(&mut self, whole: bool) -> Result<RemovalStop> {
         self.take_back();
         let stop = self.absences.stop(whole);

@@ -36,7 +36,7 @@ pub struct RemovalStop {
     pub object_type: String,
     /// The limit.
     pub guard: RemovalGuard,
-    /// Whether the import was read to its end. If not, it was interrupted while the removals were counted, and more may go.
+    /// Whether everything was read while the removals were counted. If not, more may go.
     #[serde(default)]
     pub whole: bool,
     /// What would have gone since the last checkpoint, per object type.

@@ -102,6 +102,14 @@ pub(super) fn keep_issue(connection: &Connection, type_id: i64, group: i64, warn
     Ok(())
 }
 
+/// The groups whose last Scope in the type's latest set was incomplete.
+pub(super) fn unread(connection: &Connection, type_id: i64) -> Result<HashSet<i64>> {
+    let mut statement =
+        connection.prepare_cached("SELECT node_id FROM scope_mark WHERE type_id = ?1 AND NOT complete")?;
+    let rows = statement.query_map([type_id], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
 /// The scopes of the type's latest set about which the last Issue was a mere Warning.
 pub(super) fn warned(connection: &Connection, type_id: i64) -> Result<HashSet<i64>> {
     let mut statement = connection.prepare_cached("SELECT node_id FROM scope_warning WHERE type_id = ?1")?;
