@@ -159,7 +159,8 @@ fn mistake_of_the_connector_while_removals_are_counted_is_reported_beside_the_st
     engine.import(&script(&[BEGIN, &user("u1"), END, "=batch", "=end w1"]), "{}", false).unwrap();
     let full = BEGIN.replace("Delta", "Full");
     let guarded = engine.clone().guarded_by(RemovalGuard::beyond(0, 0));
-    let stopped = guarded.import(&script(&[&full, END, "=batch", "{ not json", "=end w2"]), "{}", false).unwrap();
+    let stopped =
+        guarded.import(&script(&[&full, END, "=batch", "{ not json", "=batch", "=end w2"]), "{}", false).unwrap();
     assert!(!stopped.removals.unwrap().whole && shown(&engine).len() == 1);
     let said = stopped.host_error.unwrap();
     assert!(

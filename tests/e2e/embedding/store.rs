@@ -69,7 +69,7 @@ impl Host {
     }
 
     /// Asks a block of the page that counts, per object type.
-    pub(super) fn counts(&self, name: &str, values: &[(&str, &str)]) -> Vec<(String, u64)> {
+    pub(super) fn counts(&self, name: &str, values: &[(&str, &str)]) -> Vec<(String, i64)> {
         let mut prepared = self.store.prepare(self.statements[name]).unwrap();
         for (parameter, value) in values {
             let index = prepared.parameter_index(&format!(":{parameter}")).unwrap().unwrap();
