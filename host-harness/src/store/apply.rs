@@ -35,6 +35,7 @@ pub struct Applier<'s> {
     nodes: Nodes,
     absences: Absences,
     clock: i64,
+    started: bool,
     in_transaction: bool,
     /// Its object types are as of the last commit: what is taken back was never done.
     tally: Tally,
@@ -56,7 +57,6 @@ struct TypeState {
 
 impl<'s> Applier<'s> {
     pub(super) fn new(connection: &'s Connection, instance: i64, catalog: &'s Catalog) -> Result<Applier<'s>> {
-        removal_counts::start(connection, instance)?;
         Ok(Applier {
             connection,
             instance,
@@ -65,6 +65,7 @@ impl<'s> Applier<'s> {
             nodes: Nodes::default(),
             absences: Absences::guarded_by(RemovalGuard::default()),
             clock: sets::clock(connection)?,
+            started: false,
             in_transaction: false,
             tally: Tally::default(),
         })
@@ -80,6 +81,7 @@ impl<'s> Applier<'s> {
     /// Accepts the removals that the latest stop showed, and no more: under its limits, up to its count of each type.
     /// False when no stop has shown any; then the guard holds as it is.
     pub fn accept_shown_removals(&mut self) -> Result<bool> {
+        self.start()?;
         self.absences.accept_shown(self.connection, self.instance)
     }
 
@@ -142,8 +144,19 @@ impl<'s> Applier<'s> {
         self.tally.records
     }
 
+    /// Drops the removal counts that are over. Not before the first record: an import that waits for its source has changed
+    /// nothing yet.
+    fn start(&mut self) -> Result<()> {
+        if !self.started {
+            removal_counts::start(self.connection, self.instance)?;
+            self.started = true;
+        }
+        Ok(())
+    }
+
     fn transaction(&mut self) -> Result<()> {
         if !self.in_transaction {
+            self.start()?;
             self.connection.execute_batch("BEGIN IMMEDIATE").context("the store could not be written")?;
             self.in_transaction = true;
         }
