@@ -32,8 +32,19 @@ pub struct Delivery {
     pub standing: Standing,
     /// Scopes that stay unread.
     pub unread_scopes: u64,
+    /// Of these, scopes about which the last Issue was a mere Warning: they hide their members.
+    #[serde(default)]
+    pub warned_scopes: u64,
     /// For one that is not whole: the latest run that was.
     pub last_whole: Option<WholeRun>,
+}
+
+impl Delivery {
+    /// Whether scopes stay unread that do not merely hide their members. The connector may not know of them: an interrupted
+    /// run before this one had tried them.
+    pub fn lacks_scopes(&self) -> bool {
+        self.standing == Standing::ScopesUnread && self.unread_scopes > self.warned_scopes
+    }
 }
 
 /// Reads both accounts: what the host counted, and the connector's result.
@@ -41,9 +52,12 @@ pub fn of(tally: &Tally, result: &Value) -> BTreeMap<String, Delivery> {
     let said = |name: &str| &result["ObjectTypes"][name];
     let said_names = result["ObjectTypes"].as_object().into_iter().flat_map(|types| types.keys());
     let deliver = |name: &String| {
-        let unread_scopes = tally.types.get(name).map_or(0, |it| it.unread_scopes);
-        let standing = standing(tally.types.get(name), said(name));
-        (name.clone(), Delivery { standing, unread_scopes, last_whole: None })
+        let came = tally.types.get(name);
+        let (unread_scopes, warned_scopes) = came.map_or((0, 0), |it| (it.unread_scopes, it.warned_scopes));
+        (
+            name.clone(),
+            Delivery { standing: standing(came, said(name)), unread_scopes, warned_scopes, last_whole: None },
+        )
     };
     tally.types.keys().chain(said_names).map(deliver).collect()
 }

@@ -56,11 +56,13 @@ pub fn discover(folder: &Path, door: DoorKind) -> Result<Vec<Found>> {
         }
     }
     paths.sort();
-    let judge = |path: PathBuf| {
-        let verdict = Identified::load(&path, door).map_err(|error| error.root_cause().to_string());
-        Found { path, verdict }
-    };
-    Ok(paths.into_iter().map(judge).collect())
+    Ok(paths.into_iter().map(|path| judge(path, door)).collect())
+}
+
+/// Loads one library, or says why it is no connector.
+pub fn judge(path: PathBuf, door: DoorKind) -> Found {
+    let verdict = Identified::load(&path, door).map_err(|error| error.root_cause().to_string());
+    Found { path, verdict }
 }
 
 /// The connector of that name in `folder`, or the only one there when no name is given.

@@ -14,12 +14,12 @@ use connector_abi::structs::Progress;
 use serde_json::Value;
 
 use crate::connector::{DoorKind, LogLine, Next, Operation, StartError, StartRequest};
-use crate::delivery::{self, Standing};
+use crate::delivery::{self, Delivery, Standing};
 use crate::discovery::Identified;
 use crate::interrupt::Interrupt;
 use crate::report::{Outcome, RunReport};
 use crate::secrets::Secrets;
-use crate::store::{Applier, Mesh, RemovalGuard, RemovalStop, Store, watermark_hash};
+use crate::store::{Applier, Mesh, RemovalGuard, Store, watermark_hash};
 
 /// How long one pull waits: long enough to cost nothing, short enough for Ctrl-C and for progress.
 const PULL: Duration = Duration::from_millis(250);
@@ -27,6 +27,10 @@ const PULL: Duration = Duration::from_millis(250);
 const LOG_KEPT: usize = 10_000;
 /// How often progress is reported at most.
 const PROGRESS: Duration = Duration::from_millis(100);
+
+/// What an operator is told who accepts removals that no run has shown.
+const NOTHING_SHOWN: &str = "there are no removals to accept: since the last import that ended in order, none was stopped \
+                             by the removal guard; it holds in this one too";
 
 /// A connector, a store, and how imports between them are run.
 #[derive(Debug, Clone)]
@@ -39,6 +43,7 @@ pub struct Engine {
     batch_rows: u32,
     log_level: Option<u32>,
     guard: RemovalGuard,
+    accept_shown_removals: bool,
     interrupt: Interrupt,
 }
 
@@ -59,6 +64,11 @@ pub trait Watch {
     /// Each checkpoint, after it was committed.
     fn committed(&mut self, watermark: &str) -> Result<()> {
         let _ = watermark;
+        Ok(())
+    }
+
+    /// Once, when the removal guard is passed: nothing is stored from here on, the rest is only counted.
+    fn held_back(&mut self) -> Result<()> {
         Ok(())
     }
 
@@ -98,6 +108,7 @@ impl Engine {
             batch_rows: 0,
             log_level: None,
             guard: RemovalGuard::default(),
+            accept_shown_removals: false,
             interrupt: Interrupt::new(),
         }
     }
@@ -137,11 +148,21 @@ impl Engine {
         self
     }
 
-    /// Stops an import that would remove more for absence than this; without it [`RemovalGuard::default`] holds. A stopped
-    /// run is `Failed`, its report has [`RunReport::removals`], and what its checkpoints cover is kept.
+    /// Stops an import that would remove more rows than this, because the source no longer lists them or they left scope;
+    /// without it [`RemovalGuard::default`] holds. A stopped run is read to its end, so that its report names the whole
+    /// number in [`RunReport::removals`]. It is `Failed`, and what its checkpoints cover is kept.
     #[must_use]
     pub fn guarded_by(mut self, guard: RemovalGuard) -> Engine {
         self.guard = guard;
+        self
+    }
+
+    /// Accepts the removals that the latest stopped import showed, per object type, and no more: a run that would remove
+    /// more is stopped again and shows the new number. The limits are those of the stopped import. Without such an import
+    /// the guard holds, and the report has a warning.
+    #[must_use]
+    pub fn accepting_shown_removals(mut self) -> Engine {
+        self.accept_shown_removals = true;
         self
     }
 
@@ -218,6 +239,9 @@ impl Engine {
         match identified.connector.import(&request) {
             Ok(operation) => {
                 let mut applier = store.applier(instance, catalog)?.guarded_by(self.guard);
+                if self.accept_shown_removals && !applier.accept_shown_removals()? {
+                    report.warnings.push(NOTHING_SHOWN.to_owned());
+                }
                 self.pull(operation, &mut applier, watch, started, &mut report);
             }
             Err(StartError { status, error_json }) => {
@@ -228,6 +252,9 @@ impl Engine {
         report.elapsed = started.elapsed();
         report.outcome = if report.host_error.is_some() { Outcome::Failed } else { Outcome::of(report.status) };
         report.delivery = delivery::of(&report.tally, &report.result);
+        if report.outcome == Outcome::Succeeded && report.delivery.values().any(Delivery::lacks_scopes) {
+            report.outcome = Outcome::Partial;
+        }
         for (object_type, it) in report.delivery.iter_mut().filter(|(_, it)| it.standing == Standing::NotWhole) {
             it.last_whole = store.last_whole(instance, object_type, run)?;
         }
@@ -249,23 +276,29 @@ impl Engine {
         started: Instant,
         report: &mut RunReport,
     ) {
-        match self.batches(&mut operation, applier, watch, started, report) {
-            Ok(status) => {
-                report.status = status;
-                report.result = operation
-                    .result_json()
-                    .ok()
-                    .and_then(|text| serde_json::from_str(&text).ok())
-                    .unwrap_or(Value::Null);
-                report.error = report.result["Error"].clone();
+        let ended = self.batches(&mut operation, applier, watch, started, report);
+        if let Err(error) = &ended {
+            operation.cancel();
+            report.host_error = Some(format!("{error:#}"));
+        } else {
+            report.result =
+                operation.result_json().ok().and_then(|text| serde_json::from_str(&text).ok()).unwrap_or(Value::Null);
+        }
+        if applier.is_held_back() {
+            // Why the count is not whole, if it is not.
+            let then = report.host_error.take();
+            let then = then.or_else(|| report.result["Error"]["Message"].as_str().map(str::to_owned));
+            match applier.stop(matches!(ended, Ok(CONNECTOR_END))) {
+                Ok(stop) => {
+                    report.host_error =
+                        Some(then.map_or_else(|| stop.to_string(), |then| format!("{stop}; then: {then}")));
+                    report.removals = Some(stop);
+                }
+                Err(error) => report.host_error = Some(format!("{error:#}")),
             }
-            Err(error) => {
-                operation.cancel();
-                report.removals = error.downcast_ref::<RemovalStop>().cloned();
-                // Which record it was is of no interest where nothing is wrong with the record.
-                report.host_error =
-                    Some(report.removals.as_ref().map_or_else(|| format!("{error:#}"), ToString::to_string));
-            }
+        } else if let Ok(status) = ended {
+            report.status = status;
+            report.error = report.result["Error"].clone();
         }
         report.tally = applier.tally().clone();
         report.log.extend(operation.take_log());
@@ -302,8 +335,13 @@ impl Engine {
                     );
                     sequence += 1;
                     watch.rows(&batch.rows)?;
+                    let held_back = applier.is_held_back();
                     applier.apply(&batch.rows)?;
-                    if let Some(checkpoint) = &batch.checkpoint {
+                    if applier.is_held_back() {
+                        if !held_back {
+                            watch.held_back()?;
+                        }
+                    } else if let Some(checkpoint) = &batch.checkpoint {
                         applier.commit(Some(checkpoint))?;
                         report.checkpoints += 1;
                         watch.committed(checkpoint)?;
@@ -320,7 +358,10 @@ impl Engine {
                 watch.progress(&Snapshot { records: applier.records(), counters, elapsed: started.elapsed() })?;
             }
             if let Some((status, checkpoint)) = over {
-                applier.commit(checkpoint.as_deref())?;
+                if applier.is_held_back() {
+                    return Ok(status);
+                }
+                applier.commit_end(checkpoint.as_deref())?;
                 if let Some(checkpoint) = &checkpoint {
                     report.checkpoints += 1;
                     watch.committed(checkpoint)?;

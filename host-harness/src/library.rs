@@ -73,6 +73,13 @@ fn build(cargo: &OsString, workspace: &Path) -> Result<PathBuf> {
         command.arg("--release");
     }
     let watched = stderr().is_terminal();
+    if !watched {
+        // Cargo's own progress is for terminals. Not `eprintln!`, which a test run hides.
+        writeln!(
+            stderr(),
+            "making sure that the connector library is built (cargo build -p {PACKAGE}): minutes, the first time"
+        )?;
+    }
     command.stderr(if watched { Stdio::inherit() } else { Stdio::piped() });
     let answer = command.output().with_context(|| format!("cannot run {}", cargo.display()))?;
     if !answer.status.success() {

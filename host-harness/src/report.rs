@@ -41,7 +41,7 @@ pub struct RunReport {
     pub error: Value,
     /// What failed on the host's side: the store, or a connector that broke the contract.
     pub host_error: Option<String>,
-    /// What the removal guard stopped the run for; `None` when it did not.
+    /// What the removal guard stopped the run for; `None` when it did not stop it.
     pub removals: Option<RemovalStop>,
     /// Per object type, what was delivered and what was not.
     pub delivery: BTreeMap<String, Delivery>,

@@ -31,6 +31,7 @@ mod links; // links out of answers and watermarks; what a failed run leaves
 mod memberships; // hidden, vanished and unreadable groups; member types
 mod origins; // the token goes to the configured origin and nowhere else
 mod relay; // a gateway that changes answers on their way
+mod removal_guard; // the harness stops a filter that was changed by mistake
 mod secrecy; // secrets and tokens leave no trace
 #[path = "../fuzz/sequence/mod.rs"]
 mod sequence; // sequences of calls made up from bytes, shared with the fuzzing engine

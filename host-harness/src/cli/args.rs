@@ -68,9 +68,11 @@ Exit codes: 0 everything was delivered; 3 partial: some object type or group was
 of it is kept, and the next import reads it; 1 failed or stopped: what the last checkpoint covers is
 stored, and the next import goes on from there.
 
-Removal guard: a run that would remove more than 500 rows and more than 20 % of an object type, only
-because the source no longer lists them, is stopped before it does (exit code 1) and lists them.
-Deletes that the source reports are not counted; for those the connector may have a limit of its own.
+Removal guard: a run that would remove more than 500 rows and more than 20 % of an object type, because
+the source no longer lists them or they left scope (a changed filter), is stopped before it does (exit
+code 1) and lists them. --accept-deletes then removes the numbers that the stop showed, per object type,
+and no more: a run that would remove more is stopped again and shows the new number. Deletes that the
+source reports are not counted; for those the connector may have a limit of its own.
 
 Examples:
   host-harness import --config entra.json --auth auth.json
@@ -251,14 +253,15 @@ pub(super) struct Import {
     /// Leave the stored watermark aside and read everything
     #[arg(long)]
     pub full: bool,
-    /// Stop before more than N rows of one object type are removed because the source no longer lists them. With
-    /// --max-removals-percent both limits must be passed [default: 500, and 20 %]
+    /// Stop before more than N rows of one object type are removed because the source no longer lists them or they left
+    /// scope. With --max-removals-percent both limits must be passed [default: 500, and 20 %]
     #[arg(long, value_name = "N", help_heading = "Removal guard")]
     pub max_removals: Option<u64>,
-    /// Stop before more than P % of the rows of one object type are removed because the source no longer lists them
+    /// Stop before more than P % of the rows of one object type are removed so
     #[arg(long, value_name = "P", value_parser = clap::value_parser!(u8).range(0..=100), help_heading = "Removal guard")]
     pub max_removals_percent: Option<u8>,
-    /// Remove whatever the source no longer lists, this once
+    /// Remove what the last stopped import showed and no more, this once, under the limits of that import. Without such an
+    /// import the guard holds as usual, with a warning
     #[arg(long, conflicts_with_all = ["max_removals", "max_removals_percent"], help_heading = "Removal guard")]
     pub accept_deletes: bool,
     /// Also write every record to this file

@@ -31,6 +31,9 @@ pub(super) fn run(import: &Import, console: &mut Console<'_>) -> Result<u8> {
         .with_secrets(secrets)
         .guarded_by(guard(import))
         .stopped_by(Interrupt::of_process());
+    if import.accept_deletes {
+        engine = engine.accepting_shown_removals();
+    }
     if let Some(instance) = &import.instance {
         engine = engine.as_instance(instance);
     }
@@ -64,7 +67,6 @@ pub(super) fn run(import: &Import, console: &mut Console<'_>) -> Result<u8> {
 /// A limit that is named alone stands alone; with neither, the default holds.
 fn guard(import: &Import) -> RemovalGuard {
     match (import.max_removals, import.max_removals_percent) {
-        _ if import.accept_deletes => RemovalGuard::lifted(),
         (None, None) => RemovalGuard::default(),
         (rows, percent) => RemovalGuard::beyond(rows.unwrap_or(0), percent.unwrap_or(0)),
     }

@@ -1,26 +1,26 @@
-//! `list`: what is in the connectors folder.
+//! `list`: the connectors that the other commands would use, and why a file is none.
+
+use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
 use serde_json::json;
 
-use super::Console;
 use super::args::List;
 use super::table::Table;
+use super::{Console, connectors_folder};
 use crate::connector::DoorKind;
-use crate::discovery::discover;
-use crate::library::connector_folders;
+use crate::discovery::{discover, judge};
+use crate::library::connector_library;
 
 pub(super) fn run(list: &List, console: &mut Console<'_>) -> Result<u8> {
-    let folder = match &list.connectors {
-        Some(folder) => folder.clone(),
-        None => match connector_folders().into_iter().find(|folder| folder.is_dir()) {
-            Some(folder) => folder,
-            None => bail!(
-                "there is no Connectors folder here or beside this program: make one, or name it with --connectors"
-            ),
-        },
+    let (folder, found) = if let Some(folder) = connectors_folder(list.connectors.as_deref()) {
+        let found = discover(&folder, DoorKind::C)?;
+        (folder, found)
+    } else {
+        let library = connector_library()?;
+        let folder = library.parent().map_or_else(PathBuf::new, Path::to_owned);
+        (folder, vec![judge(library, DoorKind::C)])
     };
-    let found = discover(&folder, DoorKind::C)?;
     let mut table = Table::new(&["File", "Connector", "Version", "Contract", ""]).widest(200);
     let mut usable = 0;
     for file in &found {

@@ -21,7 +21,7 @@ mod table;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, IsTerminal, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
@@ -104,15 +104,18 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe))
 }
 
-/// The connector that was asked for: from the folder that was named, else from the first usual folder that exists, else
-/// the library of this workspace.
+/// The connector that was asked for: from [`connectors_folder`], else the library beside this program or of this workspace.
 fn connector(choice: &ConnectorChoice) -> Result<Identified> {
     let (name, door) = (choice.connector.as_deref(), DoorKind::from(choice.door));
-    let usual = || connector_folders().into_iter().find(|folder| folder.is_dir());
-    match choice.connectors.clone().or_else(usual) {
+    match connectors_folder(choice.connectors.as_deref()) {
         Some(folder) => discovery::choose(&folder, name, door),
         None => Identified::load(&connector_library()?, door),
     }
+}
+
+/// The folder that was named, else the first usual one that exists.
+fn connectors_folder(named: Option<&Path>) -> Option<PathBuf> {
+    named.map(Path::to_owned).or_else(|| connector_folders().into_iter().find(|folder| folder.is_dir()))
 }
 
 fn read(what: &str, path: &Path) -> Result<String> {

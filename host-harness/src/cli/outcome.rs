@@ -52,24 +52,30 @@ pub(super) fn is_remarkable(delivery: &BTreeMap<String, Delivery>) -> bool {
 /// What the removal guard stopped the run for.
 pub(super) fn removals(stop: &RemovalStop, to: &mut dyn Write) -> io::Result<()> {
     for (name, rows) in &stop.types {
-        let AbsentRows { held, removed_before, would_go, listed } = rows;
+        let AbsentRows { held, removed_before, would_go, accepted, listed } = rows;
         let before = if *removed_before > 0 {
             format!(", {} more went with earlier checkpoints", grouped(*removed_before))
         } else {
             String::new()
         };
-        writeln!(to, "  {}: {} of {} rows would go{before}", visible(name), grouped(*would_go), grouped(*held))?;
+        let accepted =
+            if *accepted > 0 { format!("; {} in all were accepted", grouped(*accepted)) } else { String::new() };
+        let (would_go, held) = (grouped(*would_go), grouped(*held));
+        writeln!(to, "  {}: {would_go} of {held} rows would go{before}{accepted}", visible(name))?;
         for removal in listed {
             writeln!(to, "    {}", line(removal))?;
         }
-        if *would_go > listed.len() as u64 {
-            writeln!(to, "    … and {} more", grouped(would_go - listed.len() as u64))?;
+        if rows.would_go > listed.len() as u64 {
+            writeln!(to, "    … and {} more", grouped(rows.would_go - listed.len() as u64))?;
         }
+    }
+    if !stop.whole {
+        writeln!(to, "  not everything was read while these were counted: more may go")?;
     }
     writeln!(
         to,
-        "  what to do: if the source really lost them, import once with --accept-deletes; if not, look at the \
-         connector's filter, its permissions and the source. The counts are those up to where the import was stopped"
+        "  what to do: if the source really lost them, import once with --accept-deletes, which removes these numbers and \
+         no more; if not, correct the connector's filter or its permissions and import again"
     )
 }
 

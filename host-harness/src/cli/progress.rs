@@ -45,6 +45,14 @@ impl<'p> Progress<'p> {
         self.verbose = verbose;
         self
     }
+
+    fn line(&mut self, text: &str) -> Result<()> {
+        match &self.bar {
+            Some(bar) => bar.println(text),
+            None => writeln!(self.err, "{text}")?,
+        }
+        Ok(())
+    }
 }
 
 impl Watch for Progress<'_> {
@@ -83,14 +91,14 @@ impl Watch for Progress<'_> {
         Ok(())
     }
 
+    fn held_back(&mut self) -> Result<()> {
+        self.line("the removal guard was passed: nothing more is stored, the rest is read to count what would go")
+    }
+
     fn log(&mut self, line: &LogLine) -> Result<()> {
         if self.verbose {
             let level = ["", "error", "warn", "info", "debug"].get(line.level as usize).copied().unwrap_or("log");
-            let text = format!("{level:>5}  {}", visible(&line.message));
-            match &self.bar {
-                Some(bar) => bar.println(text),
-                None => writeln!(self.err, "{text}")?,
-            }
+            self.line(&format!("{level:>5}  {}", visible(&line.message)))?;
         }
         Ok(())
     }

@@ -108,23 +108,94 @@ fn guard_stops_the_run_before_the_end_is_applied_and_an_accepted_one_finishes() 
         ("Failed", None, &json!(600))
     );
     assert!(stopped.host_error.unwrap().starts_with("stopped by the removal guard"));
+    assert!(stopped.removals.unwrap().whole && stopped.result["Requests"] == 12);
 
     let resumed = full.replace("false", "true");
     let rest = script(&[&resumed, END, "=batch", "=end w4"]);
     assert_eq!(engine.import(&rest, "{}", false).unwrap().outcome, Outcome::Failed);
-    let accepted = engine.clone().guarded_by(RemovalGuard::lifted()).import(&rest, "{}", false).unwrap();
+    let accepted = engine.clone().accepting_shown_removals().import(&rest, "{}", false).unwrap();
     assert_eq!((accepted.outcome, shown(&engine)), (Outcome::Succeeded, vec!["u000".to_owned()]));
+    assert!(accepted.warnings.is_empty(), "{:?}", accepted.warnings);
 }
 
 #[test]
-fn stopped_run_cancels_its_operation() {
+fn acceptance_without_a_stop_warns_and_leaves_the_guard_in_place() {
+    let (_folder, engine) = engine();
+    engine.import(&script(&[BEGIN, &user("u1"), END, "=batch", "=end w1"]), "{}", false).unwrap();
+    let accepting = engine.guarded_by(RemovalGuard::beyond(0, 0)).accepting_shown_removals();
+    let full = BEGIN.replace("Delta", "Full");
+    let told = script(&[&full, END, "=batch", "=end w2"]);
+    let stopped = accepting.import(&told, "{}", false).unwrap();
+    assert!(stopped.removals.is_some() && stopped.warnings[0].starts_with("there are no removals to accept"));
+    // What it showed can be accepted now.
+    let accepted = accepting.import(&told, "{}", false).unwrap();
+    assert_eq!((accepted.outcome, accepted.warnings.len(), shown(&accepting).len()), (Outcome::Succeeded, 0, 0));
+}
+
+#[test]
+fn interrupt_while_removals_are_counted_cancels_and_says_that_more_may_go() {
+    struct WhenHeldBack(Interrupt);
+    impl Watch for WhenHeldBack {
+        fn held_back(&mut self) -> Result<()> {
+            self.0.raise();
+            Ok(())
+        }
+    }
+    let (_folder, engine) = engine();
+    engine.import(&script(&[BEGIN, &user("u1"), END, "=batch", "=end w1"]), "{}", false).unwrap();
+    let full = BEGIN.replace("Delta", "Full");
+    let interrupt = Interrupt::new();
+    let guarded = engine.clone().guarded_by(RemovalGuard::beyond(0, 0)).stopped_by(interrupt.clone());
+    // The script never ends by itself.
+    let told = script(&[&full, END, "=batch", "=wait"]);
+    let stopped = guarded.import_watched(&told, "{}", false, &mut WhenHeldBack(interrupt)).unwrap();
+    assert_eq!((stopped.outcome, shown(&engine).len()), (Outcome::Failed, 1));
+    assert!(!stopped.removals.unwrap().whole);
+}
+
+#[test]
+fn mistake_of_the_connector_while_removals_are_counted_is_reported_beside_the_stop() {
     let (_folder, engine) = engine();
     engine.import(&script(&[BEGIN, &user("u1"), END, "=batch", "=end w1"]), "{}", false).unwrap();
     let full = BEGIN.replace("Delta", "Full");
     let guarded = engine.clone().guarded_by(RemovalGuard::beyond(0, 0));
-    // The script never ends by itself.
-    let stopped = guarded.import(&script(&[&full, END, "=batch", "=wait"]), "{}", false).unwrap();
-    assert_eq!((stopped.outcome, shown(&engine).len()), (Outcome::Failed, 1));
+    let stopped =
+        guarded.import(&script(&[&full, END, "=batch", "{ not json", "=batch", "=end w2"]), "{}", false).unwrap();
+    assert!(!stopped.removals.unwrap().whole && shown(&engine).len() == 1);
+    let said = stopped.host_error.unwrap();
+    assert!(
+        said.starts_with("stopped by the removal guard") && said.contains("; then: record 3 of this run"),
+        "{said}"
+    );
+}
+
+const MEMBERS: &str = r#"{"Kind":"Begin","ObjectType":"GroupMember","Mode":"Full","SetId":"m","Resumed":false}"#;
+const UNREAD: &str = r#"{"Kind":"Scope","ObjectType":"GroupMember","Scope":"g1","Complete":false,"Rows":0}"#;
+
+/// The outcome of a run that resumes one that had left a scope unread, for an Issue of this severity.
+fn resumed_after_an_unread_scope(severity: &str) -> RunReport {
+    let (_folder, engine) = engine();
+    let issue = format!(
+        r#"{{"Kind":"Issue","ObjectType":"GroupMember","Scope":"g1","Severity":"{severity}","Code":"C","Message":"m"}}"#
+    );
+    let told = script(&[MEMBERS, UNREAD, &issue, "=checkpoint w1", "=fail -10"]);
+    assert_eq!(engine.import(&told, "{}", false).unwrap().outcome, Outcome::Failed);
+    let end = r#"{"Kind":"End","ObjectType":"GroupMember","Complete":true}"#;
+    let told = script(&[&MEMBERS.replace("false", "true"), end, "=batch", "=end w2"]);
+    engine.import(&told, "{}", false).unwrap()
+}
+
+#[test]
+fn resumed_run_is_partial_while_a_scope_of_the_run_before_stays_unread() {
+    let report = resumed_after_an_unread_scope("Error");
+    assert_eq!((report.status, report.outcome, report.exit_code()), (CONNECTOR_END, Outcome::Partial, 3));
+    assert_eq!(report.delivery["GroupMember"].standing, Standing::ScopesUnread);
+}
+
+#[test]
+fn resumed_run_succeeds_while_the_unread_scopes_only_hide_their_members() {
+    let report = resumed_after_an_unread_scope("Warning");
+    assert_eq!((report.outcome, report.delivery["GroupMember"].warned_scopes), (Outcome::Succeeded, 1));
 }
 
 #[test]

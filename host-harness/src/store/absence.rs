@@ -1,36 +1,29 @@
-//! Removes what a set did not mention, and keeps count of it for the guard.
+//! Removes what the source no longer lists or no longer has in scope, and counts it for the guard.
 //!
-//! The count of a set is written into the store with the removals it counts, so that many small Scopes, each with a
-//! checkpoint of its own, add up over kills and resumes. What a newcomer gets wrong: the count does not start again with a
-//! new Begin. A set that was stopped never ends, and if its successor began at zero, an import repeated every hour would
-//! remove the store in portions; so the count ends only with an End.
+//! Once the guard is passed, removing and counting go on, but nothing is committed any more: the run is *held back*. So the
+//! stop can name the whole number, and not the first row too many.
 
 use std::collections::{BTreeMap, HashMap};
 
 use anyhow::Result;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::Connection;
 
 use super::guard::{AbsentRows, LISTED, Removal, RemovalGuard, RemovalStop, RemovedEnd};
-use super::object_rows;
 use super::record::{Absence, Mode};
-use super::{edge_rows, nodes};
+use super::removal_counts::{self, Count};
+use super::{edge_rows, nodes, object_rows};
 use crate::catalog::Class;
 
 /// The removals of one run.
 #[derive(Debug, Default)]
 pub(super) struct Absences {
     guard: RemovalGuard,
-    /// Of the types whose set is open.
-    accounts: HashMap<i64, Account>,
+    /// Per type, the count up to which the operator accepts removals.
+    accepted: HashMap<i64, u64>,
     /// What went since the last commit, to be listed should it have to come back.
     pending: BTreeMap<String, AbsentRows>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Account {
-    /// Rows of the type when the set began; of a Delta set, which seldom removes anything, when it first did.
-    held: Option<u64>,
-    removed: u64,
+    /// The first type that passed the guard.
+    over: Option<String>,
 }
 
 /// An object type, as the store numbers and the connector names it.
@@ -46,27 +39,44 @@ impl Absences {
         Absences { guard, ..Absences::default() }
     }
 
-    /// A set begins: its account is opened, or that of a set that never ended is carried on.
+    /// Accepts what the latest stop showed, under the limits that it passed. False when there is none.
+    pub(super) fn accept_shown(&mut self, connection: &Connection, instance: i64) -> Result<bool> {
+        let Some((guard, accepted)) = removal_counts::shown(connection, instance)? else { return Ok(false) };
+        (self.guard, self.accepted) = (guard, accepted);
+        Ok(true)
+    }
+
+    /// Whether the guard was passed.
+    pub(super) fn are_held_back(&self) -> bool {
+        self.over.is_some()
+    }
+
+    /// What the run is stopped for. `whole`: it was read to its end, so the counts are complete.
+    pub(super) fn stop(&mut self, whole: bool) -> RemovalStop {
+        RemovalStop {
+            object_type: self.over.take().unwrap_or_default(),
+            guard: self.guard,
+            whole,
+            types: std::mem::take(&mut self.pending),
+        }
+    }
+
+    /// A set begins. A count that another set of the type left without an End goes on.
     pub(super) fn begin(&mut self, connection: &Connection, of: Type<'_>, mode: Mode) -> Result<()> {
         if self.guard.is_lifted() {
-            // What is accepted counts for nothing, then or later.
-            return self.end(connection, of.id);
+            return removal_counts::forget(connection, of.id);
         }
-        let carried = kept(connection, of.id)?;
-        let account = match (carried, mode) {
-            (Some(account), _) => account,
-            (None, Mode::Full) => Account { held: Some(held(connection, of)?), removed: 0 },
-            (None, _) => Account { held: None, removed: 0 },
-        };
-        self.accounts.insert(of.id, account);
-        keep(connection, of.id, account)
+        if mode == Mode::Full {
+            // Counted before the set's own rows come.
+            let count = self.count(connection, of)?;
+            removal_counts::add(connection, of.id, of.id, count.held, 0)?;
+        }
+        Ok(())
     }
 
     /// A set ends: what it removed is settled.
     pub(super) fn end(&mut self, connection: &Connection, type_id: i64) -> Result<()> {
-        self.accounts.remove(&type_id);
-        connection.prepare_cached("DELETE FROM removal_mark WHERE type_id = ?1")?.execute([type_id])?;
-        Ok(())
+        removal_counts::settle(connection, type_id)
     }
 
     /// Everything so far is in the store for good.
@@ -81,20 +91,21 @@ impl Absences {
         if listed.is_empty() {
             return Ok(0);
         }
-        self.count_rows(connection, of)?;
+        let count = self.count(connection, of)?;
         let listed = self.named(connection, of, &listed)?;
         let removed = edge_rows::delete_untouched_of(connection, of.id, scope, since)? as u64;
-        self.charge(connection, of, removed, listed)?;
+        self.charge(connection, of, of.id, count, removed, listed)?;
         Ok(removed)
     }
 
     /// Removes the edges of a type that nothing touched since `floor`, except those of scopes whose last Scope was
     /// incomplete. Says how many.
     pub(super) fn of_edges(&mut self, connection: &Connection, of: Type<'_>, floor: i64) -> Result<u64> {
+        let count = self.count(connection, of)?;
         let listed = edge_rows::untouched(connection, of.id, floor, LISTED)?;
         let listed = self.named(connection, of, &listed)?;
         let removed = edge_rows::delete_untouched(connection, of.id, floor)? as u64;
-        self.charge(connection, of, removed, listed)?;
+        self.charge(connection, of, of.id, count, removed, listed)?;
         Ok(removed)
     }
 
@@ -107,14 +118,9 @@ impl Absences {
         absence: Absence,
     ) -> Result<u64> {
         let absent = object_rows::untouched(connection, of.id, floor)?;
-        if !self.guard.is_lifted() {
-            let listed =
-                absent.iter().take(LISTED).map(|key| called(connection, key.node)).collect::<Result<Vec<_>>>()?;
-            let listed = listed.into_iter().map(|end| Removal { id: end.id, name: end.name, ends: None }).collect();
-            self.charge(connection, of, absent.len() as u64, listed)?;
-            if absence == Absence::LeftScope {
-                self.edges_along_with(connection, &absent)?;
-            }
+        self.count_objects(connection, of, &absent)?;
+        if absence == Absence::LeftScope {
+            self.count_edges_along_with(connection, of.id, &absent)?;
         }
         for key in &absent {
             match absence {
@@ -125,99 +131,130 @@ impl Absences {
         Ok(absent.len() as u64)
     }
 
-    /// A group that leaves scope takes its edges along, and nobody sent a Delete for those either.
-    fn edges_along_with(&mut self, connection: &Connection, absent: &[object_rows::Key]) -> Result<()> {
+    /// Removes an object of which a row says that it left scope. True when there was one.
+    ///
+    /// Counted like an absent one: a filter that was changed by mistake brings such a row for each object that is held. An
+    /// object that was never held costs nothing.
+    pub(super) fn of_left_object(
+        &mut self,
+        connection: &Connection,
+        of: Type<'_>,
+        key: object_rows::Key,
+    ) -> Result<bool> {
+        if !self.guard.is_lifted() {
+            if object_rows::is_visible(connection, key)? {
+                self.count_objects(connection, of, &[key])?;
+            }
+            self.count_edges_along_with(connection, of.id, &[key])?;
+        }
+        object_rows::leave_scope(connection, key)
+    }
+
+    /// Removes an edge of which a row says that it left scope. True when there was one.
+    pub(super) fn of_left_edge(&mut self, connection: &Connection, of: Type<'_>, source_id: &str) -> Result<bool> {
+        let count = self.count(connection, of)?;
+        let gone = edge_rows::delete(connection, of.id, source_id)?;
+        let listed = Removal { id: source_id.to_owned(), name: None, ends: None };
+        self.charge(connection, of, of.id, count, u64::from(gone), vec![listed])?;
+        Ok(gone)
+    }
+
+    /// Counts visible objects that are about to go.
+    fn count_objects(&mut self, connection: &Connection, of: Type<'_>, going: &[object_rows::Key]) -> Result<()> {
+        if self.guard.is_lifted() || going.is_empty() {
+            return Ok(());
+        }
+        let count = self.count(connection, of)?;
+        let room = self.room(of.name);
+        let named = |key: &object_rows::Key| {
+            called(connection, key.node).map(|end| Removal { id: end.id, name: end.name, ends: None })
+        };
+        let listed = going.iter().take(room).map(named).collect::<Result<Vec<_>>>()?;
+        self.charge(connection, of, of.id, count, going.len() as u64, listed)
+    }
+
+    /// Counts the edges that objects of the type `by` take along when they leave scope.
+    fn count_edges_along_with(&mut self, connection: &Connection, by: i64, going: &[object_rows::Key]) -> Result<()> {
+        if self.guard.is_lifted() {
+            return Ok(());
+        }
         for (id, name) in edge_rows::scoped_types(connection)? {
             let of = Type { id, name: &name, class: Class::Edge };
-            let (mut removed, mut listed) = (0, Vec::new());
-            for key in absent {
-                removed += edge_rows::count_of(connection, id, key.node)?;
-                if listed.len() < LISTED {
-                    listed.extend(edge_rows::untouched_of(connection, id, key.node, i64::MAX, LISTED - listed.len())?);
+            let (mut removed, mut listed, room) = (0, Vec::new(), self.room(&name));
+            for key in going {
+                let edges = edge_rows::count_of(connection, id, key.node)?;
+                removed += edges;
+                if edges > 0 && listed.len() < room {
+                    listed.extend(edge_rows::untouched_of(connection, id, key.node, i64::MAX, room - listed.len())?);
                 }
             }
-            let listed = self.named(connection, of, &listed)?;
-            let alone = !self.accounts.contains_key(&id);
-            let carried = if alone { kept(connection, id)? } else { None };
-            if alone && removed > 0 {
-                self.accounts.insert(id, carried.unwrap_or(Account { held: None, removed: 0 }));
-            }
-            self.count_rows(connection, of)?;
-            self.charge(connection, of, removed, listed)?;
-            if alone && removed > 0 {
-                // Added to a set that was stopped and will be taken up; without one, this End is judged by itself.
-                if carried.is_none() {
-                    self.end(connection, id)?;
-                }
-                self.accounts.remove(&id);
+            if removed > 0 {
+                let count = self.count(connection, of)?;
+                let listed = self.named(connection, of, &listed)?;
+                self.charge(connection, of, by, count, removed, listed)?;
             }
         }
         Ok(())
     }
 
-    /// Counts the rows of a type before the first of them goes, where its Begin did not.
-    fn count_rows(&mut self, connection: &Connection, of: Type<'_>) -> Result<()> {
-        if let Some(account) = self.accounts.get_mut(&of.id)
-            && account.held.is_none()
-        {
-            account.held = Some(held(connection, of)?);
+    /// What was counted of a type so far; ask before the first of its rows goes.
+    fn count(&self, connection: &Connection, of: Type<'_>) -> Result<Count> {
+        if self.guard.is_lifted() {
+            return Ok(Count { held: 0, removed: 0 });
         }
-        Ok(())
+        match removal_counts::of(connection, of.id)? {
+            Some(count) => Ok(count),
+            None => Ok(Count { held: held(connection, of)?, removed: 0 }),
+        }
     }
 
-    fn charge(&mut self, connection: &Connection, of: Type<'_>, removed: u64, listed: Vec<Removal>) -> Result<()> {
-        let Some(account) = self.accounts.get_mut(&of.id).filter(|_| removed > 0) else { return Ok(()) };
-        let held = account.held.unwrap_or(0);
+    /// Adds rows of a type that went by a set of the type `by` to `count`, which is what was counted before.
+    fn charge(
+        &mut self,
+        connection: &Connection,
+        of: Type<'_>,
+        by: i64,
+        count: Count,
+        removed: u64,
+        listed: Vec<Removal>,
+    ) -> Result<()> {
+        if self.guard.is_lifted() || removed == 0 {
+            return Ok(());
+        }
+        let accepted = self.accepted.get(&of.id).copied().unwrap_or(0);
+        let room = self.room(of.name);
         let pending = self.pending.entry(of.name.to_owned()).or_insert_with(|| AbsentRows {
-            held,
-            removed_before: account.removed,
+            held: count.held,
+            removed_before: count.removed,
+            accepted,
             ..AbsentRows::default()
         });
         pending.would_go += removed;
-        let room = LISTED.saturating_sub(pending.listed.len());
         pending.listed.extend(listed.into_iter().take(room));
-        account.removed += removed;
-        let account = *account;
-        if self.guard.refuses(account.removed, held) {
-            return Err(RemovalStop {
-                object_type: of.name.to_owned(),
-                guard: self.guard,
-                types: std::mem::take(&mut self.pending),
-            }
-            .into());
+        let total = count.removed + removed;
+        if self.over.is_none() && self.guard.refuses(total, count.held) && total > accepted {
+            self.over = Some(of.name.to_owned());
         }
-        keep(connection, of.id, account)
+        removal_counts::add(connection, of.id, by, count.held, removed)
+    }
+
+    /// How many more rows of a type the list of a stop takes.
+    fn room(&self, name: &str) -> usize {
+        LISTED - self.pending.get(name).map_or(0, |rows| rows.listed.len())
     }
 
     /// Edges with the names of their ends, as many as the list has room for.
     fn named(&self, connection: &Connection, of: Type<'_>, edges: &[edge_rows::Key]) -> Result<Vec<Removal>> {
-        let have = self.pending.get(of.name).map_or(0, |rows| rows.listed.len());
-        if self.guard.is_lifted() || have >= LISTED {
+        if self.guard.is_lifted() {
             return Ok(Vec::new());
         }
-        let named = edges.iter().take(LISTED - have).map(|key| {
+        let named = edges.iter().take(self.room(of.name)).map(|key| {
             let ends = [called(connection, key.from)?, called(connection, key.to)?];
             let id = if key.own.is_empty() { format!("{}:{}", ends[0].id, ends[1].id) } else { key.own.clone() };
             Ok(Removal { id, name: None, ends: Some(ends) })
         });
         named.collect()
     }
-}
-
-fn kept(connection: &Connection, type_id: i64) -> Result<Option<Account>> {
-    let mut statement = connection.prepare_cached("SELECT held, removed FROM removal_mark WHERE type_id = ?1")?;
-    let account = statement.query_row([type_id], |row| {
-        let (held, removed): (Option<i64>, i64) = (row.get(0)?, row.get(1)?);
-        Ok(Account { held: held.map(i64::unsigned_abs), removed: removed.unsigned_abs() })
-    });
-    Ok(account.optional()?)
-}
-
-fn keep(connection: &Connection, type_id: i64, account: Account) -> Result<()> {
-    connection
-        .prepare_cached("INSERT OR REPLACE INTO removal_mark (type_id, held, removed) VALUES (?1, ?2, ?3)")?
-        .execute((type_id, account.held.map(i64::try_from).transpose()?, i64::try_from(account.removed)?))?;
-    Ok(())
 }
 
 fn held(connection: &Connection, of: Type<'_>) -> Result<u64> {

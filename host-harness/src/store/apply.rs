@@ -5,21 +5,24 @@
 //! row committed ahead of its checkpoint carries this set's touch, and if the tenant loses that row before the run is
 //! resumed, the touch would vouch for it at End. Memory stays bounded anyway: SQLite spills what its cache cannot hold
 //! into the write-ahead log. Dropping an [`Applier`] takes back what came after the last checkpoint.
+//!
+//! Once the removal guard is passed the run is held back: the rest is applied to the open transaction, so that the stop can
+//! name the whole number, and then all of it is taken back.
 
 use std::collections::{HashMap, HashSet};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use rusqlite::Connection;
 
 use super::absence::{Absences, Type};
 use super::edge_rows::EdgeType;
-use super::guard::RemovalGuard;
+use super::guard::{RemovalGuard, RemovalStop};
 use super::nodes::Nodes;
 use super::object_rows::{Effect, Key};
 use super::record::{Absence, Issue, Mode, Reason, Record};
 use super::sets::OpenSet;
 use super::tally::{Tally, TypeTally};
-use super::{edge_rows, instances, object_rows, sets};
+use super::{edge_rows, instances, object_rows, removal_counts, sets};
 use crate::catalog::{Catalog, Class};
 
 /// Applies the records of one run.
@@ -32,6 +35,7 @@ pub struct Applier<'s> {
     nodes: Nodes,
     absences: Absences,
     clock: i64,
+    started: bool,
     in_transaction: bool,
     /// Its object types are as of the last commit: what is taken back was never done.
     tally: Tally,
@@ -44,6 +48,8 @@ struct TypeState {
     set: Option<OpenSet>,
     /// Scopes whose last word in this run was that they could not be read.
     unread: HashSet<i64>,
+    /// Scopes about which the last Issue was a mere Warning.
+    warned: HashSet<i64>,
     /// Whether the sets that ended in this run were whole.
     whole: bool,
     tally: TypeTally,
@@ -59,6 +65,7 @@ impl<'s> Applier<'s> {
             nodes: Nodes::default(),
             absences: Absences::guarded_by(RemovalGuard::default()),
             clock: sets::clock(connection)?,
+            started: false,
             in_transaction: false,
             tally: Tally::default(),
         })
@@ -71,8 +78,14 @@ impl<'s> Applier<'s> {
         self
     }
 
-    /// Applies a batch of NDJSON. The error is a [`RemovalStop`](super::RemovalStop) when the guard was passed: then drop
-    /// the applier, which takes back everything since the last commit.
+    /// Accepts the removals that the latest stop showed, and no more: under its limits, up to its count of each type.
+    /// False when no stop has shown any; then the guard holds as it is.
+    pub fn accept_shown_removals(&mut self) -> Result<bool> {
+        self.start()?;
+        self.absences.accept_shown(self.connection, self.instance)
+    }
+
+    /// Applies a batch of NDJSON.
     pub fn apply(&mut self, rows: &[u8]) -> Result<()> {
         for line in rows.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             self.tally.records += 1;
@@ -83,8 +96,25 @@ impl<'s> Applier<'s> {
         Ok(())
     }
 
+    /// Whether the removal guard was passed. From here on nothing can be committed; apply the rest of the run to have it
+    /// counted, then call [`stop`](Applier::stop).
+    pub fn is_held_back(&self) -> bool {
+        self.absences.are_held_back()
+    }
+
+    /// Takes back everything since the last commit, and remembers what the stop shows, for the operator to accept. `whole`:
+    /// the run was applied to its end. After it the applier can only be asked for its tally.
+    pub fn stop(&mut self, whole: bool) -> Result<RemovalStop> {
+        self.take_back();
+        let stop = self.absences.stop(whole);
+        removal_counts::show(self.connection, self.instance, &stop)?;
+        Ok(stop)
+    }
+
     /// Commits everything since the last commit, and the watermark that is good from here on in the same transaction.
+    /// Fails when the run is held back.
     pub fn commit(&mut self, watermark: Option<&str>) -> Result<()> {
+        ensure!(!self.is_held_back(), "the removal guard was passed: nothing of this run can be committed any more");
         self.transaction()?;
         if let Some(watermark) = watermark {
             instances::keep_watermark(self.connection, self.instance, watermark)?;
@@ -93,8 +123,15 @@ impl<'s> Applier<'s> {
         self.connection.execute_batch("COMMIT").context("the store could not be written")?;
         self.in_transaction = false;
         self.absences.committed();
-        self.tally.types = self.types.iter().map(|(name, state)| (name.clone(), state.tally.clone())).collect();
+        self.tally.types = self.types.iter().map(|(name, state)| (name.clone(), state.tally())).collect();
         Ok(())
+    }
+
+    /// Commits the end of a run that ended in order: what an earlier stop showed cannot be accepted any more.
+    pub fn commit_end(&mut self, watermark: Option<&str>) -> Result<()> {
+        self.transaction()?;
+        removal_counts::forget_shown(self.connection, self.instance)?;
+        self.commit(watermark)
     }
 
     /// What came so far, and what it did to the store up to the last commit.
@@ -107,8 +144,19 @@ impl<'s> Applier<'s> {
         self.tally.records
     }
 
+    /// Drops the removal counts that are over. Not before the first record: an import that waits for its source has changed
+    /// nothing yet.
+    fn start(&mut self) -> Result<()> {
+        if !self.started {
+            removal_counts::start(self.connection, self.instance)?;
+            self.started = true;
+        }
+        Ok(())
+    }
+
     fn transaction(&mut self) -> Result<()> {
         if !self.in_transaction {
+            self.start()?;
             self.connection.execute_batch("BEGIN IMMEDIATE").context("the store could not be written")?;
             self.in_transaction = true;
         }
@@ -143,10 +191,7 @@ impl<'s> Applier<'s> {
             }
             Record::Delete { object_type, source_id, reason } => self.delete(&object_type, &source_id, reason),
             Record::Scope { object_type, scope, complete } => self.scope(&object_type, &scope, complete),
-            Record::Issue(issue) => {
-                self.issue(issue);
-                Ok(())
-            }
+            Record::Issue(issue) => self.issue(issue),
             Record::End { object_type, complete, upserts, deletes, left_scope, .. } => {
                 self.end(&object_type, complete, [upserts, deletes, left_scope])
             }
@@ -168,6 +213,7 @@ impl<'s> Applier<'s> {
                 edge,
                 set: None,
                 unread: HashSet::new(),
+                warned: HashSet::new(),
                 whole: true,
                 tally: TypeTally::default(),
             };
@@ -177,7 +223,7 @@ impl<'s> Applier<'s> {
         let type_id = state.edge.id;
         state.set = Some(sets::begin(self.connection, &mut self.clock, type_id, set_id, mode, resumed, absence)?);
         state.unread.extend(sets::unread(self.connection, type_id)?);
-        state.tally.unread_scopes = state.unread.len() as u64;
+        state.warned.extend(sets::warned(self.connection, type_id)?);
         self.absences.begin(self.connection, state.named(name), mode)?;
         state.tally.modes.push(mode.name().to_owned());
         state.tally.complete = false;
@@ -195,14 +241,17 @@ impl<'s> Applier<'s> {
             state.tally.ignored += 1;
             return Ok(());
         }
-        let gone = if state.class == Class::Edge {
-            edge_rows::delete(self.connection, state.edge.id, source_id)?
-        } else {
-            let key = Key { type_id: state.edge.id, node: self.nodes.of(self.connection, source_id)? };
-            match reason {
-                Reason::SoftDeleted => object_rows::soft_delete(self.connection, key)?,
-                Reason::Purged | Reason::Removed => object_rows::purge(self.connection, key)?,
-                Reason::LeftScope => object_rows::leave_scope(self.connection, key)?,
+        let of = Type { id: state.edge.id, name, class: state.class };
+        let gone = match (state.class, reason) {
+            (Class::Edge, Reason::LeftScope) => self.absences.of_left_edge(self.connection, of, source_id)?,
+            (Class::Edge, _) => edge_rows::delete(self.connection, of.id, source_id)?,
+            (_, reason) => {
+                let key = Key { type_id: of.id, node: self.nodes.of(self.connection, source_id)? };
+                match reason {
+                    Reason::SoftDeleted => object_rows::soft_delete(self.connection, key)?,
+                    Reason::Purged | Reason::Removed => object_rows::purge(self.connection, key)?,
+                    Reason::LeftScope => self.absences.of_left_object(self.connection, of, key)?,
+                }
             }
         };
         match reason {
@@ -227,7 +276,6 @@ impl<'s> Applier<'s> {
             state.unread.insert(group);
         }
         state.tally.scopes += 1;
-        state.tally.unread_scopes = state.unread.len() as u64;
         Ok(())
     }
 
@@ -249,7 +297,6 @@ impl<'s> Applier<'s> {
             };
             // What an earlier set could not read and this one did not list has gone.
             state.unread = sets::unread(self.connection, type_id)?;
-            state.tally.unread_scopes = state.unread.len() as u64;
         }
         self.absences.end(self.connection, type_id)?;
         state.whole = complete && (state.whole || set.mode == Mode::Full);
@@ -257,21 +304,36 @@ impl<'s> Applier<'s> {
         Ok(())
     }
 
-    fn issue(&mut self, issue: Issue) {
+    fn issue(&mut self, issue: Issue) -> Result<()> {
         let object_type = issue.object_type.as_deref().and_then(|name| self.types.get_mut(name));
         if let Some(state) = object_type {
             state.tally.issues += 1;
+            if let Some(scope) = &issue.scope {
+                let (group, warning) = (self.nodes.of(self.connection, scope)?, issue.severity == "Warning");
+                sets::keep_issue(self.connection, state.edge.id, group, warning)?;
+                if warning {
+                    state.warned.insert(group)
+                } else {
+                    state.warned.remove(&group)
+                };
+            }
         }
         self.tally.issue(issue);
+        Ok(())
+    }
+
+    fn take_back(&mut self) {
+        if self.in_transaction {
+            // A disk that is full has ended the transaction already; there is nothing more to do about an error here.
+            let _ = self.connection.execute_batch("ROLLBACK");
+            self.in_transaction = false;
+        }
     }
 }
 
 impl Drop for Applier<'_> {
     fn drop(&mut self) {
-        if self.in_transaction {
-            // A disk that is full has ended the transaction already; there is nothing more to do about an error here.
-            let _ = self.connection.execute_batch("ROLLBACK");
-        }
+        self.take_back();
     }
 }
 
@@ -298,6 +360,14 @@ struct TypeParts<'t> {
 impl TypeState {
     fn named<'a>(&self, name: &'a str) -> Type<'a> {
         Type { id: self.edge.id, name, class: self.class }
+    }
+
+    fn tally(&self) -> TypeTally {
+        TypeTally {
+            unread_scopes: self.unread.len() as u64,
+            warned_scopes: self.unread.intersection(&self.warned).count() as u64,
+            ..self.tally.clone()
+        }
     }
 }
 

@@ -1,18 +1,19 @@
-//! The removal guard: how much may go because nobody mentioned it, and what is said when that is too much.
+//! The removal guard: how much may go because the source no longer lists it or no longer has it in scope, and what is
+//! said when that is too much.
 //!
-//! Deletes that the connector sends are not its business: the connector has `MaxDeletes` for those. What a newcomer gets
-//! wrong: the two limits are joined by *and*. A small type loses more than a fifth of its rows on an ordinary day, and a
-//! large one more than five hundred; both at once is rare enough to ask somebody.
+//! Deletes that the source reports are not its business: the connector has `MaxDeletes` for those. The easy mistake: the
+//! two limits are joined by *and*. A small type loses more than a fifth of its rows on an ordinary day, and a large one
+//! more than five hundred; both at once is rare enough to ask the operator.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// Of each object type, so many removals are listed by name when a run is stopped.
+/// How many removals of each object type are listed by name when a run is stopped.
 pub(super) const LISTED: usize = 20;
 
-/// How many rows of one object type may be removed for absence before an import is stopped.
+/// How many rows of one object type an import may remove, because they are absent or left scope, before it is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct RemovalGuard {
@@ -35,20 +36,25 @@ pub struct RemovalStop {
     pub object_type: String,
     /// The limit.
     pub guard: RemovalGuard,
+    /// Whether everything was read while the removals were counted. If not, more may go.
+    #[serde(default)]
+    pub whole: bool,
     /// What would have gone since the last checkpoint, per object type.
     pub types: BTreeMap<String, AbsentRows>,
 }
 
-/// Rows of one object type that a set did not mention.
+/// Rows of one object type that an import does not list any more or that left scope.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct AbsentRows {
-    /// Rows the store held when the set began.
+    /// Rows the store held before the first of them went.
     pub held: u64,
-    /// Removed on account of the set before the last checkpoint, within the limit.
+    /// Removed with earlier checkpoints, within the limit.
     pub removed_before: u64,
-    /// Rows that would have gone since then, as far as the set was read.
+    /// Rows that would have gone since the last checkpoint.
     pub would_go: u64,
+    /// The count that the operator had accepted, `removed_before` included; 0 when this type was not accepted.
+    pub accepted: u64,
     /// The first of these.
     pub listed: Vec<Removal>,
 }
@@ -79,7 +85,7 @@ pub struct RemovedEnd {
 }
 
 impl RemovalGuard {
-    /// Stops an import that would remove more than so many rows *and* more than this part of an object type. 0 in one
+    /// Stops an import that would remove more than `rows` rows *and* more than `percent` % of an object type. 0 in one
     /// place leaves the decision to the other.
     pub const fn beyond(rows: u64, percent: u8) -> RemovalGuard {
         RemovalGuard { limit: Some(Limit { rows, percent }) }
@@ -92,6 +98,11 @@ impl RemovalGuard {
 
     pub(super) fn is_lifted(self) -> bool {
         self.limit.is_none()
+    }
+
+    /// Rows and percent; `None`: lifted.
+    pub(super) fn limits(self) -> Option<(u64, u8)> {
+        self.limit.map(|limit| (limit.rows, limit.percent))
     }
 
     pub(super) fn refuses(self, removed: u64, held: u64) -> bool {
@@ -124,13 +135,18 @@ impl fmt::Display for RemovalStop {
         let rows = self.types.get(&self.object_type).cloned().unwrap_or_default();
         write!(
             f,
-            "stopped by the removal guard: this import does not mention {} of {} rows of {} so far, and the guard stops \
-             beyond {}; none of the rows listed was removed",
+            "stopped by the removal guard: this import would remove {} of {} rows of {}{}, because the source no longer \
+             lists them or they left scope; the guard stops beyond {}",
             rows.removed_before + rows.would_go,
             rows.held,
             self.object_type,
+            if self.whole { "" } else { " as far as it was read" },
             self.guard
         )?;
+        if rows.accepted > 0 {
+            write!(f, ", and {} were accepted", rows.accepted)?;
+        }
+        f.write_str("; none of the rows listed was removed")?;
         if rows.removed_before > 0 {
             write!(f, " ({} went with earlier checkpoints, within the limit)", rows.removed_before)?;
         }

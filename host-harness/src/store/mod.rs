@@ -4,7 +4,7 @@
 //! schema  tables           record  one line, read         sets    Begin, Scope, End
 //! nodes   SourceIds, marks object_rows, edge_rows         apply   all of it, one transaction per checkpoint
 //! lock    one writer       instances, runs, tally         mesh    reading
-//! absence what a set did not mention goes                 guard   unless that is too much
+//! absence what a set did not mention goes                 guard   unless that is too much (removal_counts)
 //! ```
 //!
 //! A newcomer expects deletes to delete. Mostly they hide: see `object_rows` for objects and `edge_rows` for why a dormant
@@ -20,6 +20,7 @@ mod mesh;
 mod nodes;
 mod object_rows;
 mod record;
+mod removal_counts;
 mod runs;
 mod schema;
 mod sets;

@@ -93,6 +93,13 @@ pub(super) fn leave_scope(connection: &Connection, key: Key) -> Result<bool> {
     delete(connection, key)
 }
 
+/// Whether the store shows the object.
+pub(super) fn is_visible(connection: &Connection, key: Key) -> Result<bool> {
+    let mut statement =
+        connection.prepare_cached("SELECT 1 FROM object WHERE node_id = ?1 AND type_id = ?2 AND hidden = 0")?;
+    Ok(statement.exists((key.node, key.type_id))?)
+}
+
 /// Visible objects of the type that nothing touched since `floor`.
 pub(super) fn untouched(connection: &Connection, type_id: i64, floor: i64) -> Result<Vec<Key>> {
     let mut statement =

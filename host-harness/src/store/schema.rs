@@ -94,14 +94,36 @@ CREATE TABLE run (
 );
 ";
 
-/// Came after the first stores were made. Nobody who does not know it is harmed by it, so it needs no other version.
-const REMOVALS: &str = "
--- What was removed for absence on account of the set that has no End yet, for the removal guard.
-CREATE TABLE IF NOT EXISTS removal_mark (
-    type_id     INTEGER PRIMARY KEY,
-    held        INTEGER,
-    removed     INTEGER NOT NULL
-);
+/// Tables that came after the first stores were made. A program that does not know them reads the store as before, so they
+/// need no other version.
+const LATER: &str = "
+-- The removal guard's counts: rows of type_id that sets of by_id removed, and how many rows of type_id there were before.
+-- settled: the set that removed them has its End, so the count does not outlive the run.
+CREATE TABLE IF NOT EXISTS removal_count (
+    type_id     INTEGER NOT NULL,
+    by_id       INTEGER NOT NULL,
+    held        INTEGER NOT NULL,
+    removed     INTEGER NOT NULL,
+    settled     INTEGER NOT NULL,
+    PRIMARY KEY (type_id, by_id)
+) WITHOUT ROWID;
+-- What the latest stop of an instance showed: up to which count the operator may accept, and the limits that were passed.
+CREATE TABLE IF NOT EXISTS removal_shown (
+    instance_id INTEGER NOT NULL,
+    type_id     INTEGER NOT NULL,
+    up_to       INTEGER NOT NULL,
+    rows        INTEGER NOT NULL,
+    percent     INTEGER NOT NULL,
+    PRIMARY KEY (instance_id, type_id)
+) WITHOUT ROWID;
+-- Scopes of the set under way about which the last Issue was a Warning: unread, but no reason to call a run partial.
+CREATE TABLE IF NOT EXISTS scope_warning (
+    type_id     INTEGER NOT NULL,
+    node_id     INTEGER NOT NULL,
+    PRIMARY KEY (type_id, node_id)
+) WITHOUT ROWID;
+-- The counts of development versions.
+DROP TABLE IF EXISTS removal_mark;
 ";
 
 /// Opens or makes the store at `path` for writing.
@@ -122,7 +144,7 @@ pub(super) fn open(path: &Path) -> Result<Connection> {
     // The transaction is the unit of truth, and WAL keeps it whole when the process is killed. After a power failure the
     // last ones may be gone, rows and watermark together.
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; PRAGMA journal_size_limit = 16777216;")?;
-    connection.execute_batch(REMOVALS)?;
+    connection.execute_batch(LATER)?;
     Ok(connection)
 }
 

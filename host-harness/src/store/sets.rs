@@ -47,6 +47,7 @@ pub(super) fn begin(
     let floor = if resumed { continued } else { Some(*clock) };
     if continued.is_none() {
         connection.prepare_cached("DELETE FROM scope_mark WHERE type_id = ?1")?.execute([type_id])?;
+        connection.prepare_cached("DELETE FROM scope_warning WHERE type_id = ?1")?.execute([type_id])?;
         connection
             .prepare_cached("INSERT OR REPLACE INTO set_mark (type_id, set_id, mode, floor) VALUES (?1, ?2, ?3, ?4)")?
             // A set whose first Begin is not known here must not be known after the next kill either.
@@ -90,10 +91,28 @@ pub(super) fn close_scope(
     Ok(())
 }
 
+/// Remembers whether the last Issue about a scope was a mere Warning. A resumed set does not repeat its Issues.
+pub(super) fn keep_issue(connection: &Connection, type_id: i64, group: i64, warning: bool) -> Result<()> {
+    let sql = if warning {
+        "INSERT OR IGNORE INTO scope_warning (type_id, node_id) VALUES (?1, ?2)"
+    } else {
+        "DELETE FROM scope_warning WHERE type_id = ?1 AND node_id = ?2"
+    };
+    connection.prepare_cached(sql)?.execute((type_id, group))?;
+    Ok(())
+}
+
 /// The groups whose last Scope in the type's latest set was incomplete.
 pub(super) fn unread(connection: &Connection, type_id: i64) -> Result<HashSet<i64>> {
     let mut statement =
         connection.prepare_cached("SELECT node_id FROM scope_mark WHERE type_id = ?1 AND NOT complete")?;
+    let rows = statement.query_map([type_id], |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// The scopes of the type's latest set about which the last Issue was a mere Warning.
+pub(super) fn warned(connection: &Connection, type_id: i64) -> Result<HashSet<i64>> {
+    let mut statement = connection.prepare_cached("SELECT node_id FROM scope_warning WHERE type_id = ?1")?;
     let rows = statement.query_map([type_id], |row| row.get(0))?;
     Ok(rows.collect::<Result<_, _>>()?)
 }

@@ -54,6 +54,8 @@ pub struct TypeTally {
     pub scopes: u64,
     /// Scopes whose last word was that they could not be read, those of a resumed set from before included.
     pub unread_scopes: u64,
+    /// Of these, scopes about which the last Issue was a mere Warning (hidden membership): no reason to call a run partial.
+    pub warned_scopes: u64,
     /// Issues.
     pub issues: u64,
     /// Deletes not followed, because the mode of their set does not allow it.

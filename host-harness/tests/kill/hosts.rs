@@ -39,10 +39,10 @@ impl Hosts {
         Hosts { sim, folder }
     }
 
-    /// The arguments of an import into `store`. The removal guard is lifted: random changes may remove a lot.
+    /// The arguments of an import into `store`. No limit is ever passed: random changes may remove a lot.
     pub(crate) fn arguments(store: &Path, full: bool) -> Vec<String> {
         let mut arguments: Vec<String> =
-            ["import", "--config", "config.json", "--auth", "auth.json", "--accept-deletes", "--store"]
+            ["import", "--config", "config.json", "--auth", "auth.json", "--max-removals", "1000000000", "--store"]
                 .map(str::to_owned)
                 .to_vec();
         arguments.push(store.display().to_string());

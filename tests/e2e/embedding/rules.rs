@@ -196,3 +196,15 @@ fn the_pages_resumed_set_keeps_what_it_touched_and_reads_unfinished_groups_anew(
     host.takes(&[resumed, edge("in", "bob"), scope("in", true)]).shows_keys("ann bob in out in->bob out->in");
     host.takes(&[end("GroupMember", true)]).shows_keys("ann bob in out in->bob out->in");
 }
+
+#[test]
+fn statement_of_the_guard_counts_what_a_left_scope_takes_and_nothing_that_was_never_held() {
+    let mut host = filled();
+    let of = |id: &'static str| [("object_type", "Group"), ("source_id", id)];
+    let before = host.shows().len();
+    let counts = host.counts("Would go with this LeftScope", &of("in"));
+    assert_eq!(counts, [("Group".to_owned(), 1), ("GroupMember".to_owned(), 2)]);
+    assert!(host.counts("Would go with this LeftScope", &of("never")).is_empty());
+    host.takes(&[delta("Group"), gone("Group", "in", "LeftScope"), gone("Group", "never", "LeftScope")]);
+    assert_eq!(before - host.shows().len(), 3);
+}

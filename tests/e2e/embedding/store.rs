@@ -68,6 +68,21 @@ impl Host {
         }
     }
 
+    /// Asks a block of the page that counts, per object type.
+    pub(super) fn counts(&self, name: &str, values: &[(&str, &str)]) -> Vec<(String, i64)> {
+        let mut prepared = self.store.prepare(self.statements[name]).unwrap();
+        for (parameter, value) in values {
+            let index = prepared.parameter_index(&format!(":{parameter}")).unwrap().unwrap();
+            prepared.raw_bind_parameter(index, value).unwrap();
+        }
+        let mut rows = prepared.raw_query();
+        let mut counts = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            counts.push((row.get(0).unwrap(), row.get(1).unwrap()));
+        }
+        counts
+    }
+
     pub(super) fn apply(&mut self, record: &Value) {
         let kind = record["Kind"].as_str().unwrap();
         let Some(object_type) = record["ObjectType"].as_str().map(str::to_owned) else { return };

@@ -3,10 +3,12 @@
 //! Every test reads the same way: what was told before, what is told now, what the mesh shows. `Told` is a store in a
 //! folder of its own; the short functions make the records.
 
+mod accepted;
 mod durability;
 mod edges;
 mod growth;
 mod guard;
+mod left_scope;
 mod objects;
 mod reference;
 mod sets;

@@ -5,7 +5,6 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -15,8 +14,9 @@ use host_harness::library::connector_library;
 use host_harness::secrets::Secrets;
 use host_harness::simulator_process::SimulatorProcess;
 use host_harness::store::Mesh;
-use host_harness::truth::TruthRow;
 use serde_json::json;
+
+mod guard;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_host-harness");
 
@@ -123,6 +123,40 @@ fn wrong_usage_exits_with_two_and_help_with_zero() {
         let help = Command::new(PROGRAM).args([command, "--help"]).output().unwrap();
         assert!(text(&help.stdout).contains("Example"), "{command} --help has no example");
     }
+}
+
+#[test]
+fn library_beside_the_program_is_found_by_list_and_describe() {
+    let folder = tempfile::tempdir().unwrap();
+    let (library, program) = (connector_library().unwrap(), Path::new(PROGRAM));
+    let beside = |file: &Path| {
+        let copy = folder.path().join(file.file_name().unwrap());
+        std::fs::copy(file, &copy).unwrap();
+        copy
+    };
+    beside(&library);
+    let program = beside(program);
+    let elsewhere = tempfile::tempdir().unwrap();
+    let run = |command: &str| {
+        Command::new(&program).arg(command).current_dir(elsewhere.path()).env_remove("CARGO").output().unwrap()
+    };
+    let (list, describe) = (run("list"), run("describe"));
+    assert_eq!(list.status.code(), Some(0), "{}", text(&list.stderr));
+    assert!(text(&list.stdout).contains("EntraId") && text(&list.stdout).contains("ready"), "{}", text(&list.stdout));
+    assert_eq!(describe.status.code(), Some(0), "{}", text(&describe.stderr));
+}
+
+#[test]
+fn program_under_cargo_says_that_it_builds_the_library_before_it_does() {
+    let folder = tempfile::tempdir().unwrap();
+    let no_cargo = folder.path().join("no-cargo");
+    let describe = Command::new(PROGRAM).arg("describe").current_dir(folder.path()).env("CARGO", &no_cargo).output();
+    let said = text(&describe.unwrap().stderr);
+    let lines: Vec<&str> = said.lines().collect();
+    assert!(
+        lines.len() == 2 && lines[0].contains("cargo build -p entra-id") && lines[1].contains("no-cargo"),
+        "{said}"
+    );
 }
 
 #[test]
@@ -374,78 +408,4 @@ fn simulator_ends_when_its_parent_is_gone() {
         .unwrap();
     drop(child.stdin.take());
     until(|| child.try_wait().unwrap().is_some());
-}
-
-/// A tenant whose memberships are worth guarding.
-fn guarded() -> serde_json::Value {
-    json!({"users": 400, "groups": 40, "edges": 3000})
-}
-
-impl World {
-    /// Takes the users out of all groups but every tenth.
-    fn empty_most_groups(&self) {
-        let rows = self.simulator.truth().unwrap().map(Result::unwrap);
-        let members: Vec<_> = rows
-            .filter_map(|row| match row {
-                TruthRow::Membership { group, member, member_type } => Some((group, member, member_type)),
-                TruthRow::Object { .. } => None,
-            })
-            .collect();
-        let groups: BTreeSet<&String> = members.iter().map(|(group, ..)| group).collect();
-        let spared: BTreeSet<&String> = groups.into_iter().step_by(10).collect();
-        let changes: Vec<_> = members
-            .iter()
-            .filter(|(group, _, member_type)| !spared.contains(group) && member_type == "User")
-            .map(|(group, member, _)| json!({"change": "removeMember", "group": group, "member": member}))
-            .collect();
-        self.simulator.change(&json!(changes)).unwrap();
-    }
-
-    fn import_with(&self, flags: &[&str]) -> Output {
-        self.run(&[&["import", "--config", "config.json", "--auth", "auth.json"], flags].concat())
-    }
-
-    fn edges(&self) -> usize {
-        Mesh::open(&self.store()).unwrap().edges("GroupMember").unwrap().len()
-    }
-}
-
-#[test]
-fn import_that_would_empty_most_groups_is_stopped_until_it_is_accepted() {
-    let world = World::new(&guarded());
-    assert_eq!(world.import().status.code(), Some(0));
-    let before = world.edges();
-    world.empty_most_groups();
-    for _ in 0..3 {
-        let stopped = world.import();
-        let said = text(&stopped.stderr);
-        assert_eq!(stopped.status.code(), Some(1), "{said}");
-        assert!(said.contains("stopped by the removal guard") && said.contains("--accept-deletes"), "{said}");
-        assert!(said.contains(" -> ") && said.contains("GroupMember: "), "{said}");
-        // The default limit is the larger of its two.
-        assert!(before - world.edges() <= 500.max(before / 5), "{} of {before} edges are left", world.edges());
-    }
-    let run = text(&world.run(&["runs", "--run", "2"]).stdout);
-    assert!(run.contains("Failed") && run.contains("stopped by the removal guard") && run.contains(" -> "), "{run}");
-    let accepted = world.import_with(&["--accept-deletes"]);
-    assert_eq!(accepted.status.code(), Some(0), "{}", text(&accepted.stderr));
-    assert_eq!(world.differences(), 0);
-    assert_eq!(world.import().status.code(), Some(0));
-}
-
-#[test]
-fn limits_of_the_guard_stand_alone_or_together() {
-    let world = World::new(&guarded());
-    assert_eq!(world.import_with(&["--max-removals", "0"]).status.code(), Some(0));
-    world.empty_most_groups();
-    let all = world.edges();
-    for limit in [["--max-removals", "30"], ["--max-removals-percent", "1"]] {
-        assert_eq!(world.import_with(&limit).status.code(), Some(1));
-        assert!(all - world.edges() <= 30);
-    }
-    assert_eq!(world.import_with(&["--max-removals", "30", "--accept-deletes"]).status.code(), Some(2));
-    assert_eq!(world.import_with(&["--max-removals-percent", "101"]).status.code(), Some(2));
-    let both = ["--max-removals", "30", "--max-removals-percent", "100"];
-    assert_eq!(world.import_with(&both).status.code(), Some(0));
-    assert_eq!(world.differences(), 0);
 }
