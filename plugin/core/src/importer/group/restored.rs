@@ -32,7 +32,15 @@ impl GroupRounds<'_> {
                 .ledger
                 .with(|mark| mark.lists.restored.iter().find(|(_, id)| !self.unasked.contains(id)).copied());
             let Some((who, id)) = next else { return Ok(()) };
-            match self.bring(who, id, mode) {
+            let brought = match self.outage.given_up() {
+                Some(error) => Err(error),
+                None => {
+                    let brought = self.bring(who, id, mode);
+                    self.outage.note(brought.as_ref().err());
+                    brought
+                }
+            };
+            match brought {
                 Ok(()) => self.writer.ledger.with(|mark| mark.lists.restored.retain(|(_, back)| *back != id)),
                 Err(error) if error.kind.ends_everything() => return Err(error),
                 Err(error) => {

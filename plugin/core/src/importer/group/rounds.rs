@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 
 use super::followed::{Followed, Why};
 use super::judge::{Judge, merged};
-use super::lookup::{Found, look_up};
+use super::lookup::{Found, Outage, look_up};
 use super::row::GroupRow;
 use crate::error::Error;
 use crate::graph::{Answer, Unreadable};
@@ -34,6 +34,8 @@ pub(super) struct GroupRounds<'a> {
     pub(super) followed: Option<Followed<'a>>,
     /// Restored objects that could not be asked for in this run.
     pub(super) unasked: Vec<ObjectId>,
+    /// Whether single groups and restored objects can be read at all.
+    pub(super) outage: Outage,
     pace: Pace,
     visibility: Option<usize>,
     mode: Mode,
@@ -73,6 +75,7 @@ impl<'a> GroupRounds<'a> {
             judge: Judge::new(filter, feed.selection),
             followed: run.follows_members().then(|| Followed::new(run)),
             unasked: Vec::new(),
+            outage: Outage::default(),
             pace: Pace::new(run.sink.checkpoint_rows()),
             visibility: feed.selection.position("visibility"),
             mode: Mode::Full,
@@ -89,7 +92,7 @@ impl<'a> GroupRounds<'a> {
     }
 
     /// Looks up the groups whose rows do not say enough.
-    fn look_up_missing(&self, rows: &[GroupRow]) -> Result<HashMap<String, Found>, Error> {
+    fn look_up_missing(&mut self, rows: &[GroupRow]) -> Result<HashMap<String, Found>, Error> {
         let mut ids: Vec<&str> = Vec::new();
         for row in rows.iter().filter(|row| row.removed.is_none()) {
             let known = row.object_id().is_some_and(|id| self.verdicts.contains_key(&id)) && self.mode == Mode::Full;
@@ -100,7 +103,7 @@ impl<'a> GroupRounds<'a> {
                 ids.push(&row.id);
             }
         }
-        let found = look_up(self.run.graph, &ids, self.feed.selection)?;
+        let found = look_up(self.run.graph, &ids, self.feed.selection, &mut self.outage)?;
         Ok(ids.into_iter().map(str::to_owned).zip(found).collect())
     }
 
