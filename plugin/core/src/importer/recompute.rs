@@ -8,6 +8,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::distinct::{Distinct, short};
 use super::group::list_query;
 use super::scopes::{Closing, GIVE_UP_AFTER, MembersReader, Outcome, Scope, ScopeQueue, hidden_issue, unread_issue};
 use super::{Run, is_hidden};
@@ -125,18 +126,27 @@ impl Try<'_> {
             Some(page) => run.graph.follow(&page)?,
             None => run.graph.link(&query),
         };
-        let first = First { link, inside, advanced, ahead: true };
-        let mut number = 0;
-        walk_pages(run.graph, first, Expect::NoDeltaLink, scopes_of, |scopes, after| {
-            // Known before its groups are: the readers may be done with them at once.
-            self.progress().pages.push_back((scopes.len(), after.next.clone()));
-            let scopes: Vec<_> = scopes.into_iter().map(|scope| scope.on_page(number)).collect();
-            let offered = queue.offer(scopes)?;
-            let Some(repeated) = offered else { return Err(Error::new(Kind::Cancelled, "the readers have ended")) };
-            self.done(number, repeated)?;
-            number += 1;
-            Ok(())
-        })?;
+        let mut first = First { link, inside, advanced, ahead: true };
+        let (mut number, mut named) = (0, Distinct::default());
+        loop {
+            walk_pages(run.graph, first, Expect::NoDeltaLink, scopes_of, |(count, mut scopes), after| {
+                named.page(count, scopes.iter().map(|scope| short(&scope.group)));
+                // Read by an earlier pass of this list.
+                scopes.retain(|scope| !named.was_named(short(&scope.group)));
+                // Known before its groups are: the readers may be done with them at once.
+                self.progress().pages.push_back((scopes.len(), after.next.clone()));
+                let scopes: Vec<_> = scopes.into_iter().map(|scope| scope.on_page(number)).collect();
+                let offered = queue.offer(scopes)?;
+                let Some(repeated) = offered else { return Err(Error::new(Kind::Cancelled, "the readers have ended")) };
+                self.done(number, repeated)?;
+                number += 1;
+                Ok(())
+            })?;
+            if !named.reads_again()? {
+                break;
+            }
+            first = First { link: run.graph.link(&query), inside: false, advanced, ahead: true };
+        }
         queue.listed();
         Ok(())
     }
@@ -244,15 +254,15 @@ impl Closing for Try<'_> {
     }
 }
 
-/// A page of groups, as scopes.
-fn scopes_of(answer: &Answer<'_>) -> Result<(Links, Vec<Scope>), Unreadable> {
+/// A page of groups, as scopes, and the count that came with it.
+fn scopes_of(answer: &Answer<'_>) -> Result<(Links, (Option<u64>, Vec<Scope>)), Unreadable> {
     let properties = [String::from("visibility")];
     let page = Page::read(answer.body, RowSeed { properties: &properties }).map_err(unreadable)?;
     let scopes = page
         .rows
         .iter()
         .filter_map(|row| Some(Scope::new(directory_id(row.id.as_deref()?).into_owned(), is_hidden(row.values[0]))));
-    Ok((page.links, scopes.collect()))
+    Ok((page.links, (page.count, scopes.collect())))
 }
 
 fn mass_vanishing(error: Error) -> Error {
