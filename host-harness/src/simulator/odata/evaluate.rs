@@ -1,6 +1,7 @@
 //! Whether an object matches a filter that was judged acceptable.
 //!
-//! Strings compare without case; their order is the tenant's ([`TextOrder`]). Logic has two values: a comparison with a missing value is false, and its negation true.
+//! Strings compare without case; their order is the tenant's ([`TextOrder`]). Logic has two values: a comparison with a
+//! missing value is false, and its negation true.
 
 use std::cmp::Ordering;
 

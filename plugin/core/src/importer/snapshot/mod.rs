@@ -3,9 +3,9 @@
 //! happened meanwhile is drained from the link.
 //!
 //! What a newcomer gets wrong is to trust the ranges. They touch at their ends, so whatever order Graph keeps names in,
-//! everybody is in one of them; still the number of objects that came is checked against Graph's own count (`prove`), and in
-//! doubt the feed is walked after all. Lists may lag behind the link: the watermark says that the
-//! next run reads everything again.
+//! every object is in one of them; still the number of objects that came is checked against Graph's own count (`prove`), and
+//! in doubt the feed is walked after all. Lists may lag behind the link: the watermark says that the next run reads
+//! everything again.
 
 mod between;
 mod lists;
