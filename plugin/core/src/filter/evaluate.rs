@@ -1,8 +1,8 @@
 //! Whether a row passes a test.
 //!
-//! Texts compare without case, as Graph compares them; accents and width count. Texts have no order here: `bind.rs` leaves
-//! `gt`, `ge`, `lt` and `le` of texts to Graph. Logic has two values, not SQL's three: a comparison with null is false, `ne`
-//! and `not` of it are true, and so `mail ne 'x'` selects groups without a mail address.
+//! Texts compare without case, as Graph compares them; accents and width count. Texts have no order here: `bind.rs`
+//! leaves `gt`, `ge`, `lt` and `le` of texts to Graph. Logic has two values, not SQL's three: a comparison with null is
+//! false, `ne` and `not` of it are true, and so `mail ne 'x'` selects groups without a mail address.
 
 use std::cmp::Ordering;
 

@@ -1,7 +1,7 @@
 //! The distinct objects that a list named, checked against the count that Graph gave with the list's first page.
 //!
-//! An object that a list does not name is taken for gone or out of scope. A list that is shorter than its own count leaves
-//! objects out, and nothing may be concluded from what it does not name.
+//! An object that a list does not name is taken for gone or out of scope. A list that is shorter than its own count
+//! leaves objects out, and nothing may be concluded from what it does not name.
 
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
@@ -33,9 +33,9 @@ impl Distinct {
         self.before.binary_search(&id).is_ok()
     }
 
-    /// At the end of a pass: whether the list has to be read once more, as part of the same set. An object counts that any
-    /// pass named, so deletions never make a list look short. Only an object that is created behind the place where the
-    /// list is being read does, and the next pass names it.
+    /// At the end of a pass: whether the list has to be read once more, as part of the same set. A group that is created
+    /// or deleted while the list is read may make a pass look short. The next pass names the created one and no longer
+    /// counts the deleted one, and what an earlier pass named stays named.
     pub(super) fn reads_again(&mut self) -> Result<bool, Error> {
         self.before.append(&mut self.now);
         self.before.sort_unstable();

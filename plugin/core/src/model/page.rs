@@ -26,7 +26,8 @@ pub struct Page<R> {
     pub rows: Vec<R>,
     /// Where it leads.
     pub links: Links,
-    /// `@odata.count`: how many rows all pages have together. Only an advanced query gets it, and only with its first page.
+    /// `@odata.count`: how many rows all pages have together. Only an advanced query gets it, and only with its first
+    /// page.
     pub count: Option<u64>,
 }
 

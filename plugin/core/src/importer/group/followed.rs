@@ -27,8 +27,8 @@ struct State {
     hidden_seen: bool,
 }
 
-/// Hidden groups whose records are queued together. A large tenant has tens of thousands, and all records of them at once
-/// would take more memory than a batch.
+/// Hidden groups whose records are queued together. A large tenant has tens of thousands, and all records of them at
+/// once would take more memory than a batch.
 const SETTLED_AT_ONCE: usize = 500;
 
 /// Why members of a group are read.

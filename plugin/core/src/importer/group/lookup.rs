@@ -20,8 +20,9 @@ pub(super) enum Found {
     Failed(Error),
 }
 
-/// Reads of single objects that failed in a row. During an outage each costs all its retries, so that a round of thousands
-/// of changed groups would take hours; after [`GIVE_UP_AFTER`] failures the rest of the round is not asked for.
+/// Reads of single objects that failed in a row. During an outage each costs all its retries, so that a round of
+/// thousands of changed groups would take hours; after [`GIVE_UP_AFTER`] failures the rest of the round is not asked
+/// for.
 #[derive(Debug, Default)]
 pub(super) struct Outage {
     failures: u32,

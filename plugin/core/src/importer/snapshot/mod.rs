@@ -3,9 +3,9 @@
 //! happened meanwhile is drained from the link.
 //!
 //! What a newcomer gets wrong is to trust the ranges. They touch at their ends, so whatever order Graph keeps names in,
-//! every object is in one of them; still the number of objects that came is checked against Graph's own count (`prove`), and
-//! in doubt the feed is walked after all. Lists may lag behind the link: the watermark says that the next run reads
-//! everything again.
+//! every object is in one of them; still the number of objects that came is checked against Graph's own count
+//! (`prove`), and in doubt the feed is walked after all. Lists may lag behind the link: the watermark says that the
+//! next run reads everything again.
 
 mod between;
 mod lists;
@@ -195,9 +195,9 @@ impl Snapshot<'_> {
         }
     }
 
-    /// Checks the number of distinct objects listed against Graph's count before and after. If the tenant changed meanwhile,
-    /// the two counts differ and the listed number lies between them. Where objects were created *and* deleted, it may lie
-    /// outside: then the change feed is asked what changed.
+    /// Checks the number of distinct objects listed against Graph's count before and after. If the tenant changed
+    /// meanwhile, the two counts differ and the listed number lies between them. Where objects were created *and*
+    /// deleted, it may lie outside: then the change feed is asked what changed.
     fn prove(&self, names: &Names<'_>, counted: u64, link: &str) -> Result<(), Failure> {
         let mut seen = std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
         seen.sort_unstable();
