@@ -79,19 +79,12 @@ impl From<graph::Error> for Failure {
     }
 }
 
-/// Statuses by which Graph says that it does not understand a request, or does not offer what it asks for.
-const REFUSALS: [u16; 2] = [400, 501];
-
 /// A refused request of the Snapshot says nothing about the change feed, which asks for less: the feed is walked.
 fn refused(error: Error) -> Failure {
-    match &error.http {
-        // The error's own words speak of the operator's filter, and the filter of a range is not his.
-        Some(http) if REFUSALS.contains(&http.status) => Failure::Walk(format!(
-            "Graph does not list by ranges of names here: {} {}",
-            http.status,
-            http.code.as_deref().unwrap_or("without a code")
-        )),
-        _ => Failure::Over(error),
+    // The error's own words speak of the operator's filter, and the filter of a range is not the operator's.
+    match graph::refusal_of(&error) {
+        Some(words) => Failure::Walk(format!("Graph does not list by ranges of names here: {words}")),
+        None => Failure::Over(error),
     }
 }
 
