@@ -38,8 +38,7 @@ mod sequence; // sequences of calls made up from bytes, shared with the fuzzing 
 mod sequences; // random sequences of calls, several threads: the header's promises hold
 mod signing_in; // every mode of AuthJson; tokens counted; claims demanded
 mod snapshot; // a first import from lists read side by side
-mod symbols;
-mod sync_proofs; // what the library exports
+mod symbols; // what the library exports
 mod throttling; // 429 and 503 in every form
 mod traps; // each trap of Graph that an importer has met, and the promise that answers it
 mod world; // the harness of all of these

@@ -38,6 +38,7 @@ pub use self::base::identity::ObjectKind;
 pub use self::fault::{Call, Fault, FaultAction, FaultBody};
 pub use self::graph::route::Route;
 pub use self::journal::{Asked, Exchange, Item};
+pub use self::odata::TextOrder;
 pub use self::tenant::change::{Change, ChangeKind, ChangeSummary};
 pub use self::tenant::script::{ChangesDuring, Draw, Script};
 pub use self::tenant::truth::{OrderFreeHash, Truth, TruthEdge, TruthObject};

@@ -75,7 +75,7 @@ impl Service {
             seal: Seal::new(mix(world.seed, stream("page tokens"), 0), world.delta.plus_in_tokens),
             bearer_seal: Seal::new(mix(world.seed, stream("access tokens"), 0), false),
             tenant: RwLock::new(Tenant::new(Arc::clone(&base), rules, &world.lists)),
-            names: Names::default(),
+            names: Names::in_order(world.lists.text_order),
             agenda: Mutex::new(agenda),
             faults: Mutex::new(Script::new(&faults)),
             journal: Mutex::new(Journal::new(world.journal, world.journal_capacity)),

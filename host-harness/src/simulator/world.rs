@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::base::identity::ObjectKind;
 use super::fault::Fault;
+use super::odata::TextOrder;
 use super::tenant::script::ChangesDuring;
 use super::throttle::Throttling;
 
@@ -201,6 +202,8 @@ pub struct Lists {
     pub page_seconds: Option<u64>,
     /// Member reads leave out service principals unless asked as an advanced query.
     pub hide_service_principals: bool,
+    /// How texts are ordered, by filters and by `$orderby`.
+    pub text_order: TextOrder,
     /// The greatest height of a filter expression; none when absent.
     pub filter_height: Option<u32>,
 }
@@ -407,6 +410,7 @@ impl Default for Lists {
             varying_lag: false,
             page_seconds: None,
             hide_service_principals: true,
+            text_order: TextOrder::OrdinalLower,
             filter_height: None,
         }
     }

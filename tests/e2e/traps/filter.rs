@@ -3,7 +3,7 @@
 //! A newcomer would judge a row by what stands in it. A row that does not carry a name is not a group without a name.
 
 use connector_abi::*;
-use host_harness::simulator::{Change, Delta, Fault, FaultAction, ObjectKind, Route, World};
+use host_harness::simulator::{Change, Delta, Fault, FaultAction, Lists, ObjectKind, Route, TextOrder, World};
 use serde_json::{Map, Value, json};
 
 use super::{change_group, few, mode, properties, remove_member, warnings};
@@ -167,6 +167,60 @@ fn a_filter_only_graph_can_evaluate_reads_a_full_list_and_says_so() {
         assert_eq!((mode(&report.result, "Group"), warnings(&report.result)), ("Full", vec!["FilteredList"]));
     }
     assert!(tenant.requests_of(ObjectKind::Group).is_empty(), "no feed: its link would be of no use");
+}
+
+#[test]
+fn filter_by_order_of_texts_selects_what_the_order_of_the_tenant_selects() {
+    let names = ["APP_1", "Apple", "Ärzte", "Zoo", "co-op", "1st"];
+    let cases: [(TextOrder, &[&str]); 3] = [
+        (TextOrder::OrdinalLower, &["APP_1", "Apple", "Apply", "Zoo", "co-op"]),
+        (TextOrder::OrdinalUpper, &["APP_1", "Zoo", "co-op"]),
+        (TextOrder::Culture, &["APP_1", "Apple", "Apply", "Ärzte", "Zoo", "co-op"]),
+    ];
+    for (text_order, selected) in cases {
+        let tenant = Tenant::of(World { lists: Lists { text_order, ..few().lists }, ..few() })
+            .with("GroupSelectionFilter", "displayName ge 'APP_' and displayName le 'Zy'");
+        let name = |n: u32, name: &str| change_group(&tenant.sim.group_id(n), "displayName", name);
+        tenant.sim.apply(&(0..).zip(names).map(|(n, it)| name(n, it)).collect::<Vec<_>>()).unwrap();
+        let is_selected = |group: &Map<String, Value>| selected.contains(&group["displayName"].as_str().unwrap());
+        tenant.import();
+        tenant.assert_holds_groups_where(is_selected);
+        // Brings a sixth group into scope in two of the three orders.
+        tenant.sim.apply(&[name(5, "Apply")]).unwrap();
+        let report = tenant.import();
+        tenant.assert_holds_groups_where(is_selected);
+        assert_eq!((mode(&report.result, "Group"), warnings(&report.result)), ("Full", vec!["FilteredList"]));
+    }
+}
+
+#[test]
+fn filter_by_order_of_texts_is_refused_where_memberships_follow_the_feed() {
+    let filter = "startswith(displayName,'APP-') or displayName ge 'SEC'";
+    let tenant = Tenant::small().with("GroupSelectionFilter", filter).with("MembershipMode", "Delta");
+    let (status, error) = tenant.refused(None);
+    assert_eq!((status, &error["Problems"][0]["Path"]), (CONNECTOR_E_INVALID_CONFIG, &json!("/MembershipMode")));
+    assert!(error["Problems"][0]["Expected"].as_str().unwrap().contains("order only Graph knows"), "{error:#}");
+    assert!(tenant.requests().is_empty());
+}
+
+#[test]
+fn groups_that_cannot_be_looked_up_during_an_outage_are_given_up_and_judged_by_the_next_run() {
+    for mode in ["Recompute", "Delta"] {
+        let tenant = filtered(World { groups: 200, ..lean() }, mode).with("MaxRetries", 1);
+        tenant.sim.add_fault(Fault::always(Route::Group, FaultAction::status(503)));
+        let names = |n| change_group(&tenant.sim.group_id(n), "description", "no name in this row");
+        tenant.sim.apply(&(0..200).map(names).collect::<Vec<_>>()).unwrap();
+        tenant.requests();
+        let report = tenant.import_in_part();
+        let asks = |x: &host_harness::simulator::Exchange| x.items.iter().any(|item| item.route == Route::Group);
+        let batches = tenant.requests().iter().filter(|x| asks(x)).count();
+        // Forty groups are two batches, each sent twice.
+        assert!((1..=4).contains(&batches), "{mode}: {batches} batches");
+        assert_eq!(report.tally.issue_count, 200, "{mode}: each group is reported");
+        tenant.sim.clear_faults();
+        tenant.import();
+        tenant.assert_holds_groups_where(is_app);
+    }
 }
 
 #[test]

@@ -276,6 +276,25 @@ fn a_restored_object_whose_groups_cannot_be_read_is_asked_for_again() {
 }
 
 #[test]
+fn restored_objects_that_cannot_be_asked_for_during_an_outage_are_given_up_and_asked_for_again() {
+    let tenant = following_with_a_filter(World { users: 90, ..few() }).with("MaxRetries", 0);
+    tenant.import();
+    let users: Vec<_> = (0..80).map(|n| tenant.sim.user_id(n)).collect();
+    tenant.follows(&users.iter().map(|user| Change::DeleteUser { user: user.clone() }).collect::<Vec<_>>());
+    let groups = (0..6).map(|n| change_group(&tenant.sim.group_id(n), "description", "read whole"));
+    tenant.follows(&groups.collect::<Vec<_>>());
+    tenant.sim.add_fault(Fault::always(Route::MemberOf, FaultAction::status(500)));
+    tenant.sim.apply(&users.into_iter().map(|user| Change::RestoreUser { user }).collect::<Vec<_>>()).unwrap();
+    tenant.requests();
+    let report = tenant.import_in_part();
+    assert_eq!(tenant.sim.count(|asked| asked.route == Route::MemberOf), 40);
+    assert_eq!(report.tally.issue_count, 80, "each restored object is reported");
+    tenant.sim.clear_faults();
+    tenant.import();
+    tenant.assert_equals_truth();
+}
+
+#[test]
 fn a_group_goes_to_the_recycle_bin_or_for_good_as_its_sort_decides() {
     for (security_group_deletion, reason) in [(Deletion::Soft, "SoftDeleted"), (Deletion::Permanent, "Purged")] {
         let tenant = following(World { security_group_deletion, ..few() });

@@ -14,6 +14,7 @@ mod page; // docs/semantics.md against the source
 mod partial; // one type or one group fails, the rest counts
 mod reads; // lists, members, batches, tokens
 mod reconcile; // what a feed never mentions
+mod short_list; // lists that name fewer groups than their count
 
 use connector_abi::CONNECTOR_END_PARTIAL;
 use host_harness::report::RunReport;

@@ -123,6 +123,11 @@ pub(crate) fn alter(action: &FaultAction, context: &Context<'_>, request: &Reque
             Some(value) => *value = json!({"unexpected": "object"}),
             None => *body = json!(["unexpected", "array"]),
         },
+        FaultAction::ShortList { rows } => {
+            if let Some(Value::Array(page)) = body.get_mut("value") {
+                page.truncate(page.len().saturating_sub(*rows));
+            }
+        }
         FaultAction::ForeignNextLink => {
             let links = ["@odata.nextLink", "@odata.deltaLink"];
             if body.get("value").is_some() && links.iter().all(|name| body.get(name).is_none()) {

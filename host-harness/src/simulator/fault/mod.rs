@@ -179,6 +179,11 @@ pub enum FaultAction {
     RequestDenied,
     /// 404 `Request_ResourceNotFound`.
     NotFound,
+    /// The last rows of a list's page are left out. The count beside them stays as it is.
+    ShortList {
+        /// How many rows.
+        rows: usize,
+    },
     /// The answer of a batch leaves this item out. It happens to items of batches only.
     MissingItem,
     /// The body says gzip and is not, or not to its end.

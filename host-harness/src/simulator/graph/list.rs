@@ -12,7 +12,7 @@ use super::request::{Options, Request};
 use super::{Context, plural};
 use crate::simulator::base::identity::{ObjectKind, ObjectRef};
 use crate::simulator::catalog;
-use crate::simulator::odata::{self, Filter};
+use crate::simulator::odata::{self, Filter, TextOrder};
 use crate::simulator::tenant::state::Presence;
 use crate::simulator::tenant::view::View;
 
@@ -61,8 +61,9 @@ fn objects(
         return Err(GraphError::unsupported("Sorting not supported for current query."));
     }
     let order = Order::new(context, &snapshot, kind, filter.as_ref(), orderby.as_deref())?;
+    let text_order = context.service.world.lists.text_order;
     let matches = |object: &ObjectRef| {
-        view.presence(*object) == Some(presence) && (order.exact || holds(view, *object, filter.as_ref()))
+        view.presence(*object) == Some(presence) && (order.exact || holds(view, *object, filter.as_ref(), text_order))
     };
     let mut rows = Vec::new();
     let mut next = None;
@@ -87,7 +88,8 @@ pub(super) fn count(context: &Context<'_>, request: &Request, kind: ObjectKind) 
     let snapshot = tenant.read(lag(context, request));
     let view = snapshot.view();
     let live = view.objects(kind).filter(|object| view.is_live(*object));
-    let count = live.filter(|object| holds(view, *object, filter.as_ref())).count();
+    let text_order = context.service.world.lists.text_order;
+    let count = live.filter(|object| holds(view, *object, filter.as_ref(), text_order)).count();
     Ok(Answer::new(200, Body::Text(count.to_string())))
 }
 
@@ -103,10 +105,10 @@ fn filter(
     Ok(Some(filter))
 }
 
-fn holds(view: View<'_>, object: ObjectRef, filter: Option<&Filter>) -> bool {
+fn holds(view: View<'_>, object: ObjectRef, filter: Option<&Filter>, order: TextOrder) -> bool {
     let value =
         |name: &str| catalog::property(object.kind, name).map_or(Value::Null, |property| view.value(object, property));
-    filter.is_none_or(|filter| odata::holds(filter, &value))
+    filter.is_none_or(|filter| odata::holds(filter, order, &value))
 }
 
 /// `GET /users/{id}` and `/groups/{id}`; users also by user principal name.

@@ -123,11 +123,16 @@ impl<'a> Bounds<'a> {
                 let left_bounds = Bounds::of(left, kind, sorted);
                 let property = sorted.or(left_bounds.as_ref().map(|bounds| bounds.property));
                 match (left_bounds, Bounds::of(right, kind, property)) {
+                    // Two lower or two upper bounds: which one is narrower depends on the order of texts.
                     (Some(one), Some(other)) => Some(Bounds {
                         property: one.property,
-                        low: one.low.max(other.low),
-                        high: [one.high, other.high].into_iter().flatten().min(),
-                        exact: one.exact && other.exact && one.property.name == other.property.name,
+                        low: one.low.or(other.low),
+                        high: one.high.or(other.high),
+                        exact: one.exact
+                            && other.exact
+                            && one.property.name == other.property.name
+                            && !(one.low.is_some() && other.low.is_some())
+                            && !(one.high.is_some() && other.high.is_some()),
                     }),
                     (one, other) => one.or(other).map(|bounds| Bounds { exact: false, ..bounds }),
                 }

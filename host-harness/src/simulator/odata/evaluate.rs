@@ -1,26 +1,27 @@
 //! Whether an object matches a filter that was judged acceptable.
 //!
-//! Strings compare without case. Logic has two values: a comparison with a missing value is false, and its negation true.
+//! Strings compare without case; their order is the tenant's ([`TextOrder`]). Logic has two values: a comparison with a
+//! missing value is false, and its negation true.
 
 use std::cmp::Ordering;
 
 use serde_json::Value;
 
-use super::{Filter, Operator};
+use super::{Filter, Operator, TextOrder};
 
 /// Evaluate; `value` gives the object's property by name.
-pub(crate) fn holds(filter: &Filter, value: &dyn Fn(&str) -> Value) -> bool {
+pub(crate) fn holds(filter: &Filter, order: TextOrder, value: &dyn Fn(&str) -> Value) -> bool {
     match filter {
-        Filter::And(left, right) => holds(left, value) && holds(right, value),
-        Filter::Or(left, right) => holds(left, value) || holds(right, value),
-        Filter::Not(inner) => !holds(inner, value),
-        Filter::Compare { path, operator, literal } => compare(&follow(path, value), *operator, literal),
+        Filter::And(left, right) => holds(left, order, value) && holds(right, order, value),
+        Filter::Or(left, right) => holds(left, order, value) || holds(right, order, value),
+        Filter::Not(inner) => !holds(inner, order, value),
+        Filter::Compare { path, operator, literal } => compare(&follow(path, value), *operator, literal, order),
         Filter::In { path, literals } => {
             let found = follow(path, value);
-            literals.iter().any(|literal| compare(&found, Operator::Eq, literal))
+            literals.iter().any(|literal| compare(&found, Operator::Eq, literal, order))
         }
         Filter::Any { path, inner, .. } => match follow(path, value) {
-            Value::Array(items) => items.iter().any(|item| holds(inner, &|_| item.clone())),
+            Value::Array(items) => items.iter().any(|item| holds(inner, order, &|_| item.clone())),
             _ => false,
         },
         Filter::AnyAtAll { path } => length(&follow(path, value)) > 0,
@@ -39,9 +40,9 @@ fn length(value: &Value) -> u64 {
     value.as_array().map_or(0, |items| items.len() as u64)
 }
 
-fn compare(found: &Value, operator: Operator, literal: &Value) -> bool {
+fn compare(found: &Value, operator: Operator, literal: &Value, order: TextOrder) -> bool {
     match (operator, found, literal) {
-        (Operator::Ne, _, _) => !compare(found, Operator::Eq, literal),
+        (Operator::Ne, _, _) => !compare(found, Operator::Eq, literal, order),
         (Operator::Eq, Value::String(found), Value::String(literal)) => folded(found) == folded(literal),
         (Operator::Eq, _, _) => found == literal,
         (Operator::StartsWith, Value::String(found), Value::String(literal)) => {
@@ -49,7 +50,9 @@ fn compare(found: &Value, operator: Operator, literal: &Value) -> bool {
         }
         (Operator::EndsWith, Value::String(found), Value::String(literal)) => folded(found).ends_with(&folded(literal)),
         (Operator::Contains, Value::String(found), Value::String(literal)) => folded(found).contains(&folded(literal)),
-        (_, Value::String(found), Value::String(literal)) => ordered(folded(found).cmp(&folded(literal)), operator),
+        (_, Value::String(found), Value::String(literal)) => {
+            ordered(order.key(found).cmp(&order.key(literal)), operator)
+        }
         _ => false,
     }
 }
@@ -99,7 +102,7 @@ mod tests {
         ];
         for (filter, expected) in cases {
             let value = |name: &str| group.get(name).cloned().unwrap_or(Value::Null);
-            assert_eq!(holds(&parse(filter).unwrap(), &value), expected, "{filter}");
+            assert_eq!(holds(&parse(filter).unwrap(), TextOrder::OrdinalLower, &value), expected, "{filter}");
         }
     }
 }

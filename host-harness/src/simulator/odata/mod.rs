@@ -6,11 +6,13 @@
 mod evaluate;
 mod judge;
 mod parse;
+mod text_order;
 mod token;
 
 pub(crate) use evaluate::holds;
 pub(crate) use judge::judge;
 pub(crate) use parse::parse;
+pub use text_order::TextOrder;
 
 use serde_json::Value;
 

@@ -9,16 +9,18 @@ use super::replica::Snapshot;
 use super::state::State;
 use crate::simulator::base::identity::ObjectKind;
 use crate::simulator::catalog::Property;
+use crate::simulator::odata::TextOrder;
 
 /// States and properties at most; a tenant of a million has some 60 MB for each.
 const KEPT: usize = 4;
 
-/// All objects of a kind, deleted ones too, by one of their properties, without case.
+/// All objects of a kind, deleted ones too, by one of their properties, in the tenant's order of texts.
 #[derive(Debug)]
 pub(crate) struct ByName {
     /// Those that have none.
     unnamed: Vec<u32>,
     named: Vec<(String, u32)>,
+    order: TextOrder,
 }
 
 /// A state, and what was sorted of it.
@@ -31,12 +33,17 @@ struct Kept {
 }
 
 /// What is kept.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Names {
+    order: TextOrder,
     kept: Mutex<VecDeque<Kept>>,
 }
 
 impl Names {
+    pub(crate) fn in_order(order: TextOrder) -> Names {
+        Names { order, kept: Mutex::default() }
+    }
+
     pub(crate) fn of(&self, snapshot: &Snapshot<'_>, kind: ObjectKind, property: &'static Property) -> Arc<ByName> {
         // Held while sorting: whoever comes meanwhile wants the same.
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -46,7 +53,7 @@ impl Names {
         if let Some(known) = known {
             return Arc::clone(&known.by_name);
         }
-        let by_name = Arc::new(ByName::new(snapshot, kind, property));
+        let by_name = Arc::new(ByName::new(snapshot, kind, property, self.order));
         if kept.len() == KEPT {
             kept.pop_front();
         }
@@ -57,17 +64,17 @@ impl Names {
 }
 
 impl ByName {
-    fn new(snapshot: &Snapshot<'_>, kind: ObjectKind, property: &Property) -> ByName {
+    fn new(snapshot: &Snapshot<'_>, kind: ObjectKind, property: &Property, order: TextOrder) -> ByName {
         let view = snapshot.view();
         let (mut unnamed, mut named) = (Vec::new(), Vec::new());
         for object in view.objects(kind) {
             match view.value(object, property).as_str() {
-                Some(name) => named.push((name.to_lowercase(), object.number)),
+                Some(name) => named.push((order.key(name), object.number)),
                 None => unnamed.push(object.number),
             }
         }
         named.sort_unstable();
-        ByName { unnamed, named }
+        ByName { unnamed, named, order }
     }
 
     /// Numbers of all objects, those without a name first.
@@ -77,7 +84,7 @@ impl ByName {
 
     /// Numbers of the objects whose names lie between two, both included.
     pub(crate) fn within(&self, low: Option<&str>, high: Option<&str>) -> impl DoubleEndedIterator<Item = u32> {
-        let (low, high) = (low.map(str::to_lowercase), high.map(str::to_lowercase));
+        let (low, high) = (low.map(|low| self.order.key(low)), high.map(|high| self.order.key(high)));
         let from = low.map_or(0, |low| self.named.partition_point(|(name, _)| *name < low));
         let to = high.map_or(self.named.len(), |high| self.named.partition_point(|(name, _)| *name <= high));
         self.named[from..to.max(from)].iter().map(|(_, number)| *number)

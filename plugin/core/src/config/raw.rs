@@ -34,10 +34,10 @@ document! {
         "TenantId" => tenant_id: Tenant,
     }
     optional {
-        /// OData filter that selects groups, as Graph takes it on `GET /groups`. null: all groups. A text that is no OData
-        /// is refused with the place where it breaks off, which a JSON Schema cannot tell. Where the connector cannot
-        /// evaluate a filter itself (functions other than startswith and endswith, properties that no feed carries), groups
-        /// are read as a full list on every run.
+        /// OData filter that selects groups, as Graph takes it on `GET /groups`. null: all groups. A text that is no
+        /// OData is refused with the place where it breaks off, which a JSON Schema cannot tell. Where the connector
+        /// cannot evaluate a filter itself (functions other than startswith and endswith, properties that no feed
+        /// carries, gt, ge, lt and le of texts), groups are read as a full list on every run.
         "GroupSelectionFilter" => group_selection_filter: Option<Filter>,
         /// Objects per page of list and member reads. Graph chooses the page size of delta queries itself.
         "PageSize" => page_size: Whole<1, 999, 999>,

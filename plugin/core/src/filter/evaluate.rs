@@ -1,6 +1,7 @@
 //! Whether a row passes a test.
 //!
-//! Texts compare without case, as Graph compares them. Logic has two values, not SQL's three: a comparison with null is
+//! Texts compare without case, as Graph compares them; accents and width count. Texts have no order here: `bind.rs`
+//! leaves `gt`, `ge`, `lt` and `le` of texts to Graph. Logic has two values, not SQL's three: a comparison with null is
 //! false, `ne` and `not` of it are true, and so `mail ne 'x'` selects groups without a mail address.
 
 use std::cmp::Ordering;
@@ -94,14 +95,14 @@ fn equal(found: &Value, literal: &Literal) -> bool {
     match (found, literal) {
         (Value::Null, Literal::Null) => true,
         (Value::Bool(found), Literal::Flag(literal)) => found == literal,
+        (Value::String(found), Literal::Text(literal)) => found == literal,
         _ => order(found, literal) == Some(Ordering::Equal),
     }
 }
 
-/// `None` where two values have no order: null, or different types.
+/// `None` where two values have no order: null, texts, or different types.
 fn order(found: &Value, literal: &Literal) -> Option<Ordering> {
     match (found, literal) {
-        (Value::String(found), Literal::Text(literal)) => Some(found.cmp(literal)),
         (Value::String(found), Literal::Moment(literal)) => Some(Moment::of(found)?.cmp(literal)),
         (Value::Number(found), Literal::Number(literal)) => order_of_numbers(found, literal),
         _ => None,

@@ -72,7 +72,7 @@ pub use batch::LARGEST as LARGEST_BATCH;
 pub use error::Error;
 pub use link::Link;
 pub use query::{query_value, short};
-pub use reason::Reason;
+pub use reason::{Reason, refusal_of};
 pub use seen::SeenLinks;
 
 /// Where Graph is and who asks. From the configuration, which has checked it.

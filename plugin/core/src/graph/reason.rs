@@ -63,6 +63,13 @@ pub(super) fn reason(link: &Link, refusal: &Refusal) -> Reason {
     }
 }
 
+/// Status and code of an answer by which Graph says that it does not understand a request, or does not offer what it asks
+/// for. For an error whose [`Reason`] was left behind on its way up.
+pub fn refusal_of(error: &crate::error::Error) -> Option<String> {
+    let http = error.http.as_ref().filter(|http| matches!(http.status, 400 | 501))?;
+    Some(format!("{} {}", http.status, http.code.as_deref().unwrap_or("without a code")))
+}
+
 /// A 400 that speaks of the token, or the code that production answers with. A token changed by one byte gets the same
 /// answer as one that is too old.
 fn about_token(refusal: &Refusal) -> bool {

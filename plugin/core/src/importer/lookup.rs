@@ -3,7 +3,8 @@
 use serde_json::value::RawValue;
 
 use crate::error::Error;
-use crate::graph::{Get, Graph, Reason};
+use crate::graph::{Get, Graph, LARGEST_BATCH, Reason};
+use crate::importer::scopes::GIVE_UP_AFTER;
 use crate::mapping::Selection;
 use crate::model::RowSeed;
 use crate::sync::unreadable;
@@ -19,13 +20,55 @@ pub(super) enum Found {
     Failed(Error),
 }
 
+/// Reads of single objects that failed in a row. During an outage each costs all its retries, so that a round of
+/// thousands of changed groups would take hours; after [`GIVE_UP_AFTER`] failures the rest of the round is not asked
+/// for.
+#[derive(Debug, Default)]
+pub(super) struct Outage {
+    failures: u32,
+    last: Option<Error>,
+}
+
+impl Outage {
+    /// Takes note of a read: `None` for one that was answered, also with 404.
+    pub(super) fn note(&mut self, failed: Option<&Error>) {
+        self.failures = if failed.is_some() { self.failures + 1 } else { 0 };
+        self.last = failed.cloned();
+    }
+
+    /// The error of every further read, once nothing more is asked for.
+    pub(super) fn given_up(&self) -> Option<Error> {
+        let last = self.last.as_ref().filter(|_| self.failures >= GIVE_UP_AFTER)?;
+        let message =
+            format!("not asked for, since {} reads before it failed in a row: {}", self.failures, last.message);
+        Some(Error { message, ..last.clone() })
+    }
+}
+
 /// Reads the objects of these ids in `collection` (`users`, `groups`), in their order. An error ends all of it.
 pub(super) fn look_up(
     graph: &Graph,
     collection: &str,
     ids: &[&str],
     selection: &Selection,
+    outage: &mut Outage,
 ) -> Result<Vec<Found>, Error> {
+    let mut found = Vec::with_capacity(ids.len());
+    for some in ids.chunks(LARGEST_BATCH) {
+        if let Some(error) = outage.given_up() {
+            found.extend(some.iter().map(|_| Found::Failed(error.clone())));
+            continue;
+        }
+        for one in look_up_at_once(graph, collection, some, selection)? {
+            outage.note(if let Found::Failed(error) = &one { Some(error) } else { None });
+            found.push(one);
+        }
+    }
+    Ok(found)
+}
+
+/// Reads what fits in one `$batch`.
+fn look_up_at_once(graph: &Graph, collection: &str, ids: &[&str], selection: &Selection) -> Result<Vec<Found>, Error> {
     let select = selection.select();
     let requests: Vec<Get> = ids
         .iter()

@@ -3,6 +3,7 @@
 //! Adding an object type is a file here, a line in [`ALL`], its table in `schema/` and its switch in `config/`. An importer never sleeps,
 //! never retries and never reads an HTTP status: `graph/` does, and hands up a reason to decide by.
 
+mod distinct;
 mod group;
 mod group_member;
 mod lookup;

@@ -3,6 +3,7 @@
 //! Where memberships follow the groups feed, each row is also a sign of life: an object that was in the recycle bin and is
 //! back brings no edge rows, so somebody has to remember that it was there.
 
+use super::lookup::Outage;
 use super::snapshot::{self, Listed};
 use super::{Run, recycle_bin, thin};
 use crate::error::Error;
@@ -41,6 +42,8 @@ pub(super) struct PlainRounds<'a> {
     bin: bool,
     /// Any live row may be that of a restored object.
     wakes: bool,
+    /// Whether single users can be read at all.
+    outage: Outage,
 }
 
 impl<'a> PlainRounds<'a> {
@@ -54,6 +57,7 @@ impl<'a> PlainRounds<'a> {
             pace: Pace::new(run.sink.checkpoint_rows()),
             bin: false,
             wakes: false,
+            outage: Outage::default(),
         }
     }
 
@@ -88,7 +92,7 @@ impl Rounds for PlainRounds<'_> {
         let Some(who) = self.watches.filter(|_| set.mode == Mode::Delta) else { return Ok(()) };
         self.wakes = recycle_bin::look_again(self.run, &self.writer, &self.feed, who)?;
         let thin = thin::left_over(&self.run);
-        let unread = thin::read_by_id(&self.run, &self.writer, &self.feed, &thin)?;
+        let unread = thin::read_by_id(&self.run, &self.writer, &self.feed, &thin, &mut self.outage)?;
         self.run.ledger.with(|mark| {
             thin.iter().for_each(|id| mark.lists.restored.set_thin(*id, unread.contains(id)));
         });
@@ -124,7 +128,7 @@ impl Rounds for PlainRounds<'_> {
             recycle_bin::deliver(self.run, &self.writer, self.feed.selection, who)?;
         }
         // Before the rows, whose own values win.
-        let unread = thin::read_by_id(&self.run, &self.writer, &self.feed, &page.thin)?;
+        let unread = thin::read_by_id(&self.run, &self.writer, &self.feed, &page.thin, &mut self.outage)?;
         let due = position.is_some() && self.pace.page(page.records.rows());
         let (key, watches, wakes) = (self.feed.key, self.watches, self.wakes);
         self.writer.advance(page.records, due, None, |mark, moves| {

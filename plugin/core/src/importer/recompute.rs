@@ -9,8 +9,9 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use super::distinct::{Distinct, short};
 use super::group::{Judge, is_listed, list_query};
-use super::lookup::{Found, look_up};
+use super::lookup::{Found, Outage, look_up};
 use super::scopes::{Closing, GIVE_UP_AFTER, MembersReader, Outcome, Scope, ScopeQueue, hidden_issue, unread_issue};
 use super::{Run, is_hidden};
 use crate::error::{Error, Kind};
@@ -133,8 +134,9 @@ impl Try<'_> {
     fn read(&self, page: Option<String>, unread: &[ObjectId]) -> Result<(), Broke> {
         let Recompute { run, writer, .. } = *self.this;
         let reader = MembersReader { run, writer, mode: Mode::Full };
+        let mut outage = Outage::default();
         for some in unread.chunks(LARGEST_BATCH) {
-            let scopes = self.still_in_scope(some)?;
+            let scopes = self.still_in_scope(some, &mut outage)?;
             reader.read_these(scopes, self)?;
         }
         reader.read_listed(self, |queue| self.list(queue, page))
@@ -142,14 +144,15 @@ impl Try<'_> {
 
     /// Of the groups that an interrupted run left unread, those that are to be read. A group that is out of scope by now is
     /// closed without members.
-    fn still_in_scope(&self, groups: &[ObjectId]) -> Result<Vec<Scope>, Error> {
+    fn still_in_scope(&self, groups: &[ObjectId], outage: &mut Outage) -> Result<Vec<Scope>, Error> {
         let Recompute { run, writer, .. } = *self.this;
         let filter = run.config.group_selection_filter.as_ref();
         let named = filter.map_or(&[][..], |filter| filter.properties());
         let asked = Selection::new(vec!["visibility".to_owned()], &[], None).judged_by(named);
         let judge = Judge::new(filter, &asked);
         let names: Vec<String> = groups.iter().map(ToString::to_string).collect();
-        let found = look_up(run.graph, "groups", &names.iter().map(String::as_str).collect::<Vec<_>>(), &asked)?;
+        let ids: Vec<&str> = names.iter().map(String::as_str).collect();
+        let found = look_up(run.graph, "groups", &ids, &asked, outage)?;
         let mut scopes = Vec::new();
         for (name, found) in names.into_iter().zip(found) {
             match found {
@@ -185,18 +188,27 @@ impl Try<'_> {
             Some(page) => run.graph.follow(&page)?,
             None => run.graph.link(&query),
         };
-        let first = First { link, inside, advanced, ahead: true };
-        let mut number = 0;
-        walk_pages(run.graph, first, Expect::NoDeltaLink, scopes_of, |scopes, after| {
-            // Known before its groups are: the readers may be done with them at once.
-            self.progress().pages.push_back((scopes.len(), after.next.clone()));
-            let scopes: Vec<_> = scopes.into_iter().map(|scope| scope.on_page(number)).collect();
-            let offered = queue.offer(scopes)?;
-            let Some(repeated) = offered else { return Err(Error::new(Kind::Cancelled, "the readers have ended")) };
-            self.done(number, repeated)?;
-            number += 1;
-            Ok(())
-        })?;
+        let mut first = First { link, inside, advanced, ahead: true };
+        let (mut number, mut named) = (0, Distinct::default());
+        loop {
+            walk_pages(run.graph, first, Expect::NoDeltaLink, scopes_of, |(count, mut scopes), after| {
+                named.page(count, scopes.iter().map(|scope| short(&scope.group)));
+                // Read by an earlier pass of this list.
+                scopes.retain(|scope| !named.was_named(short(&scope.group)));
+                // Known before its groups are: the readers may be done with them at once.
+                self.progress().pages.push_back((scopes.len(), after.next.clone()));
+                let scopes: Vec<_> = scopes.into_iter().map(|scope| scope.on_page(number)).collect();
+                let offered = queue.offer(scopes)?;
+                let Some(repeated) = offered else { return Err(Error::new(Kind::Cancelled, "the readers have ended")) };
+                self.done(number, repeated)?;
+                number += 1;
+                Ok(())
+            })?;
+            if !named.reads_again()? {
+                break;
+            }
+            first = First { link: run.graph.link(&query), inside: false, advanced, ahead: true };
+        }
         queue.listed();
         Ok(())
     }
@@ -337,15 +349,15 @@ impl Closing for Try<'_> {
     }
 }
 
-/// A page of groups, as scopes.
-fn scopes_of(answer: &Answer<'_>) -> Result<(Links, Vec<Scope>), Unreadable> {
+/// A page of groups, as scopes, and the count that came with it.
+fn scopes_of(answer: &Answer<'_>) -> Result<(Links, (Option<u64>, Vec<Scope>)), Unreadable> {
     let properties = [String::from("visibility")];
     let page = Page::read(answer.body, RowSeed { properties: &properties }).map_err(unreadable)?;
     let scopes = page
         .rows
         .iter()
         .filter_map(|row| Some(Scope::new(directory_id(row.id.as_deref()?).into_owned(), is_hidden(row.values[0]))));
-    Ok((page.links, scopes.collect()))
+    Ok((page.links, (page.count, scopes.collect())))
 }
 
 fn mass_vanishing(error: Error) -> Error {

@@ -4,7 +4,7 @@
 //! those few attributes, and no later row completes them. A read that fails is repeated by the next run.
 
 use super::Run;
-use super::lookup::{Found, look_up};
+use super::lookup::{Found, Outage, look_up};
 use crate::error::Error;
 use crate::graph::LARGEST_BATCH;
 use crate::mapping::{Mode, ObjectId, object};
@@ -32,20 +32,14 @@ pub(super) fn read_by_id(
     writer: &SetWriter<'_>,
     feed: &Feed<'_>,
     ids: &[ObjectId],
+    outage: &mut Outage,
 ) -> Result<Vec<ObjectId>, Error> {
     let mut unread = Vec::new();
-    let mut gave_up = false;
     for some in ids.chunks(LARGEST_BATCH) {
-        if gave_up {
-            unread.extend(some);
-            continue;
-        }
         let names: Vec<String> = some.iter().map(ToString::to_string).collect();
         let asked: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut records = writer.records(Mode::Delta);
-        let found = look_up(run.graph, "users", &asked, feed.selection)?;
-        // A whole batch that failed after all its retries says enough of the next one.
-        gave_up = found.iter().all(|found| matches!(found, Found::Failed(_)));
+        let found = look_up(run.graph, "users", &asked, feed.selection, outage)?;
         for ((id, name), found) in some.iter().zip(&names).zip(found) {
             match found {
                 Found::Object(values) => {

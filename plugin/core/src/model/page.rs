@@ -8,6 +8,7 @@ use std::marker::PhantomData;
 
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 
 /// Where a page leads.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -25,6 +26,9 @@ pub struct Page<R> {
     pub rows: Vec<R>,
     /// Where it leads.
     pub links: Links,
+    /// `@odata.count`: how many rows all pages have together. Only an advanced query gets it, and only with its first
+    /// page.
+    pub count: Option<u64>,
 }
 
 impl<R> Page<R> {
@@ -76,7 +80,7 @@ impl<'de> Visitor<'de> for NextLink<'_> {
                 }
                 // The last page.
                 Key::Delta => return Ok(()),
-                Key::Value | Key::Other => _ = map.next_value::<IgnoredAny>()?,
+                Key::Value | Key::Count | Key::Other => _ = map.next_value::<IgnoredAny>()?,
             }
         }
         Ok(())
@@ -97,6 +101,8 @@ enum Key {
     Next,
     #[serde(rename = "@odata.deltaLink")]
     Delta,
+    #[serde(rename = "@odata.count")]
+    Count,
     #[serde(other)]
     Other,
 }
@@ -117,18 +123,20 @@ where
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Page<R>, A::Error> {
-        let (mut rows, mut links) = (None, Links::default());
+        let (mut rows, mut links, mut count) = (None, Links::default(), None);
         while let Some(key) = map.next_key()? {
             match key {
                 Key::Value => rows = Some(map.next_value_seed(RowsSeed { seed: self.seed })?),
                 Key::Next => links.next = map.next_value()?,
                 Key::Delta => links.delta = map.next_value()?,
+                // A count of another form is no count; the rows are good all the same.
+                Key::Count => count = map.next_value::<&RawValue>()?.get().parse().ok(),
                 Key::Other => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        Ok(Page { rows: rows.ok_or_else(|| A::Error::missing_field("value"))?, links })
+        Ok(Page { rows: rows.ok_or_else(|| A::Error::missing_field("value"))?, links, count })
     }
 }
 
@@ -185,6 +193,14 @@ mod tests {
     fn unknown_members_are_skipped() {
         let text = br#"{"@odata.context":"c","@microsoft.graph.tips":{"a":[1]},"value":[],"@odata.deltaLink":"d"}"#;
         assert_eq!(Page::<Member<'_>>::read_plain(text).unwrap().links.delta.as_deref(), Some("d"));
+    }
+
+    #[test]
+    fn count_of_another_form_is_left_out() {
+        for (count, read) in [("7", Some(7)), ("-1", None), ("null", None), (r#""7""#, None), ("{}", None)] {
+            let text = format!(r#"{{"@odata.count":{count},"value":[]}}"#);
+            assert_eq!(Page::<Member<'_>>::read_plain(text.as_bytes()).unwrap().count, read, "{count}");
+        }
     }
 
     #[test]

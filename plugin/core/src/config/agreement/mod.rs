@@ -72,6 +72,7 @@ fn the_schema_is_wider_than_the_parser_in_the_filter_alone() {
         ("displayName eq", "Recompute", "/GroupSelectionFilter"),
         ("displayName eq", "Delta", "/GroupSelectionFilter"),
         ("contains(displayName,'x')", "Delta", "/MembershipMode"),
+        ("displayName ge 'x'", "Delta", "/MembershipMode"),
     ] {
         let document = json!({ "TenantId": "contoso.com", "GroupSelectionFilter": filter, "MembershipMode": mode });
         assert!(validator.is_valid(&document), "{document}");

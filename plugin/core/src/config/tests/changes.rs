@@ -68,6 +68,10 @@ fn memberships_from_the_change_feed_need_a_filter_that_a_row_alone_decides() {
             if switch.contains("ImportGroups true") && filter.contains("another GroupSelectionFilter") && filter.contains("contains()")),
         "{told:?}"
     );
+    // Graph alone knows the order of its texts.
+    let told = problem(delta_with(json!({ "GroupSelectionFilter": "displayName ge 'APP'" })));
+    assert!(told.path == "/MembershipMode" && told.expected.contains("order only Graph knows"), "{told:?}");
+    accepted(delta_with(json!({ "GroupSelectionFilter": "createdDateTime ge 2024-01-01" })));
     // A filter that is none has its own mistake, and no second one.
     assert_eq!(problem(delta_with(json!({ "GroupSelectionFilter": "x = 1" }))).path, "/GroupSelectionFilter");
 }

@@ -27,7 +27,7 @@ use Spoken::{Any, Both, Compare, Either, Function, In, Not};
 fn spoken() -> impl Strategy<Value = Spoken> {
     let (name, word) = (|| select(NAMES.to_vec()), || select(WORDS.to_vec()));
     let leaf = prop_oneof![
-        (name(), select(vec!["eq", "ne", "gt", "ge", "lt", "le"]), word()).prop_map(|(n, o, w)| Compare(n, o, Some(w))),
+        (name(), select(vec!["eq", "ne"]), word()).prop_map(|(n, o, w)| Compare(n, o, Some(w))),
         (name(), select(vec!["eq", "ne"])).prop_map(|(n, o)| Compare(n, o, None)),
         (select(vec!["startswith", "endswith"]), name(), word()).prop_map(|(f, n, w)| Function(f, n, w)),
         (name(), proptest::collection::vec(word(), 1..4)).prop_map(|(n, ws)| In(n, ws)),
@@ -68,10 +68,6 @@ fn truth(spoken: &Spoken, group: &BTreeMap<&str, Option<&str>>, addresses: &[&st
     let holds = |found: Option<String>, operator: &str, word: Option<String>| match (operator, found, word) {
         ("eq", found, word) => found == word,
         ("ne", found, word) => found != word,
-        ("gt", Some(found), Some(word)) => found > word,
-        ("ge", Some(found), Some(word)) => found >= word,
-        ("lt", Some(found), Some(word)) => found < word,
-        ("le", Some(found), Some(word)) => found <= word,
         _ => false,
     };
     match spoken {

@@ -34,7 +34,7 @@ impl GroupRounds<'_> {
     fn read_some_again(&mut self, ids: &[ObjectId]) -> Result<(), Error> {
         let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let asked: Vec<&str> = names.iter().map(String::as_str).collect();
-        let found = look_up(self.run.graph, "groups", &asked, self.feed.selection)?;
+        let found = look_up(self.run.graph, "groups", &asked, self.feed.selection, &mut self.outage)?;
         let mut records = self.writer.records(Mode::Delta);
         let (mut scopes, mut over, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for ((id, name), found) in ids.iter().zip(&names).zip(found) {

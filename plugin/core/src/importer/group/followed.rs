@@ -3,6 +3,7 @@
 //! Here only a removed row of the feed says that a group is gone. A group that cannot be read, whatever the reason, goes on
 //! the repair list; one that was read because of a feed row goes on the confirm list, since lists may lag behind the feed.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
@@ -22,9 +23,13 @@ pub(super) struct Followed<'a> {
 #[derive(Debug, Default)]
 struct State {
     failures_in_a_row: u32,
-    hidden_empty: Vec<String>,
+    hidden_empty: BTreeSet<String>,
     hidden_seen: bool,
 }
+
+/// Hidden groups whose records are queued together. A large tenant has tens of thousands, and all records of them at
+/// once would take more memory than a batch.
+const SETTLED_AT_ONCE: usize = 500;
 
 /// Why members of a group are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,17 +98,21 @@ impl<'a> Followed<'a> {
     /// Judges the hidden groups that showed no member, at the end of the set.
     pub(super) fn settle(&self, mode: Mode) -> Result<(), Error> {
         let state = std::mem::take(&mut *self.state());
-        let mut records = self.writer.records(mode);
-        for group in &state.hidden_empty {
-            if state.hidden_seen {
-                self.writer.tally.settled_scope(group);
-                records.scope(group, true, 0);
-            } else {
-                self.writer.tally.unread_scope(group, true);
-                hidden_issue(group, &mut records);
+        let mut groups = state.hidden_empty.iter().peekable();
+        while groups.peek().is_some() {
+            let mut records = self.writer.records(mode);
+            for group in groups.by_ref().take(SETTLED_AT_ONCE) {
+                if state.hidden_seen {
+                    self.writer.tally.settled_scope(group);
+                    records.scope(group, true, 0);
+                } else {
+                    self.writer.tally.unread_scope(group, true);
+                    hidden_issue(group, &mut records);
+                }
             }
+            self.writer.push(records)?;
         }
-        self.writer.push(records)
+        Ok(())
     }
 }
 
@@ -137,10 +146,10 @@ impl Closer<'_, '_> {
         state.hidden_seen |= scope.hidden && scope.rows > 0;
         if shown {
             // Its last Scope counts: an earlier read may have shown it empty.
-            state.hidden_empty.retain(|group| *group != scope.group);
+            state.hidden_empty.remove(&scope.group);
             self.of.writer.tally.settled_scope(&scope.group);
-        } else if !state.hidden_empty.contains(&scope.group) {
-            state.hidden_empty.push(scope.group.clone());
+        } else {
+            state.hidden_empty.insert(scope.group.clone());
         }
         drop(state);
         let writer = &self.of.writer;

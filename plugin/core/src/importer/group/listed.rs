@@ -5,6 +5,7 @@
 use super::{absence, list_query};
 use crate::error::Error;
 use crate::importer::Run;
+use crate::importer::distinct::{Distinct, short};
 use crate::mapping::{Mode, Selection, map_row};
 use crate::model::{Page, RowSeed};
 use crate::schema::GROUP;
@@ -74,12 +75,13 @@ impl List<'_> {
     fn once(&self, resume: Option<FullPlace>) -> Result<(), Broke> {
         let Run { graph, config, .. } = self.run;
         let (query, advanced) = list_query(config, &self.selection.select(), config.page_size);
-        let (set, first) = match resume {
+        let beginning = First { advanced, ahead: true, ..First::of(graph.link(&query)) };
+        let (set, mut first) = match resume {
             Some(place) => {
-                let first = First { inside: true, advanced, ahead: true, ..First::of(graph.follow(&place.page)?) };
-                (Set::resumed(place.set), first)
+                let link = graph.follow(&place.page)?;
+                (Set::resumed(place.set), First { link, inside: true, ..beginning.clone() })
             }
-            None => (Set::new(Mode::Full)?, First { advanced, ahead: true, ..First::of(graph.link(&query)) }),
+            None => (Set::new(Mode::Full)?, beginning.clone()),
         };
         self.writer.begin(&set, absence(config), self.selection.delivered(), |mark| {
             if !set.resumed {
@@ -91,29 +93,38 @@ impl List<'_> {
             }
         })?;
         let mut pace = Pace::new(self.run.sink.checkpoint_rows());
-        walk_pages(
-            graph,
-            first,
-            Expect::NoDeltaLink,
-            |answer| {
-                let seed = RowSeed { properties: self.selection.properties() };
-                let page = Page::read(answer.body, seed).map_err(unreadable)?;
-                let mut records = self.writer.records(Mode::Full);
-                for row in &page.rows {
-                    map_row(row, self.selection, Mode::Full, answer.request_id, &mut records);
-                }
-                Ok((page.links, records))
-            },
-            |records, after| {
-                let next = after.next.clone();
-                let due = next.is_some() && pace.page(records.rows());
-                self.writer.advance(records, due, None, |mark, _| {
-                    if next.is_some() {
-                        self.go_to(mark, Stage::Groups, Some(&set.id), next);
+        // A resumed list has no first page, hence no count.
+        let mut named = Distinct::default();
+        loop {
+            walk_pages(
+                graph,
+                first,
+                Expect::NoDeltaLink,
+                |answer| {
+                    let seed = RowSeed { properties: self.selection.properties() };
+                    let page = Page::read(answer.body, seed).map_err(unreadable)?;
+                    let mut records = self.writer.records(Mode::Full);
+                    for row in &page.rows {
+                        map_row(row, self.selection, Mode::Full, answer.request_id, &mut records);
                     }
-                })
-            },
-        )?;
-        Ok(())
+                    let ids: Vec<u64> = page.rows.iter().filter_map(|row| row.id.as_deref()).map(short).collect();
+                    Ok((page.links, (page.count, ids, records)))
+                },
+                |(count, ids, records), after| {
+                    named.page(count, ids);
+                    let next = after.next.clone();
+                    let due = next.is_some() && pace.page(records.rows());
+                    self.writer.advance(records, due, None, |mark, _| {
+                        if next.is_some() {
+                            self.go_to(mark, Stage::Groups, Some(&set.id), next);
+                        }
+                    })
+                },
+            )?;
+            if !named.reads_again()? {
+                return Ok(());
+            }
+            first = beginning.clone();
+        }
     }
 }

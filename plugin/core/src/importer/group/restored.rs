@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::graph::{self, Answer, Get, LARGEST_BATCH, Link, Reason, Unreadable};
 use crate::importer::group::followed::Why;
 use crate::importer::is_hidden;
-use crate::importer::scopes::{GIVE_UP_AFTER, Scope};
+use crate::importer::scopes::Scope;
 use crate::mapping::{Issue, Mode, ObjectId, Selection, Severity, edge};
 use crate::model::{Member, Page, RowSeed};
 use crate::sync::{Broke, Expect, First, Look, Restored, Who, unreadable, walk_pages};
@@ -77,7 +77,7 @@ impl GroupRounds<'_> {
         let requests: Vec<Get> = some.iter().map(|restored| question.get(restored, graph)).collect();
         let read = |answer: &Answer<'_>| question.read(answer);
         let answers = match requests.as_slice() {
-            _ if self.restored_failures >= GIVE_UP_AFTER => return self.give_up_restored(some, mode),
+            _ if self.outage.given_up().is_some() => return self.give_up_restored(some, mode),
             [only] => vec![graph.get(only, read)],
             many => graph.batch(many, |_, answer| read(answer))?,
         };
@@ -89,27 +89,27 @@ impl GroupRounds<'_> {
                 Err(failure) if failure.reason == Reason::Gone => Ok(()),
                 Err(failure) => Err(Error::from(failure)),
             };
+            self.outage.note(brought.as_ref().err());
             match brought.and_then(|()| self.own_members(restored, mode)) {
                 Ok(()) => {
-                    self.restored_failures = 0;
                     self.writer.ledger.with(|mark| mark.lists.restored.looked_up(restored.id));
                 }
                 Err(error) if error.kind.ends_everything() => return Err(error),
                 Err(error) => {
-                    self.restored_failures += 1;
                     self.unasked.insert(restored.id);
-                    self.report(restored.who, restored.id, mode, &error.message, Some(&error))?;
+                    self.report(restored.who, restored.id, mode, &error)?;
                 }
             }
         }
         Ok(())
     }
 
-    /// Each of many lookups in a row has used up its retries: the rest is left to the next run.
+    /// Each of many reads in a row has used up its retries: the rest is left to the next run.
     fn give_up_restored(&mut self, some: &[Restored], mode: Mode) -> Result<(), Error> {
+        let Some(error) = self.outage.given_up() else { return Ok(()) };
         for restored in some {
             self.unasked.insert(restored.id);
-            self.report(restored.who, restored.id, mode, "not tried, since all lookups before it failed", None)?;
+            self.report(restored.who, restored.id, mode, &error)?;
         }
         Ok(())
     }
@@ -166,7 +166,7 @@ impl GroupRounds<'_> {
         }
     }
 
-    fn report(&self, who: Who, id: ObjectId, mode: Mode, words: &str, error: Option<&Error>) -> Result<(), Error> {
+    fn report(&self, who: Who, id: ObjectId, mode: Mode, error: &Error) -> Result<(), Error> {
         let Some(followed) = &self.followed else { return Ok(()) };
         let what = if who == Who::User { "user" } else { "group" };
         let mut records = followed.writer.records(mode);
@@ -176,9 +176,10 @@ impl GroupRounds<'_> {
             severity: Severity::Error,
             code: "RestoredUnread",
             message: &format!(
-                "the {what} {id} came back from the recycle bin, and its memberships could not be read; the next import tries again: {words}"
+                "the {what} {id} came back from the recycle bin, and its memberships could not be read; the next import tries again: {}",
+                error.message
             ),
-            request_id: error.and_then(|error| error.http.as_ref()).and_then(|http| http.request_id.as_deref()),
+            request_id: error.http.as_ref().and_then(|http| http.request_id.as_deref()),
         });
         followed.writer.push(records)
     }

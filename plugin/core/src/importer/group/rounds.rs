@@ -13,7 +13,7 @@ use super::judge::{Judge, merged};
 use super::row::GroupRow;
 use crate::error::Error;
 use crate::graph::{Answer, Unreadable};
-use crate::importer::lookup::{Found, look_up};
+use crate::importer::lookup::{Found, Outage, look_up};
 use crate::importer::plain::{settle, sign_of};
 use crate::importer::scopes::Scope;
 use crate::importer::{Run, is_hidden, recycle_bin};
@@ -37,8 +37,8 @@ pub(super) struct GroupRounds<'a> {
     pub(super) followed: Option<Followed<'a>>,
     /// Restored objects that could not be asked for in this run.
     pub(super) unasked: HashSet<ObjectId>,
-    /// Lookups of restored objects that failed, one after the other.
-    pub(super) restored_failures: u32,
+    /// Whether single groups and restored objects can be read at all.
+    pub(super) outage: Outage,
     /// Groups of the watermark's lists whose members this round has read.
     pub(super) read_again: HashSet<ObjectId>,
     pace: Pace,
@@ -93,7 +93,7 @@ impl<'a> GroupRounds<'a> {
             judge: Judge::new(filter, feed.selection),
             followed: run.follows_members().then(|| Followed::new(run)),
             unasked: HashSet::new(),
-            restored_failures: 0,
+            outage: Outage::default(),
             read_again: HashSet::new(),
             wakes: false,
             reads_all: reconciles,
@@ -113,7 +113,7 @@ impl<'a> GroupRounds<'a> {
     }
 
     /// Looks up the groups whose rows do not say enough.
-    fn look_up_missing(&self, rows: &[GroupRow]) -> Result<HashMap<String, Found>, Error> {
+    fn look_up_missing(&mut self, rows: &[GroupRow]) -> Result<HashMap<String, Found>, Error> {
         let mut ids: Vec<&str> = Vec::new();
         for row in rows.iter().filter(|row| row.removed.is_none()) {
             let known = row.object_id().is_some_and(|id| self.verdicts.contains_key(&id)) && self.mode == Mode::Full;
@@ -124,7 +124,7 @@ impl<'a> GroupRounds<'a> {
                 ids.push(&row.id);
             }
         }
-        let found = look_up(self.run.graph, "groups", &ids, self.feed.selection)?;
+        let found = look_up(self.run.graph, "groups", &ids, self.feed.selection, &mut self.outage)?;
         Ok(ids.into_iter().map(str::to_owned).zip(found).collect())
     }
 

@@ -5,13 +5,13 @@
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::ranges::{Names, Range, enough};
-use super::{Failure, Snapshot};
+use super::{Failure, Snapshot, refused};
 use crate::error::{Error, Kind};
+use crate::importer::distinct::short;
 use crate::importer::plain::sign_of;
 use crate::mapping::{Mode, ObjectId, Records, map_row};
 use crate::model::{Links, Page, Row, RowSeed};
@@ -159,8 +159,10 @@ impl Snapshot<'_> {
             );
             match walked {
                 Ok(_) => return Ok(()),
-                Err(broke @ (Broke::PageLink(_) | Broke::Page(_))) => self.began_again(&restarts.after(broke)?),
-                Err(broke) => return Err(broke.into_error().into()),
+                Err(broke @ (Broke::PageLink(_) | Broke::Page(_))) => {
+                    self.began_again(&restarts.after(broke).map_err(refused)?);
+                }
+                Err(broke) => return Err(refused(broke.into_error())),
             }
         }
     }
@@ -204,15 +206,5 @@ impl Snapshot<'_> {
                 listing.signs.iter().for_each(|(id, sign)| mark.lists.saw(who, *id, *sign, false));
             }
         })
-    }
-}
-
-/// Eight bytes for an id. Two ids that share them make the count differ, and the feed is walked: never the other way.
-fn short(id: &str) -> u64 {
-    match ObjectId::parse(id) {
-        Some(ObjectId(bytes)) => {
-            bytes.chunks(8).fold(0, |n, half| n ^ half.iter().fold(0, |n, b| n << 8 | u64::from(*b)))
-        }
-        None => BuildHasherDefault::<DefaultHasher>::default().hash_one(id),
     }
 }

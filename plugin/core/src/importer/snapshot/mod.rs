@@ -3,26 +3,28 @@
 //! happened meanwhile is drained from the link.
 //!
 //! What a newcomer gets wrong is to trust the ranges. They touch at their ends, so whatever order Graph keeps names in,
-//! everybody is in one of them; still the objects that came are held against Graph's own count before and after, and when
-//! they are neither nor between, the feed is walked after all. Lists may lag behind the link: the watermark says that the
+//! every object is in one of them; still the number of objects that came is checked against Graph's own count
+//! (`prove`), and in doubt the feed is walked after all. Lists may lag behind the link: the watermark says that the
 //! next run reads everything again.
 
 mod between;
 mod lists;
 mod ranges;
 
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use ranges::Names;
 
+use super::distinct::short;
 use super::plain::settle;
 use super::survey::Size;
 use super::{Run, recycle_bin};
 use crate::config::{Config, FullImportStrategy};
-use crate::error::Error;
-use crate::graph::{self, Unreadable};
+use crate::error::{Error, Kind};
+use crate::graph;
 use crate::mapping::{Mode, Reason, Selection};
-use crate::model::{Member, Page};
+use crate::model::{Member, Page, RowSeed};
 use crate::sync::{
     Broke, Expect, Feed, FeedMark, First, FollowUp, MAX_LINK, NEXT_RUN_RECONCILES, Restarts, Set, SetWriter, Stage,
     Start, Warning, Who, unreadable, walk_pages,
@@ -54,6 +56,9 @@ pub(super) fn size(objects: Option<u64>, config: &Config, more: u64) -> Size {
     Size { lanes: config.max_concurrency as u64, ..Size::walked(objects, requests, 1) }
 }
 
+/// How often a tenant is counted again that changes while it is counted.
+const RECOUNTS: usize = 3;
+
 /// Why there is no snapshot.
 enum Failure {
     /// The feed can still be walked.
@@ -70,12 +75,16 @@ impl From<Error> for Failure {
 
 impl From<graph::Error> for Failure {
     fn from(error: graph::Error) -> Failure {
-        match error.reason {
-            graph::Reason::BadRequest | graph::Reason::NotOffered => {
-                Failure::Walk(format!("Graph does not list by ranges of names here: {}", Error::from(error).message))
-            }
-            _ => Failure::Over(error.into()),
-        }
+        refused(error.into())
+    }
+}
+
+/// A refused request of the Snapshot says nothing about the change feed, which asks for less: the feed is walked.
+fn refused(error: Error) -> Failure {
+    // The error's own words speak of the operator's filter, and the filter of a range is not the operator's.
+    match graph::refusal_of(&error) {
+        Some(words) => Failure::Walk(format!("Graph does not list by ranges of names here: {words}")),
+        None => Failure::Over(error),
     }
 }
 
@@ -134,7 +143,7 @@ impl Snapshot<'_> {
         };
         let counted = whole.count;
         self.read_all(&names, whole)?;
-        self.prove(&names, counted)?;
+        self.prove(&names, counted, &link)?;
         let moved = FeedMark {
             link: Some(link.clone()),
             fingerprint: Some(self.feed.fingerprint.to_owned()),
@@ -153,40 +162,82 @@ impl Snapshot<'_> {
         let query = format!("{path}?$deltatoken=latest&$select={}{relations}", selection.select());
         let mut restarts = Restarts::default();
         loop {
+            let mut brought_rows = false;
             let asked = walk_pages(
                 self.run.graph,
                 First::of(self.run.graph.link(&query)),
                 Expect::DeltaLink,
                 |answer| {
                     let page = Page::<Member<'_>>::read_plain(answer.body).map_err(unreadable)?;
-                    let rows = page.rows.len();
-                    if rows > 0 {
-                        return Err(Unreadable(format!("{rows} rows where only a delta link was asked for")));
-                    }
-                    Ok((page.links, ()))
+                    Ok((page.links, page.rows.len()))
                 },
-                |(), _| Ok(()),
+                |rows, _| {
+                    brought_rows = rows > 0;
+                    // A first page with rows begins the whole feed: no further page is asked for.
+                    if brought_rows { Err(Error::new(Kind::Service, "rows came with the delta link")) } else { Ok(()) }
+                },
             );
             match asked {
+                Err(_) if brought_rows => {
+                    return Err(Failure::Walk("Graph brought rows where only a delta link was asked for".to_owned()));
+                }
                 Ok((Some(link), at)) if link.len() <= MAX_LINK => return Ok((link, at)),
                 Ok(_) => return Err(Failure::Walk("Graph gave no delta link that a watermark can keep".to_owned())),
-                Err(broke @ (Broke::PageLink(_) | Broke::Page(_))) => _ = restarts.after(broke)?,
-                Err(broke) => return Err(broke.into_error().into()),
+                Err(broke @ (Broke::PageLink(_) | Broke::Page(_))) => _ = restarts.after(broke).map_err(refused)?,
+                Err(broke) => return Err(refused(broke.into_error())),
             }
         }
     }
 
-    /// Holds whom the lists brought against the count before and after them. In a tenant that changes meanwhile the two differ,
-    /// and who came lies between: some ranges were read before a change and some behind it. The drain brings the change.
-    fn prove(&self, names: &Names<'_>, counted: u64) -> Result<(), Failure> {
+    /// Checks the number of distinct objects listed against Graph's count before and after. If the tenant changed
+    /// meanwhile, the two counts differ and the listed number lies between them. Where objects were created *and*
+    /// deleted, it may lie outside: then the change feed is asked what changed.
+    fn prove(&self, names: &Names<'_>, counted: u64, link: &str) -> Result<(), Failure> {
         let mut seen = std::mem::take(&mut *self.seen.lock().unwrap_or_else(PoisonError::into_inner));
         seen.sort_unstable();
         seen.dedup();
         let came = seen.len() as u64;
-        let between = |now: u64| (counted.min(now)..=counted.max(now)).contains(&came);
-        if came == counted || names.whole()?.is_some_and(|now| between(now.count)) {
+        let now = || Ok::<_, Failure>(names.whole()?.map(|whole| whole.count));
+        if came == counted {
             return Ok(());
         }
+        let mut before = now()?;
+        if before.is_some_and(|now| (counted.min(now)..=counted.max(now)).contains(&came)) {
+            return Ok(());
+        }
+        for _ in 0..RECOUNTS {
+            let held = self.with_changes(&seen, link)?;
+            let after = now()?;
+            // Equal to both: a tolerance would hide objects that the lists left out.
+            if before == Some(held) && after == before {
+                return Ok(());
+            }
+            before = after;
+        }
         Err(Failure::Walk(format!("the lists brought {came} objects where Graph counts {counted}")))
+    }
+
+    /// How many objects a host will hold once the drain has applied what changed since the link. Only counts: the drain
+    /// itself reads the same pages again.
+    fn with_changes(&self, listed: &[u64], link: &str) -> Result<u64, Failure> {
+        // Whether the object is there, by its last row.
+        let mut changed: HashMap<u64, bool> = HashMap::new();
+        let walked = walk_pages(
+            self.run.graph,
+            First::of(self.run.graph.follow(link)?),
+            Expect::DeltaLink,
+            |answer| {
+                let page = Page::read(answer.body, RowSeed { properties: &[] }).map_err(unreadable)?;
+                let rows = page.rows.iter().filter_map(|row| Some((short(row.id.as_deref()?), row.removed.is_none())));
+                Ok((page.links, rows.collect::<Vec<_>>()))
+            },
+            |rows, _| {
+                changed.extend(rows);
+                Ok(())
+            },
+        );
+        walked.map_err(|broke| refused(broke.into_error()))?;
+        let unchanged = listed.iter().filter(|id| !changed.contains_key(*id)).count();
+        Ok((unchanged + changed.values().filter(|is_there| **is_there).count()) as u64)
     }
 }
