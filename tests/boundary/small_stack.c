@@ -2,7 +2,7 @@
 
    usage: small_stack LIBRARY CONFIG_FILE AUTH_FILE KIB [CONFIG_FILE AUTH_FILE WATERMARK_FILE]...
    The first two documents must lead to an import that succeeds; the others may be refused, and `-` means no watermark. A
-   stack that is too small ends the process with SIGSEGV. Prints what each start answered. */
+   stack that is too small ends the process with SIGSEGV. Prints how the first import ended and what each start answered. */
 #define _GNU_SOURCE
 #include "host.h"
 #include <limits.h>
@@ -10,14 +10,15 @@
 static struct library l;
 static int cases;
 static char **texts; /* three for each case: ConfigJson, AuthJson, watermark or NULL */
-static connector_status *started;
+static connector_status *started, ended;
 
 static void log_line(void *user_data, uint32_t level, const char *message, size_t message_len) {
   (void)message;
   *(unsigned long *)user_data += level != 0 && message_len != 0;
 }
 
-static connector_status one(ImportAsyncFn begin, char **documents, unsigned long *lines) {
+/* Starts an operation and pulls it to its end. Answers the status of the start; that of the end goes to `last`. */
+static connector_status one(ImportAsyncFn begin, char **documents, unsigned long *lines, connector_status *last) {
   connector_callbacks callbacks;
   connector_options options = plain_options();
   connector_operation operation = 0;
@@ -38,7 +39,7 @@ static connector_status one(ImportAsyncFn begin, char **documents, unsigned long
         "an operation or an error text", "a start");
   l.buffer_release(&text);
   if (status != CONNECTOR_OK) return status;
-  status = pull(&l, operation, ULONG_MAX, &rows);
+  *last = pull(&l, operation, ULONG_MAX, &rows);
   memset(&progress, 0, sizeof progress);
   progress.struct_size = (uint32_t)sizeof progress;
   answers(l.progress(operation, &progress), CONNECTOR_OK, "progress");
@@ -52,15 +53,16 @@ static connector_status one(ImportAsyncFn begin, char **documents, unsigned long
 static void *run(void *unused) {
   connector_buffer text = {NULL, 0, NULL};
   unsigned long lines = 0;
+  connector_status last;
   int i;
   (void)unused;
   answers(l.describe(&text), CONNECTOR_OK, "Describe");
   l.buffer_release(&text);
   for (i = 0; i < cases; i++) {
-    started[i] = one(l.import, texts + 3 * i, &lines);
-    one(l.check, texts + 3 * i, &lines);
+    started[i] = one(l.import, texts + 3 * i, &lines, i == 0 ? &ended : &last);
+    one(l.check, texts + 3 * i, &lines, &last);
   }
-  answers(one(l.export_rows, texts, &lines), CONNECTOR_E_NOT_SUPPORTED, "an export");
+  answers(one(l.export_rows, texts, &lines, &last), CONNECTOR_E_NOT_SUPPORTED, "an export");
   holds(lines > 0, "no log line came", "small_stack");
   return NULL;
 }
@@ -86,7 +88,7 @@ int main(int argc, char **argv) {
   pthread_join(thread, NULL);
   pthread_attr_destroy(&attributes);
   holds(settle(1) == 1, "threads of the library are left", "small_stack");
-  printf("{\"failed\":%lu,\"started\":[", failures);
+  printf("{\"failed\":%lu,\"ended\":%d,\"started\":[", failures, (int)ended);
   for (i = 0; i < cases; i++) printf("%s%d", i == 0 ? "" : ",", (int)started[i]);
   printf("]}\n");
   for (i = 0; i < 3 * cases; i++) free(texts[i]);

@@ -4,10 +4,10 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use host_harness::connector::{Connector, DoorKind, Next, StartRequest};
-use host_harness::library::connector_library;
 use host_harness::simulator::{Fault, FaultAction, Route, World};
 use serde_json::{Value, json};
 
+use crate::boundary_hosts::library;
 use crate::child;
 use crate::world::Tenant;
 
@@ -69,7 +69,7 @@ fn library_threads_block_signals_and_host_thread_keeps_its_mask_through_both_doo
         tenant.sim.add_fault(Fault::once(Route::UsersDelta, FaultAction::ConnectionReset));
         tenant.sim.add_fault(Fault::always(Route::UsersDelta, FaultAction::SlowDrip { bytes: 1, delay_ms: 200 }));
         let order = json!({
-            "library": connector_library().unwrap(), "config": tenant.config(), "auth": tenant.auth(), "door": door,
+            "library": library(), "config": tenant.config(), "auth": tenant.auth(), "door": door,
         });
         let found = child::run("boundary_signals::masks::the_host", &[], &order);
         let own = &found["host"].as_array().unwrap()[0];
