@@ -79,8 +79,8 @@ fn cases(tenant: &Tenant) -> Vec<Case> {
     for (name, filter, refused) in filters {
         documents.config_with(name, "GroupSelectionFilter", json!(filter), refused);
     }
-    documents.config_with("a long list of attributes", "UserAttributes", json!(vec!["mail"; 200_000]), None);
-    documents.config_with("a long list of mistakes", "UserAttributes", json!(vec!["?"; 200_000]), wrong);
+    documents.config_with("a long list of attributes", "UserAttributes", json!(vec!["mail"; 20_000]), None);
+    documents.config_with("a long list of mistakes", "UserAttributes", json!(vec!["?"; 1_000]), wrong);
     documents.config_with("no CA file", "CaFile", json!("/nonexistent/ca.pem"), wrong);
     documents.config_with("a CA file without PEM", "CaFile", json!("/proc/self/status"), wrong);
     documents.config_with("an address that is none", "GraphEndpoint", json!("https://exa mple"), wrong);
