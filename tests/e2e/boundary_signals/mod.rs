@@ -18,7 +18,7 @@ use crate::world::Tenant;
 /// Processes for each way of closing; 100 by hand.
 const ATTEMPTS: &str = "CONNECTOR_TEST_CLOSINGS";
 
-/// How many of so many C hosts were ended by the server, with what the first of them left.
+/// Starts C hosts one after the other, and fails if one of them does not end in order.
 #[track_caller]
 fn assert_host_survives(protocol: Protocol, close: Close) {
     let asked = std::env::var(ATTEMPTS).ok().map(|attempts| attempts.parse().expect("a number of attempts"));

@@ -89,7 +89,7 @@ fn wake_after_push_and_after_cancel_comes_from_no_thread_of_the_caller() {
 }
 
 #[test]
-fn host_that_was_not_answered_pending_is_not_woken() {
+fn cancel_of_host_that_was_not_answered_pending_brings_no_wake_up() {
     let (stream, calls) = pending_host();
     stream.cancel();
     calls.recv().unwrap();
@@ -99,7 +99,7 @@ fn host_that_was_not_answered_pending_is_not_woken() {
 }
 
 #[test]
-fn worker_that_was_about_to_wake_the_host_wakes_nobody_after_release() {
+fn wake_up_that_becomes_due_after_release_is_not_called() {
     let (stream, calls) = pending_host();
     stream.forget_waker();
     // As a worker does that took `armed` before the release and comes to the call after it.
