@@ -100,10 +100,10 @@ typedef struct connector_buffer {
 typedef void (*connector_log_fn)(void *user_data, uint32_t level, const char *message, size_t message_len);
 
 /*
- Says that OperationNext has something now: a batch, the end, an error or a cancel. Called on a thread of the connector
- and on no thread of the host, also after OperationCancel; at most once for each CONNECTOR_PENDING returned; never after
- OperationRelease has returned. Do nothing in it but set an event. Must not throw, unwind, longjmp or call back into the
- connector.
+ Says that OperationNext has something now: a batch, the end, an error or a cancel. Called on a thread of the
+ connector and on no thread of the host, also after OperationCancel; at most once for each CONNECTOR_PENDING
+ returned; never after OperationRelease has returned. Do nothing in it but set an event. Must not throw, unwind,
+ longjmp or call back into the connector.
  */
 typedef void (*connector_wake_fn)(void *user_data);
 
@@ -427,8 +427,8 @@ extern connector_status OperationResult(connector_operation operation,
 
 /*
  Cancels what still runs and forgets the operation. Brings no wake-up. Does not wait for the network, only for a
- callback that is being called right now; afterwards none is called. Do not hold a lock that the wake callback takes:
- one that is being called would wait for the lock, and this function for the callback.
+ callback that is being called right now; afterwards none is called. Do not hold a lock that the wake callback
+ takes: one that is being called would wait for the lock, and this function for the callback.
 
  Threads: any. Returns: CONNECTOR_OK; CONNECTOR_E_INVALID_ARGUMENT the second time.
  */

@@ -95,8 +95,8 @@ unsafe extern "C" {
     pub fn OperationResult(operation: OperationHandle, out_json: *mut Buffer) -> Status;
 
     /// Cancels what still runs and forgets the operation. Brings no wake-up. Does not wait for the network, only for a
-    /// callback that is being called right now; afterwards none is called. Do not hold a lock that the wake callback takes:
-    /// one that is being called would wait for the lock, and this function for the callback.
+    /// callback that is being called right now; afterwards none is called. Do not hold a lock that the wake callback
+    /// takes: one that is being called would wait for the lock, and this function for the callback.
     ///
     /// Threads: any. Returns: CONNECTOR_OK; CONNECTOR_E_INVALID_ARGUMENT the second time.
     pub fn OperationRelease(operation: OperationHandle) -> Status;

@@ -1,8 +1,8 @@
 //! Reads a file that one of the documents names: `CaFile`, `CertificateFile`, `PrivateKeyFile`, `TokenFile`.
 //!
-//! The path is an operator's, so it may be a pipe without a writer, a device, or a log of many gigabytes. Only a regular
-//! file of a bounded size is read, and opening it never waits. The one mistake that is easy to make here: to open the path
-//! and look at it then. The first waits for a pipe's writer, and opening a device can start it.
+//! The path is an operator's, so it may be a pipe without a writer, a device, or a log of many gigabytes. Only a
+//! regular file of a bounded size is read, and opening it never waits. The one mistake that is easy to make here: to
+//! open the path and look at it then. The first waits for a pipe's writer, and opening a device can start it.
 
 use std::fmt;
 use std::fs::{FileType, Metadata, OpenOptions};

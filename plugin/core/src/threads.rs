@@ -50,8 +50,8 @@ pub fn as_error(payload: &(dyn Any + Send)) -> Error {
     )
 }
 
-/// Stack of every thread of the connector, whatever the host's environment says (`RUST_MIN_STACK`). The deepest filter needs
-/// a tenth of it.
+/// Stack of every thread of the connector, whatever the host's environment says (`RUST_MIN_STACK`). The deepest filter
+/// needs a tenth of it.
 const STACK: usize = 2 * 1024 * 1024;
 
 /// Starts a thread that ends by itself. Its name tells an operator's debugger whose it is.

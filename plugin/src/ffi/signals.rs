@@ -1,12 +1,13 @@
 //! Keeps the host's signals off the library's threads.
 //!
-//! A write to a connection that the other side has closed raises SIGPIPE in the writing thread. Rust's `write` suppresses
-//! it (`MSG_NOSIGNAL`), but `write_vectored` is a plain `writev`, and HTTP and TLS write through that one. With the default
-//! disposition the signal ends the process. Here it is blocked, so the write fails with EPIPE instead. A thread inherits
-//! the mask of the thread that starts it. So the host's thread blocks signals only while it starts an operation, and every
-//! thread of that operation, also one started an hour later, has them blocked for its whole life.
+//! A write to a connection that the other side has closed raises SIGPIPE in the writing thread. Rust's `write`
+//! suppresses it (`MSG_NOSIGNAL`), but `write_vectored` is a plain `writev`, and HTTP and TLS write through that one.
+//! With the default disposition the signal ends the process. Here it is blocked, so the write fails with EPIPE instead.
+//! A thread inherits the mask of the thread that starts it. So the host's thread blocks signals only while it starts an
+//! operation, and every thread of that operation, also one started an hour later, has them blocked for its whole life.
 //!
-//! The one mistake that is easy to make here: to ignore SIGPIPE by `signal(SIGPIPE, SIG_IGN)`. That is the host's setting.
+//! The one mistake that is easy to make here: to ignore SIGPIPE by `signal(SIGPIPE, SIG_IGN)`. That is the host's
+//! setting.
 
 #[cfg(all(unix, not(miri)))]
 pub(super) use unix::blocked;
@@ -25,9 +26,9 @@ mod unix {
     use std::mem::MaybeUninit;
     use std::ptr;
 
-    /// Signals that stay open. Six report a fault of the running thread itself; the kernel ends a process that blocks them.
-    /// SIGABRT stays open so that a crash reporter of the host sees an abort here too. SIGPROF stays open so that a
-    /// profiler of the host sees what the connector costs: its handler is written to interrupt any thread.
+    /// Signals that stay open. Six report a fault of the running thread itself; the kernel ends a process that blocks
+    /// them. SIGABRT stays open so that a crash reporter of the host sees an abort here too. SIGPROF stays open so that
+    /// a profiler of the host sees what the connector costs: its handler is written to interrupt any thread.
     const OPEN: [libc::c_int; 8] = [
         libc::SIGSEGV,
         libc::SIGBUS,
@@ -56,8 +57,9 @@ mod unix {
         fn block() -> Option<Mask> {
             let mut most = MaybeUninit::uninit();
             let mut own = MaybeUninit::uninit();
-            // SAFETY: `sigfillset` initialises `most`, which the other calls then change and read; `own` is read only after
-            // the call that fills it has succeeded. glibc and musl keep the signals that they need themselves open.
+            // SAFETY: `sigfillset` initialises `most`, which the other calls then change and read; `own` is read only
+            // after the call that fills it has succeeded. glibc and musl keep the signals that they need themselves
+            // open.
             unsafe {
                 libc::sigfillset(most.as_mut_ptr());
                 for signal in OPEN {

@@ -1,7 +1,7 @@
 //! Signals: a server that closes its connections ends no host, and a host's own signal masks stay as they were.
 //!
-//! Programs with Rust's `main` ignore SIGPIPE, and so do the runtimes of Python, Node, Java and .NET. Only a host in C shows
-//! what the default disposition does, so the server's test starts one process for each attempt.
+//! Programs with Rust's `main` ignore SIGPIPE, and so do the runtimes of Python, Node, Java and .NET. Only a host in C
+//! shows what the default disposition does, so the server's test starts one process for each attempt.
 
 mod closing;
 mod masks;

@@ -190,9 +190,9 @@ impl Operation {
         })
     }
 
-    /// Starts the operation's own thread, which first does `begin`, and waits for that. The documents are read there and not
-    /// on the host's thread: how deep they nest is the operator's choice, and a host's thread may have a small stack.
-    /// The context is dropped once the host can learn the ending: closing connections may take a while.
+    /// Starts the operation's own thread, which first does `begin`, and waits for that. The documents are read there
+    /// and not on the host's thread: how deep they nest is the operator's choice, and a host's thread may have a small
+    /// stack. The context is dropped once the host can learn the ending: closing connections may take a while.
     fn launch<C, W: FnOnce(&C) -> Ending>(
         begin: impl FnOnce() -> Result<(Operation, C, W), Error> + Send + 'static,
     ) -> Result<Operation, Error> {

@@ -1,8 +1,8 @@
 //! Calls the host's wake-up, on a thread of its own.
 //!
-//! The other threads only note that a call is due, among them the host's own thread inside OperationCancel. So no call of
-//! the host runs its wake-up, and a lock that the host holds while it cancels may be one that its wake-up takes. The one
-//! mistake that is easy to make here: to call the wake-up with `due` locked. A wake-up may wait for the host.
+//! The other threads only note that a call is due, among them the host's own thread inside OperationCancel. So no call
+//! of the host runs its wake-up, and a lock that the host holds while it cancels may be one that its wake-up takes. The
+//! one mistake that is easy to make here: to call the wake-up with `due` locked. A wake-up may wait for the host.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
