@@ -52,7 +52,7 @@
 #define CONNECTOR_E_CANCELLED           ((connector_status)-11)
 #define CONNECTOR_E_BUSY                ((connector_status)-12) /* another thread is inside OperationNext of this operation */
 #define CONNECTOR_E_INVALID_STATE       ((connector_status)-13) /* forked after first use; result asked for too early */
-#define CONNECTOR_E_OUT_OF_MEMORY       ((connector_status)-14)
+#define CONNECTOR_E_OUT_OF_MEMORY       ((connector_status)-14) /* no thread to be had; an allocation that fails ends the process */
 #define CONNECTOR_E_INTERNAL            ((connector_status)-15) /* a bug in the connector, caught; the host is unharmed */
 #define CONNECTOR_E_TOO_MANY_DELETES    ((connector_status)-16) /* more deletes than the configuration allows */
 
@@ -100,9 +100,10 @@ typedef struct connector_buffer {
 typedef void (*connector_log_fn)(void *user_data, uint32_t level, const char *message, size_t message_len);
 
 /*
- Says that OperationNext has something now: a batch, the end, an error or a cancel. Called from a connector thread, at
- most once for each CONNECTOR_PENDING returned, never after OperationRelease has returned. Do nothing in it but set an
- event. Must not throw, unwind, longjmp or call back into the connector.
+ Says that OperationNext has something now: a batch, the end, an error or a cancel. Called on a thread of the
+ connector and on no thread of the host, also after OperationCancel; at most once for each CONNECTOR_PENDING
+ returned; never after OperationRelease has returned. Do nothing in it but set an event. Must not throw, unwind,
+ longjmp or call back into the connector.
  */
 typedef void (*connector_wake_fn)(void *user_data);
 
@@ -344,7 +345,8 @@ extern connector_status Describe(struct connector_buffer *out_json);
 
 /*
  Starts an import and returns at once, without network I/O. Faults that need no network come back here with
- *out_operation 0 and an error JSON; all others come out of OperationNext and OperationResult.
+ *out_operation 0 and an error JSON; all others come out of OperationNext and OperationResult. A thread of the
+ connector reads the documents while this one waits, so 64 KiB of stack are enough for the caller.
 
  Ownership: all inputs are copied; each non-zero operation needs one OperationRelease; release *out_error_json
  (it may be NULL when the text is not wanted). A length must not go beyond the caller's own buffer.
@@ -399,7 +401,8 @@ extern connector_status OperationNext(connector_operation operation,
 
 /*
  Asks the operation to stop and returns at once; may be repeated. A thread inside OperationNext returns
- CONNECTOR_E_CANCELLED; batches that were not fetched are dropped.
+ CONNECTOR_E_CANCELLED; batches that were not fetched are dropped. A wake-up that is due comes on a thread of the
+ connector, so the caller may hold a lock that the wake callback takes.
 
  Threads: any. Returns: CONNECTOR_OK, also when the operation is over; CONNECTOR_E_INVALID_ARGUMENT.
  */
@@ -423,8 +426,9 @@ extern connector_status OperationResult(connector_operation operation,
                                         struct connector_buffer *out_json);
 
 /*
- Cancels what still runs and forgets the operation. Does not wait for the network, only for a callback that is
- being called right now; afterwards none is called. Do not hold a lock that the wake callback takes.
+ Cancels what still runs and forgets the operation. Brings no wake-up. Does not wait for the network, only for a
+ callback that is being called right now; afterwards none is called. Do not hold a lock that the wake callback
+ takes: one that is being called would wait for the lock, and this function for the callback.
 
  Threads: any. Returns: CONNECTOR_OK; CONNECTOR_E_INVALID_ARGUMENT the second time.
  */

@@ -25,7 +25,8 @@ unsafe extern "C" {
     pub fn Describe(out_json: *mut Buffer) -> Status;
 
     /// Starts an import and returns at once, without network I/O. Faults that need no network come back here with
-    /// *out_operation 0 and an error JSON; all others come out of OperationNext and OperationResult.
+    /// *out_operation 0 and an error JSON; all others come out of OperationNext and OperationResult. A thread of the
+    /// connector reads the documents while this one waits, so 64 KiB of stack are enough for the caller.
     ///
     /// Ownership: all inputs are copied; each non-zero operation needs one OperationRelease; release *out_error_json
     /// (it may be NULL when the text is not wanted). A length must not go beyond the caller's own buffer.
@@ -76,7 +77,8 @@ unsafe extern "C" {
     pub fn OperationNext(operation: OperationHandle, timeout_ms: u32, out_batch: *mut Batch) -> Status;
 
     /// Asks the operation to stop and returns at once; may be repeated. A thread inside OperationNext returns
-    /// CONNECTOR_E_CANCELLED; batches that were not fetched are dropped.
+    /// CONNECTOR_E_CANCELLED; batches that were not fetched are dropped. A wake-up that is due comes on a thread of the
+    /// connector, so the caller may hold a lock that the wake callback takes.
     ///
     /// Threads: any. Returns: CONNECTOR_OK, also when the operation is over; CONNECTOR_E_INVALID_ARGUMENT.
     pub fn OperationCancel(operation: OperationHandle) -> Status;
@@ -92,8 +94,9 @@ unsafe extern "C" {
     /// has returned an END or a final error; CONNECTOR_E_INVALID_ARGUMENT.
     pub fn OperationResult(operation: OperationHandle, out_json: *mut Buffer) -> Status;
 
-    /// Cancels what still runs and forgets the operation. Does not wait for the network, only for a callback that is
-    /// being called right now; afterwards none is called. Do not hold a lock that the wake callback takes.
+    /// Cancels what still runs and forgets the operation. Brings no wake-up. Does not wait for the network, only for a
+    /// callback that is being called right now; afterwards none is called. Do not hold a lock that the wake callback
+    /// takes: one that is being called would wait for the lock, and this function for the callback.
     ///
     /// Threads: any. Returns: CONNECTOR_OK; CONNECTOR_E_INVALID_ARGUMENT the second time.
     pub fn OperationRelease(operation: OperationHandle) -> Status;

@@ -28,9 +28,10 @@ pub struct Buffer {
 pub type LogFn =
     Option<unsafe extern "C" fn(user_data: *mut c_void, level: u32, message: *const c_char, message_len: usize)>;
 
-/// Says that OperationNext has something now: a batch, the end, an error or a cancel. Called from a connector thread, at
-/// most once for each CONNECTOR_PENDING returned, never after OperationRelease has returned. Do nothing in it but set an
-/// event. Must not throw, unwind, longjmp or call back into the connector.
+/// Says that OperationNext has something now: a batch, the end, an error or a cancel. Called on a thread of the
+/// connector and on no thread of the host, also after OperationCancel; at most once for each CONNECTOR_PENDING
+/// returned; never after OperationRelease has returned. Do nothing in it but set an event. Must not throw, unwind,
+/// longjmp or call back into the connector.
 pub type WakeFn = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
 
 /// Callbacks of the host; every member but the size may be zero. Copied while the operation is started; `user_data` must

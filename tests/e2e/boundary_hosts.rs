@@ -56,17 +56,18 @@ impl Host {
         Host { program, folder }
     }
 
-    /// Runs it on `library` with more arguments behind the two texts.
-    pub(crate) fn run_on(&self, library: &Path, arguments: &[&str]) -> Output {
+    /// The command that runs it on `library` with more arguments behind the two texts.
+    pub(crate) fn command(&self, library: &Path, arguments: &[&str]) -> Command {
         let line: Vec<String> = words(TOOL).into_iter().chain([self.program.display().to_string()]).collect();
-        Command::new(&line[0])
-            .args(&line[1..])
-            .arg(library)
-            .args(["config.json", "auth.json"])
-            .args(arguments)
-            .current_dir(&self.folder)
-            .output()
-            .unwrap()
+        let mut command = Command::new(&line[0]);
+        command.args(&line[1..]).arg(library).args(["config.json", "auth.json"]).args(arguments);
+        command.current_dir(&self.folder);
+        command
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run_on(&self, library: &Path, arguments: &[&str]) -> Output {
+        self.command(library, arguments).output().unwrap()
     }
 
     /// Runs it to a good end and answers what it says of itself.
@@ -95,12 +96,17 @@ fn every_misuse_is_answered_and_an_import_goes_well_among_them() {
     assert!(said["checks"].as_u64().unwrap() > 1000, "{said}");
 }
 
+/// Whether host and library are not what they are in the field: slower, and with frames of another size.
+pub(crate) fn is_instrumented() -> bool {
+    under_a_tool() || std::env::var_os(FLAGS).is_some()
+}
+
 fn under_a_tool() -> bool {
     std::env::var_os(TOOL).is_some()
 }
 
 /// As often as `plain` in a run without a tool; under one, a few times are slow enough.
-fn times(plain: usize) -> usize {
+pub(crate) fn times(plain: usize) -> usize {
     if under_a_tool() { plain.min(3) } else { plain }
 }
 

@@ -41,16 +41,28 @@ fn allowed(layer: &str) -> &'static [&'static str] {
     const LEAVES: &[&str] = &["cancel", "config", "counters", "error", "filter", "latch", "log", "schema", "threads"];
     match layer {
         "operation" => &[
-            "importer", "sync", "graph", "mapping", "cancel", "config", "counters", "error", "filter", "log", "schema",
-            "threads", "latch",
+            "importer",
+            "sync",
+            "graph",
+            "mapping",
+            "cancel",
+            "config",
+            "counters",
+            "error",
+            "filter",
+            "log",
+            "named_file",
+            "schema",
+            "threads",
+            "latch",
         ],
         "importer" => {
             &["sync", "graph", "mapping", "model", "cancel", "config", "error", "filter", "latch", "schema", "threads"]
         }
         "sync" => &["graph", "mapping", "model", "error", "threads"],
-        "graph" => &["cancel", "config", "counters", "error", "log"],
+        "graph" => &["cancel", "config", "counters", "error", "log", "named_file"],
         "mapping" => &["filter", "model"],
-        "model" | "log" => &[],
+        "model" | "log" | "named_file" => &[],
         "describe" => &["config", "schema"],
         "config" => &["error", "filter", "schema"],
         "filter" => &["schema"],

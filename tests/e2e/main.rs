@@ -13,7 +13,13 @@
 
 mod bad_input; // wrong texts, secrets, tenants, watermarks: a clear answer each, nothing lost
 mod boundary; // the C functions misused on purpose
+#[cfg(unix)]
+mod boundary_files; // files that the documents name: regular, bounded, never waited for
 mod boundary_hosts; // C programs in processes of their own: misuse, fork, exit, unloading, two copies, a soak
+#[cfg(target_os = "linux")]
+mod boundary_signals; // a server that closes ends no host; signal masks stay the host's
+#[cfg(target_os = "linux")]
+mod boundary_threads; // wake never on the host's threads, and how little stack these need
 mod cancellation; // cancel and release, in waits and stalls
 mod check; // the connection test
 mod child; // a test that needs a process of its own

@@ -6,7 +6,7 @@
 //! sync        delta state machine, watermark
 //! graph       Microsoft Graph as a protocol: request id → retry → throttle → auth → transport; paging; batch
 //! mapping     Graph's JSON → records; pure          model   Graph's JSON shapes
-//! leaves: config, filter, schema, describe, error, cancel, latch, log, counters, threads
+//! leaves: config, filter, schema, describe, error, cancel, latch, log, counters, named_file, threads
 //! ```
 //!
 //! A newcomer's mistake would be to reach sideways: `graph/` never names an object type, `importer/` never sleeps,
@@ -26,6 +26,7 @@ pub mod latch;
 pub mod log;
 pub mod mapping;
 pub mod model;
+pub mod named_file;
 pub mod operation;
 pub mod schema;
 pub mod sync;

@@ -50,28 +50,40 @@ pub fn as_error(payload: &(dyn Any + Send)) -> Error {
     )
 }
 
+/// Stack of every thread of the connector, whatever the host's environment says (`RUST_MIN_STACK`). The deepest filter
+/// needs a tenth of it.
+const STACK: usize = 2 * 1024 * 1024;
+
+/// Starts a thread that ends by itself. Its name tells an operator's debugger whose it is.
+pub fn spawned(name: &str, work: impl FnOnce() + Send + 'static) -> Result<(), Error> {
+    match Builder::new().name(name.to_owned()).stack_size(STACK).spawn(work) {
+        Ok(_detached) => Ok(()),
+        Err(e) => Err(no_thread(e)),
+    }
+}
+
+fn no_thread(cause: io::Error) -> Error {
+    Error::new(Kind::OutOfMemory, "the operating system gave no thread; raise the limit of the host process")
+        .with_cause(cause)
+}
+
 /// A thread of an operation that is joined before its scope ends.
 pub type Started<'s> = io::Result<ScopedJoinHandle<'s, Result<(), Error>>>;
 
-/// Starts a thread under a name that tells an operator's debugger whose it is. A panic is caught on it, where its place is
-/// known.
+/// As [`spawned`], for a thread that is joined. A panic is caught on it, where its place is known.
 pub fn named<'s, 'e: 's>(
     scope: &'s Scope<'s, 'e>,
     name: &str,
     work: impl FnOnce() -> Result<(), Error> + Send + 's,
 ) -> Started<'s> {
-    Builder::new().name(name.to_owned()).spawn_scoped(scope, || caught(work))
+    Builder::new().name(name.to_owned()).stack_size(STACK).spawn_scoped(scope, || caught(work))
 }
 
 /// Waits for the thread; one that could not be started is an error of its own.
 pub fn joined(thread: Started<'_>) -> Result<(), Error> {
     match thread {
         Ok(thread) => thread.join().unwrap_or_else(|payload| Err(as_error(&*payload))),
-        Err(e) => Err(Error::new(
-            Kind::OutOfMemory,
-            "the operating system gave no thread; raise the limit of the host process",
-        )
-        .with_cause(e)),
+        Err(e) => Err(no_thread(e)),
     }
 }
 

@@ -20,6 +20,7 @@ use super::guard::{BUG, guarded, status};
 use super::incoming::{text, wishes};
 use super::outgoing::{LogCallback, waker};
 use super::registry::{self, Entry};
+use super::signals::blocked;
 
 // Each export has the type that the contract gives it.
 const _: abi::ConnectorAbiVersionFn = ConnectorAbiVersion;
@@ -250,14 +251,15 @@ unsafe fn start(
         let auth = unsafe { text("auth_json", input.auth.0, input.auth.1) }?;
         // SAFETY: the caller's promise for the options.
         let wishes = unsafe { wishes(input.options) }?;
-        let operation = begin(Request {
+        let request = Request {
             config,
             auth,
             watermark: wishes.watermark.as_deref(),
             limits: wishes.limits,
             max_log_level: wishes.max_log_level,
             wake: waker(wishes.callbacks.as_ref()),
-        })?;
+        };
+        let operation = blocked(|| begin(request))?;
         Ok(Entry { operation, log: LogCallback::of(wishes.callbacks.as_ref()) })
     };
     // SAFETY: the caller's promise for the two answers.

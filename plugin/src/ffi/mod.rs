@@ -12,5 +12,6 @@ mod outgoing;
 mod pin;
 mod registry;
 mod rust_door;
+mod signals;
 #[cfg(test)]
 mod tests;

@@ -21,6 +21,7 @@ use super::guard::{guarded, status};
 use super::incoming::limits;
 use super::outgoing::LogCallback;
 use super::registry::{self, Entry};
+use super::signals::blocked;
 
 #[export_root_module]
 fn connector_module() -> ConnectorModuleRef {
@@ -68,14 +69,15 @@ fn start(
                 return Err(super::incoming::bad_argument(name, "is longer than 16 MiB (CONNECTOR_MAX_INPUT)"));
             }
         }
-        let operation = begin(Request {
+        let request = Request {
             config: config.as_str(),
             auth: auth.as_str(),
             watermark: options.watermark.as_ref().map(RString::as_str).into_option(),
             limits: limits(options.max_batch_rows, options.max_batch_bytes, options.max_queued_batches),
             max_log_level: Level::from_number(options.max_log_level),
             wake: None,
-        })?;
+        };
+        let operation = blocked(|| begin(request))?;
         Ok(registry::add(Entry { operation, log: LogCallback::of(None) }))
     });
     match outcome {

@@ -14,8 +14,10 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
+
+use zeroize::Zeroizing;
 
 use crate::cancel::Cancel;
 use crate::config::{self, Config, Setup};
@@ -23,13 +25,14 @@ use crate::counters::{Counters, Totals};
 use crate::error::{Document, Error, Kind, Problem};
 use crate::graph::{Connection, Graph};
 use crate::log::{Level, Log};
+use crate::named_file;
 use crate::sync::Tally;
-use crate::threads::caught;
+use crate::threads::{caught, spawned};
 use result::ResultNotes;
 #[cfg(any(test, feature = "scripted"))]
 pub use scripted::Script;
-use stream::Stream;
 pub use stream::{Batch, Ending, Limits, Next, Waker};
+use stream::{Notifier, Stream};
 
 /// What a host passes when it starts an operation.
 pub struct Request<'a> {
@@ -114,8 +117,8 @@ type Work = Box<dyn FnOnce(&Context) -> Ending + Send>;
 impl Operation {
     /// Starts an import. Faults that need no network come back here.
     pub fn import(request: Request<'_>) -> Result<Operation, Error> {
-        let watermark = request.watermark;
-        Operation::start(request, Purpose::Import, |context| import::prepare(context, watermark))
+        let watermark = request.watermark.map(str::to_owned);
+        Operation::start(request, Purpose::Import, move |context| import::prepare(context, watermark.as_deref()))
     }
 
     /// Starts a connection test.
@@ -136,70 +139,79 @@ impl Operation {
         )
     }
 
+    /// Reads both documents and prepares everything that needs no network.
     fn start(
         request: Request<'_>,
         purpose: Purpose,
-        prepare: impl FnOnce(&Context) -> Result<Work, Error>,
+        prepare: impl FnOnce(&Context) -> Result<Work, Error> + Send + 'static,
     ) -> Result<Operation, Error> {
-        let Setup { config, auth } = config::parse(request.config, request.auth)?;
-        let credential = check::Credential::of(&auth);
-        let cancel = Cancel::new();
-        let counters = Counters::new();
-        let log = Log::new(request.max_log_level);
-        let tallies = match purpose {
-            Purpose::Import => import::tallies(&config),
-            Purpose::Check => Vec::new(),
-        };
-        let notes = Arc::new(ResultNotes::new(purpose, tallies, counters.clone()));
-        let stream = Arc::new(Stream::new(request.limits, counters.clone(), request.wake));
-        let connection = Connection {
-            origin: config.graph_origin.clone(),
-            authority: config.authority.clone(),
-            scope: config.scope.clone(),
-            tenant: config.tenant.as_str().to_owned(),
-            auth,
-            proxy: config.proxy.clone(),
-            ca_pem: read_ca_file(&config)?,
-            max_retries: config.max_retries,
-            retry_base: config.retry_base,
-            max_concurrency: config.max_concurrency,
-        };
-        let graph = Graph::connect(connection, cancel.clone(), counters.clone(), log.clone())?;
-        let context = Context {
-            config,
-            graph,
-            cancel: cancel.clone(),
-            stream: stream.clone(),
-            log: log.clone(),
-            notes: notes.clone(),
-            credential,
-        };
-        let work = prepare(&context)?;
-        Operation { stream, cancel, counters, log, notes }.run(context, work)
+        // Copied once: the documents are the host's, and its thread is not the one that reads them.
+        let texts = Zeroizing::new([request.config.to_owned(), request.auth.to_owned()]);
+        let (limits, max_log_level, wake) = (request.limits, request.max_log_level, request.wake);
+        Operation::launch(move || {
+            let [config, auth] = &*texts;
+            let Setup { config, auth } = config::parse(config, auth)?;
+            drop(texts);
+            let credential = check::Credential::of(&auth);
+            let cancel = Cancel::new();
+            let counters = Counters::new();
+            let log = Log::new(max_log_level);
+            let tallies = match purpose {
+                Purpose::Import => import::tallies(&config),
+                Purpose::Check => Vec::new(),
+            };
+            let notes = Arc::new(ResultNotes::new(purpose, tallies, counters.clone()));
+            let connection = Connection {
+                origin: config.graph_origin.clone(),
+                authority: config.authority.clone(),
+                scope: config.scope.clone(),
+                tenant: config.tenant.as_str().to_owned(),
+                auth,
+                proxy: config.proxy.clone(),
+                ca_pem: read_ca_file(&config)?,
+                max_retries: config.max_retries,
+                retry_base: config.retry_base,
+                max_concurrency: config.max_concurrency,
+            };
+            let graph = Graph::connect(connection, cancel.clone(), counters.clone(), log.clone())?;
+            let notifier = wake.map(Notifier::start).transpose()?;
+            let stream = Arc::new(Stream::new(limits, counters.clone(), notifier));
+            let context = Context {
+                config,
+                graph,
+                cancel: cancel.clone(),
+                stream: stream.clone(),
+                log: log.clone(),
+                notes: notes.clone(),
+                credential,
+            };
+            let work = prepare(&context)?;
+            Ok((Operation { stream, cancel, counters, log, notes }, context, work))
+        })
     }
 
-    /// Starts the operation's own thread. Its context is dropped once the host can learn the ending: closing connections
-    /// may take a while.
-    fn run<C: Send + 'static>(
-        self,
-        context: C,
-        work: impl FnOnce(&C) -> Ending + Send + 'static,
+    /// Starts the operation's own thread, which first does `begin`, and waits for that. The documents are read there
+    /// and not on the host's thread: how deep they nest is the operator's choice, and a host's thread may have a small
+    /// stack. The context is dropped once the host can learn the ending: closing connections may take a while.
+    fn launch<C, W: FnOnce(&C) -> Ending>(
+        begin: impl FnOnce() -> Result<(Operation, C, W), Error> + Send + 'static,
     ) -> Result<Operation, Error> {
-        let stream = Arc::clone(&self.stream);
-        std::thread::Builder::new()
-            .name("entra-operation".to_owned())
-            .spawn(move || {
-                let ending = caught(|| Ok(work(&context))).unwrap_or_else(Ending::Failed);
-                stream.finish(ending);
-            })
-            .map_err(|e| {
-                Error::new(
-                    Kind::OutOfMemory,
-                    "the operating system gave no thread; raise the limit of the host process",
-                )
-                .with_cause(e)
-            })?;
-        Ok(self)
+        let (begun, begins) = mpsc::channel();
+        spawned("entra-operation", move || {
+            let (operation, context, work) = match caught(begin) {
+                Ok(begun) => begun,
+                Err(error) => {
+                    let _ = begun.send(Err(error));
+                    return;
+                }
+            };
+            let stream = Arc::clone(&operation.stream);
+            // The host waits for it, so it arrives.
+            let _ = begun.send(Ok(operation));
+            let ending = caught(|| Ok(work(&context))).unwrap_or_else(Ending::Failed);
+            stream.finish(ending);
+        })?;
+        begins.recv().unwrap_or_else(|_| Err(Error::new(Kind::Internal, "the operation's thread ended early")))
     }
 
     /// The next batch, or how it ended. `None`: waits as long as it takes.
@@ -217,10 +229,11 @@ impl Operation {
         self.stream.cancel();
     }
 
-    /// Cancels, and makes sure that no wake-up follows; waits for one that is being called right now.
+    /// Cancels, and makes sure that no wake-up follows; waits for one that is being called right now. The wake-up is
+    /// forgotten first, so that the cancel has none called.
     pub fn release(&self) {
-        self.cancel();
         self.stream.forget_waker();
+        self.cancel();
     }
 
     /// Log lines since the last call. Only the host's own threads ask.
@@ -241,20 +254,31 @@ impl Operation {
     }
 }
 
+/// A bundle of all public authorities has a quarter of a megabyte.
+const LARGEST_CA_FILE: u64 = 4 * 1024 * 1024;
+
 fn read_ca_file(config: &Config) -> Result<Option<Vec<u8>>, Error> {
     let Some(path) = &config.ca_file else { return Ok(None) };
-    std::fs::read(path).map(Some).map_err(|e| {
-        let mut error =
-            Error::new(Kind::InvalidConfig, "CaFile cannot be read by the account this process runs as").with_cause(&e);
-        error.problems.push(Problem {
-            document: Document::Config,
-            path: "/CaFile".to_owned(),
-            found: format!("{} ({e})", path.display()),
-            expected: "the absolute path of a readable file with PEM certificates".to_owned(),
-            nearest: None,
-        });
-        error
-    })
+    let refused = match named_file::read(path, LARGEST_CA_FILE) {
+        Ok(bytes) => return Ok(Some(bytes.to_vec())),
+        Err(refused) => refused,
+    };
+    let message = match &refused {
+        named_file::Refused::System(_) => "CaFile cannot be read by the account this process runs as".to_owned(),
+        other => format!("CaFile names {other}; it must name a file with the certificates to trust, in PEM form"),
+    };
+    let mut error = Error::new(Kind::InvalidConfig, message).with_cause(&refused);
+    error.problems.push(Problem {
+        document: Document::Config,
+        path: "/CaFile".to_owned(),
+        found: format!("{}: {refused}", path.display()),
+        expected:
+            "the absolute path of a regular file of at most 4 MiB with PEM certificates, which the account of this \
+                   process may read"
+                .to_owned(),
+        nearest: None,
+    });
+    Err(error)
 }
 
 /// The tallies of the object types switched on, for importers and the result.

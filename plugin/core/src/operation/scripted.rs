@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::result::ResultNotes;
-use super::stream::{Ending, Limits, Stream, Waker};
+use super::stream::{Ending, Limits, Notifier, Stream, Waker};
 use super::{Operation, Purpose};
 use crate::cancel::Cancel;
 use crate::counters::Counters;
@@ -48,10 +48,13 @@ impl Operation {
         wake: Option<Waker>,
         work: impl FnOnce(&Script) -> Ending + Send + 'static,
     ) -> Result<Operation, Error> {
-        let (cancel, counters, log) = (Cancel::new(), Counters::new(), Log::new(Level::Debug));
-        let notes = Arc::new(ResultNotes::new(Purpose::Import, Vec::new(), counters.clone()));
-        let stream = Arc::new(Stream::new(limits, counters.clone(), wake));
-        let script = Script { stream: Arc::clone(&stream), cancel: cancel.clone(), log: log.clone() };
-        Operation { stream, cancel, counters, log, notes }.run(script, work)
+        Operation::launch(move || {
+            let (cancel, counters, log) = (Cancel::new(), Counters::new(), Log::new(Level::Debug));
+            let notes = Arc::new(ResultNotes::new(Purpose::Import, Vec::new(), counters.clone()));
+            let notifier = wake.map(Notifier::start).transpose()?;
+            let stream = Arc::new(Stream::new(limits, counters.clone(), notifier));
+            let script = Script { stream: Arc::clone(&stream), cancel: cancel.clone(), log: log.clone() };
+            Ok((Operation { stream, cancel, counters, log, notes }, script, work))
+        })
     }
 }

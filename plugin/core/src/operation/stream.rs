@@ -2,8 +2,9 @@
 //!
 //! Producers write lines into one open batch; it is cut when full, and earlier when the host has nothing left to fetch,
 //! so that a fast host waits for no batch to fill and a slow one gets full ones. `armed` is set under the lock exactly
-//! when Pending is answered and taken when something arrives; the wake slot has a lock of its own, held during the call,
-//! so that after `forget_waker` none can follow.
+//! when Pending is answered and taken when something arrives. Then the wake-up is due; `notifier.rs` calls it.
+
+mod notifier;
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -13,6 +14,7 @@ use crate::counters::Counters;
 use crate::error::{Error, Kind};
 use crate::mapping::Records;
 use crate::sync::RecordSink;
+pub(super) use notifier::Notifier;
 
 /// Calls the host's wake-up.
 pub type Waker = Box<dyn Fn() + Send>;
@@ -125,7 +127,7 @@ pub(super) struct Stream {
     ready: Condvar,
     /// Room for producers.
     room: Condvar,
-    waker: Mutex<Option<Waker>>,
+    notifier: Option<Notifier>,
 }
 
 impl std::fmt::Debug for Stream {
@@ -139,15 +141,8 @@ fn cancelled() -> Error {
 }
 
 impl Stream {
-    pub(super) fn new(limits: Limits, counters: Counters, waker: Option<Waker>) -> Stream {
-        Stream {
-            limits,
-            counters,
-            state: Mutex::default(),
-            ready: Condvar::new(),
-            room: Condvar::new(),
-            waker: Mutex::new(waker),
-        }
+    pub(super) fn new(limits: Limits, counters: Counters, notifier: Option<Notifier>) -> Stream {
+        Stream { limits, counters, state: Mutex::default(), ready: Condvar::new(), room: Condvar::new(), notifier }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -157,8 +152,8 @@ impl Stream {
     /// Says that something arrived; to be called without the lock.
     fn announce(&self, armed: bool) {
         self.ready.notify_all();
-        if armed && let Some(wake) = &*self.waker.lock().unwrap_or_else(PoisonError::into_inner) {
-            wake();
+        if armed && let Some(notifier) = &self.notifier {
+            notifier.notify();
         }
     }
 
@@ -220,7 +215,9 @@ impl Stream {
 
     /// After this, no wake-up is called. Waits for one that is being called.
     pub(super) fn forget_waker(&self) {
-        *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        if let Some(notifier) = &self.notifier {
+            notifier.forget();
+        }
     }
 
     pub(super) fn last_checkpoint(&self) -> Option<String> {

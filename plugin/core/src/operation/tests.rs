@@ -94,7 +94,8 @@ fn import_over(transport: Arc<dyn Transport>, config: &Value, limits: Limits) ->
         notes: Arc::clone(&notes),
     };
     let work = import::prepare(&context, None).unwrap();
-    Operation { stream, cancel, counters, log, notes }.run(context, work).unwrap()
+    let operation = Operation { stream, cancel, counters, log, notes };
+    Operation::launch(move || Ok((operation, context, work))).unwrap()
 }
 
 fn end_of(operation: &Operation) -> Ending {

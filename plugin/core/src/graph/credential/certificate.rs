@@ -4,20 +4,18 @@
 //! an operator can make has its own words, and all are told at once. The key's own bytes are overwritten once ring has taken
 //! it over; what ring keeps lives as long as the operation and is not overwritten, which ring has no way to do.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::time::SystemTime;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest::{SHA256, digest};
 use ring::signature::RsaKeyPair;
-use zeroize::Zeroizing;
 
 use super::pem::{self, Block};
 use super::{der, problem, refused};
 use crate::config::Pem;
 use crate::error::{Error, Problem};
+use crate::named_file;
 
 /// Certificates with all their issuers are a few kilobytes.
 const LARGEST: u64 = 1 << 20;
@@ -122,19 +120,14 @@ fn read(pem: &Pem, name: &str) -> Result<Vec<Block>, Problem> {
     let blocks = match pem {
         Pem::Text(text) => pem::blocks(text.expose()),
         Pem::File(path) => {
-            let mut bytes = Zeroizing::new(Vec::new());
-            let read = File::open(path).and_then(|file| {
-                // In one piece: a buffer that grows leaves copies of itself behind.
-                bytes.reserve_exact(usize::try_from(file.metadata()?.len().min(LARGEST) + 2).unwrap_or_default());
-                file.take(LARGEST + 1).read_to_end(&mut bytes)
-            });
-            if let Err(error) = read {
-                let found = format!("a path that cannot be read ({error})");
-                return Err(problem(name, found, "the absolute path of a PEM file that this process may read"));
-            }
+            let bytes = named_file::read(path, LARGEST).map_err(|refused| {
+                let expected =
+                    "the absolute path of a PEM file: a regular file of at most 1 MiB that this process may read";
+                problem(name, refused.to_string(), expected)
+            })?;
             match std::str::from_utf8(&bytes) {
-                Ok(text) if bytes.len() as u64 <= LARGEST => pem::blocks(text),
-                _ => Err("a file that is no PEM".to_owned()),
+                Ok(text) => pem::blocks(text),
+                Err(_) => Err("a file that is no PEM".to_owned()),
             }
         }
     };

@@ -4,16 +4,15 @@
 //! The platform replaces the file before its token ends, so it is read for each try and kept nowhere. `azure_identity`'s own
 //! credential for this would keep it for ten minutes and send a line break at its end along.
 
-use std::fs::File;
-use std::io::Read as _;
 use std::path::PathBuf;
 
-use zeroize::{Zeroize as _, Zeroizing};
+use zeroize::Zeroizing;
 
 use super::super::token::{Credential, Fetched};
 use super::exchange::{Exchange, Proof};
 use super::{problem, refused};
 use crate::error::Error;
+use crate::named_file;
 
 /// A token is a few kilobytes; whatever is larger was named by mistake.
 const LARGEST: u64 = 64 * 1024;
@@ -34,27 +33,20 @@ impl Credential for WorkloadIdentity {
 impl WorkloadIdentity {
     fn token(&self) -> Result<Zeroizing<String>, Error> {
         let wrong = |found: String, expected: &str| refused(vec![problem("TokenFile", found, expected)]);
-        // Made at once in its whole size: a text that grows leaves copies of itself behind.
-        let mut text = Zeroizing::new(String::with_capacity(LARGEST as usize + 1));
-        File::open(&self.token_file).and_then(|file| file.take(LARGEST + 1).read_to_string(&mut text)).map_err(
-            |error| {
-                wrong(
-                    format!("a path that cannot be read ({error})"),
-                    "the path of the federated token, which the platform writes and this process may read",
-                )
-            },
-        )?;
-        let token = text.trim();
+        let bytes = named_file::read(&self.token_file, LARGEST).map_err(|refused| {
+            let expected = "the path of the federated token: a regular file of at most 64 KiB, which the platform writes and this \
+                            process may read";
+            wrong(refused.to_string(), expected)
+        })?;
+        let token = std::str::from_utf8(&bytes).unwrap_or_default().trim();
         let is_jwt = token.split('.').count() == 3
             && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(&byte));
-        if !is_jwt || text.len() as u64 > LARGEST {
+        if !is_jwt {
             return Err(wrong(
                 "a file that holds no token".to_owned(),
                 "a file that holds a JSON Web Token and nothing else, as the platform writes it",
             ));
         }
-        let token = Zeroizing::new(token.to_owned());
-        text.zeroize();
-        Ok(token)
+        Ok(Zeroizing::new(token.to_owned()))
     }
 }

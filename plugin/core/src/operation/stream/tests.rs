@@ -3,14 +3,13 @@
 //! A newcomer would wait a while and look; here every wait ends by what another thread does, and a time is only ever the
 //! proof that nothing happened.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread::ThreadId;
 
 use super::*;
 
 fn stream(waker: impl Fn() + Send + 'static) -> Stream {
-    Stream::new(Limits::default(), Counters::new(), Some(Box::new(waker)))
+    Stream::new(Limits::default(), Counters::new(), Some(Notifier::start(Box::new(waker)).unwrap()))
 }
 
 #[test]
@@ -64,18 +63,57 @@ fn a_cancel_ends_the_wait_of_a_reader() {
     assert_eq!(second_reader(Stream::cancel).unwrap_err().kind, Kind::Cancelled);
 }
 
+/// A stream whose host has been answered Pending, and the threads on which its wake-up is called.
+fn pending_host() -> (Stream, Receiver<ThreadId>) {
+    let (called, calls) = channel();
+    let stream = stream(move || called.send(std::thread::current().id()).unwrap());
+    assert!(matches!(stream.next(Some(Duration::ZERO)), Next::Pending));
+    (stream, calls)
+}
+
 #[test]
-fn a_worker_that_was_about_to_wake_the_host_wakes_nobody_after_release() {
-    let calls = Arc::new(AtomicU32::new(0));
-    let counted = Arc::clone(&calls);
-    let stream = stream(move || {
-        counted.fetch_add(1, Ordering::SeqCst);
-    });
-    stream.announce(true);
+fn wake_after_push_and_after_cancel_comes_from_no_thread_of_the_caller() {
+    let deliveries: [fn(&Stream); 2] = [
+        |stream| {
+            let mut records = Records::new("User");
+            records.scope("a", true, 0);
+            stream.push(&records, None).unwrap();
+        },
+        Stream::cancel,
+    ];
+    for deliver in deliveries {
+        let (stream, calls) = pending_host();
+        deliver(&stream);
+        assert_ne!(calls.recv().unwrap(), std::thread::current().id());
+    }
+}
+
+#[test]
+fn cancel_of_host_that_was_not_answered_pending_brings_no_wake_up() {
+    let (stream, calls) = pending_host();
+    stream.cancel();
+    calls.recv().unwrap();
+    stream.cancel();
+    stream.forget_waker();
+    assert!(calls.recv().is_err(), "one Pending, one wake-up");
+}
+
+#[test]
+fn wake_up_that_becomes_due_after_release_is_not_called() {
+    let (stream, calls) = pending_host();
     stream.forget_waker();
     // As a worker does that took `armed` before the release and comes to the call after it.
     stream.announce(true);
-    assert_eq!(calls.load(Ordering::SeqCst), 1);
+    drop(stream);
+    assert!(calls.recv().is_err());
+}
+
+#[test]
+fn notifier_thread_ends_with_its_stream() {
+    let (stream, calls) = pending_host();
+    drop(stream);
+    // The sender is the closure's, and the closure is the thread's.
+    assert!(calls.recv().is_err());
 }
 
 #[test]
@@ -86,7 +124,7 @@ fn release_waits_for_a_wake_up_that_is_being_called() {
         goes.recv().unwrap();
     });
     std::thread::scope(|threads| {
-        threads.spawn(|| stream.announce(true));
+        stream.announce(true);
         begins.recv().unwrap();
         threads.spawn(|| {
             stream.forget_waker();
@@ -97,4 +135,19 @@ fn release_waits_for_a_wake_up_that_is_being_called() {
         assert_eq!(early, Err(RecvTimeoutError::Timeout), "the host's data may be freed once Release returns");
         forgotten.recv().unwrap();
     });
+}
+
+#[test]
+fn cancel_does_not_wait_for_a_wake_up_that_is_being_called() {
+    let ((begun, begins), (go, goes)) = (channel(), channel::<()>());
+    let stream = stream(move || {
+        let _ = begun.send(());
+        let _ = goes.recv();
+    });
+    stream.announce(true);
+    begins.recv().unwrap();
+    assert!(matches!(stream.next(Some(Duration::ZERO)), Next::Pending));
+    // The wake-up waits for this thread, which must return to let it go on.
+    stream.cancel();
+    drop(go);
 }
