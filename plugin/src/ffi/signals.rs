@@ -40,7 +40,17 @@ mod unix {
         libc::SIGPROF,
     ];
 
-    /// Runs `start` with every signal blocked but [`OPEN`], then restores the calling thread's own mask.
+    /// A managed runtime whose `wake` is called attaches that thread, and later stops it by a signal for a collection or at
+    /// its end. Mono and collectors in C wait for the answer for ever, so their signals stay open.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    const OF_RUNTIMES: &[libc::c_int] = &[libc::SIGPWR, libc::SIGXCPU];
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    const OF_RUNTIMES: &[libc::c_int] = &[libc::SIGXCPU];
+
+    /// Real-time signals of Linux, which runtimes use likewise. Other systems refuse these numbers, which does no harm.
+    const REAL_TIME: std::ops::RangeInclusive<libc::c_int> = 34..=64;
+
+    /// Runs `start` with every signal blocked but those above, then restores the calling thread's own mask.
     pub(in super::super) fn blocked<R>(start: impl FnOnce() -> R) -> R {
         let _mask = Mask::block();
         start()
@@ -62,7 +72,7 @@ mod unix {
             // open.
             unsafe {
                 libc::sigfillset(most.as_mut_ptr());
-                for signal in OPEN {
+                for signal in OPEN.into_iter().chain(OF_RUNTIMES.iter().copied()).chain(REAL_TIME) {
                     libc::sigdelset(most.as_mut_ptr(), signal);
                 }
                 (libc::pthread_sigmask(libc::SIG_BLOCK, most.as_ptr(), own.as_mut_ptr()) == 0)
