@@ -41,8 +41,8 @@ fn allowed(layer: &str) -> &'static [&'static str] {
     const LEAVES: &[&str] = &["cancel", "config", "counters", "error", "filter", "latch", "log", "schema", "threads"];
     match layer {
         "operation" => &[
-            "importer", "sync", "graph", "mapping", "cancel", "config", "counters", "error", "filter", "log", "schema",
-            "threads", "latch",
+            "importer", "sync", "graph", "mapping", "model", "cancel", "config", "counters", "error", "filter", "log",
+            "schema", "threads", "latch",
         ],
         "importer" => {
             &["sync", "graph", "mapping", "model", "cancel", "config", "error", "filter", "latch", "schema", "threads"]
