@@ -45,6 +45,7 @@ fn allowed(layer: &str) -> &'static [&'static str] {
             "sync",
             "graph",
             "mapping",
+            "model",
             "cancel",
             "config",
             "counters",

@@ -29,6 +29,7 @@ mod embedding; // docs/embedding.md: its samples are the tested files, its SQL k
 mod fault_matrix; // every fault at every place, as docs/reliability.md says
 mod followed; // MembershipMode Delta
 mod header; // the C header is what the Rust source says, in every C and C++
+mod hostile; // answers made to take the host's memory
 mod http2; // over TLS as Graph speaks it: one connection, and what a break of it costs
 mod imports; // the main job: full, changed, delta, equal to the tenant
 mod laws; // what holds for any tenant, any changes, any faults and any kill

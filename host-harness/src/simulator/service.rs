@@ -1,7 +1,7 @@
 //! Everything one running simulator holds, shared by its connections and by the handle in the test.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use serde_json::json;
@@ -50,6 +50,8 @@ pub(crate) struct Service {
     /// Ids of assertions, none of which may come twice.
     assertions: Mutex<HashSet<String>>,
     nonces: AtomicU64,
+    /// Tokens that the managed identity's endpoint has given.
+    platform_tokens: AtomicUsize,
     /// Exchanges that are under way.
     pub(crate) in_flight: AtomicU32,
     /// How often each URL was read, for [`Service::lag_roll`].
@@ -85,6 +87,7 @@ impl Service {
             demanded: Mutex::default(),
             assertions: Mutex::default(),
             nonces: AtomicU64::new(0),
+            platform_tokens: AtomicUsize::new(0),
             in_flight: AtomicU32::new(0),
             reads: Mutex::default(),
             asked_to_stop: Mutex::new(false),
@@ -132,6 +135,11 @@ impl Service {
     /// A number that never comes again.
     pub(crate) fn nonce(&self) -> u64 {
         mix(self.world.seed, stream("nonce"), self.nonces.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// How many tokens the managed identity's endpoint has given before.
+    pub(crate) fn platform_token(&self) -> usize {
+        self.platform_tokens.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Decides how old a read is. It depends on what is read and how often that was, not on what else is under way: workers

@@ -108,7 +108,7 @@ pub struct SignIn {
 }
 
 /// A resource's identity, asked for as on App Service.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct ManagedIdentity {
     /// What `X-IDENTITY-HEADER` must hold.
@@ -116,6 +116,12 @@ pub struct ManagedIdentity {
     /// Client ids of user-assigned identities.
     #[serde(default)]
     pub client_ids: Vec<String>,
+    /// Directories that its tokens are for, one after another, the last one for all that follow; this tenant when empty.
+    #[serde(default)]
+    pub directories: Vec<String>,
+    /// Its tokens are texts that a client cannot look into.
+    #[serde(default)]
+    pub opaque_tokens: bool,
 }
 
 /// Application permissions that were consented to.

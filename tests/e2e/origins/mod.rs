@@ -12,6 +12,7 @@
 mod authorities;
 mod elsewhere;
 mod links;
+mod mistyped;
 mod proxy;
 mod redirects;
 mod tricks;

@@ -198,6 +198,73 @@ fn a_graph_that_repeats_the_token_gets_it_nowhere() {
     assert!(search.texts > 1000);
 }
 
+/// Secret and token in the form of an id: letters and digits alone.
+fn stage_of_ids() -> (Stage, String, String) {
+    let plain = |canary: String| canary.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_owned();
+    let (secret, token) = (plain(canary::secret()), plain(canary::token()));
+    let sign_in = SignIn { token_ending: token.clone(), ..SignIn::default() };
+    let world = World { users: 20, groups: 4, edges: 30, client_secret: secret.clone(), sign_in, ..World::gentle() };
+    let tenant = Tenant::of(world);
+    let relay = Relay::before(&tenant.sim.origin());
+    let tenant =
+        tenant.with("GraphEndpoint", relay.origin()).with("AuthorityHost", relay.origin()).with("MaxRetries", 1);
+    let needles = [canary::needles("the secret", &secret), canary::needles("the token", &token)].concat();
+    (Stage { tenant, relay, search: Search { needles, bytes: 0, texts: 0 } }, secret, token)
+}
+
+#[test]
+fn id_of_an_answer_that_repeats_secret_or_token_is_shown_nowhere() {
+    let (Stage { tenant, relay, mut search }, secret, token) = stage_of_ids();
+    for (place, said, status) in [
+        ("/token", &secret, 200),
+        ("/token", &secret, 401),
+        ("/token", &secret, 503),
+        ("/v1.0/users", &token, 200),
+        ("/v1.0/users", &token, 403),
+        ("/v1.0/users", &token, 503),
+        ("/v1.0/$batch", &token, 200),
+        ("/v1.0/$batch", &token, 404),
+    ] {
+        for name in ["request-id", "x-ms-request-id", "client-request-id"] {
+            let said = said.clone();
+            relay.rewrite(move |asked, answered| {
+                if !(asked.target.starts_with(place) || asked.target.ends_with(place)) {
+                    return;
+                }
+                answered.headers.retain(|(header, _)| !header.to_ascii_lowercase().ends_with("request-id"));
+                answered.headers.push((name.to_owned(), said.clone()));
+                let mut body = answered.json();
+                if let Some(items) = body["responses"].as_array_mut() {
+                    for item in items {
+                        item["status"] = status.into();
+                        item["headers"] = json!({ name: said });
+                        item["body"] = json!({"value": [{}], "error": {"innerError": {"request-id": said}}});
+                    }
+                    answered.set_json(&body);
+                } else if status == 200 && body["value"].is_array() {
+                    // A row without an id becomes a record that names the answer.
+                    body["value"].as_array_mut().unwrap().push(json!({}));
+                    answered.set_json(&body);
+                } else if status == 200 && name == "request-id" {
+                    // A token answer without a token.
+                    answered.set_json(&json!({}));
+                } else {
+                    answered.status = status;
+                }
+            });
+            let pulled = tenant.pull(None);
+            let what = format!("{place} with {status} and {name}");
+            search.look_into_all(&what, &pulled);
+            search.look_into_all(&format!("a check of {what}"), &tenant.check());
+        }
+    }
+    relay.rewrite(|_, _| {});
+    let honest = tenant.pull(None);
+    assert!(
+        honest.log.iter().any(|line| line.message.contains("request-id ") && !line.message.ends_with("request-id -"))
+    );
+}
+
 #[test]
 fn no_log_line_and_no_message_holds_a_whole_delta_link() {
     let pages = Delta { user_page: 10, group_page: 10, ..World::gentle().delta };

@@ -12,9 +12,16 @@ use crate::world::Tenant;
 
 const HEADER: &str = "made-up-identity-header";
 const USER_ASSIGNED: &str = "c0ffee00-0000-4000-8000-00000000beef";
+const ELSEWHERE: &str = "99999999-8888-4777-8666-555555555555";
 
 fn tenant() -> Tenant {
-    let identity = ManagedIdentity { header: HEADER.to_owned(), client_ids: vec![USER_ASSIGNED.to_owned()] };
+    tenant_with(ManagedIdentity::default())
+}
+
+/// With what else the platform does.
+fn tenant_with(identity: ManagedIdentity) -> Tenant {
+    let identity =
+        ManagedIdentity { header: HEADER.to_owned(), client_ids: vec![USER_ASSIGNED.to_owned()], ..identity };
     let sign_in = SignIn { managed_identity: Some(identity), ..SignIn::default() };
     tenant_of(sign_in, "ManagedIdentity", json!({ "ClientId": null }))
 }
@@ -53,7 +60,10 @@ fn on_app_service() {
     let log: Vec<_> = pulled.log.iter().map(|line| format!("{line:?}")).collect();
     println!(
         "RESULT {}",
-        json!({ "status": pulled.status, "records": pulled.records, "result": pulled.result, "log": log })
+        json!({
+            "status": pulled.status, "records": pulled.records, "checkpoints": pulled.checkpoints, "result": pulled.result,
+            "log": log
+        })
     );
 }
 
@@ -109,4 +119,73 @@ fn the_world_without_an_identity_says_to_switch_it_on() {
     let message = ran["records"][0]["Message"].as_str().unwrap();
     assert!(message.contains("switch on its system-assigned identity"), "{message}");
     assert_eq!(World::default().sign_in.managed_identity, None);
+}
+
+/// A platform whose identity belongs to another directory.
+fn elsewhere() -> Tenant {
+    tenant_with(ManagedIdentity { directories: vec![ELSEWHERE.to_owned()], ..ManagedIdentity::default() })
+}
+
+/// The requests that went to Graph.
+fn graph_requests(tenant: &Tenant) -> Vec<String> {
+    let asked = tenant.sim.journal().into_iter();
+    let others = [Route::Token, Route::ManagedIdentity, Route::OpenId];
+    asked.filter(|x| !others.contains(&x.route)).map(|x| x.url).collect()
+}
+
+#[test]
+fn identity_of_another_directory_imports_nothing() {
+    let by_guid = elsewhere();
+    let by_domain = elsewhere();
+    let domain = World::default().domain;
+    for (tenant, named) in
+        [(&by_guid, by_guid.sim.tenant_id()), (&by_domain.with("TenantId", &*domain), domain.clone())]
+    {
+        let (ran, _) = as_on_app_service(tenant, HEADER, "import");
+        assert_eq!(ran["status"], json!(CONNECTOR_E_INVALID_CONFIG), "{:#}", ran["result"]);
+        let error = &ran["result"]["Error"];
+        let message = error["Message"].as_str().unwrap();
+        for part in [ELSEWHERE, &*named, &*tenant.sim.tenant_id(), "TenantId"] {
+            assert!(message.contains(part), "{message}");
+        }
+        assert_eq!(
+            (&error["Problems"][0]["Path"], &error["Problems"][0]["Document"]),
+            (&json!("/TenantId"), &json!("Config"))
+        );
+        assert_eq!((&ran["records"], &ran["checkpoints"]), (&json!([]), &json!([])));
+        assert_eq!(ran["result"]["Watermark"], Value::Null);
+        assert_eq!(graph_requests(tenant), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn identity_of_another_directory_fails_the_check_before_graph_is_asked() {
+    let tenant = elsewhere();
+    let (ran, _) = as_on_app_service(&tenant, HEADER, "check");
+    let row = &ran["records"][0];
+    assert_eq!((&row["Step"], &row["Outcome"]), (&json!("Token"), &json!("Failed")), "{row:#}");
+    assert!(row["Message"].as_str().unwrap().contains(ELSEWHERE), "{row:#}");
+    assert!(row["Remedy"].as_str().unwrap().contains("TenantId"), "{row:#}");
+    assert_eq!(graph_requests(&tenant), Vec::<String>::new());
+}
+
+#[test]
+fn identity_of_the_named_domain_imports() {
+    let tenant = tenant().with("TenantId", World::default().domain);
+    let (ran, _) = as_on_app_service(&tenant, HEADER, "import");
+    assert_eq!(ran["status"], json!(CONNECTOR_END), "{:#}", ran["result"]);
+}
+
+#[test]
+fn unreadable_token_of_the_platform_passes_and_the_check_says_so() {
+    let opaque = || tenant_with(ManagedIdentity { opaque_tokens: true, ..ManagedIdentity::default() });
+    let (ran, _) = as_on_app_service(&opaque(), HEADER, "import");
+    assert_eq!(ran["status"], json!(CONNECTOR_END), "{:#}", ran["result"]);
+    let said = |tenant: &Tenant| {
+        let (ran, _) = as_on_app_service(tenant, HEADER, "check");
+        assert_eq!(ran["records"][0]["Outcome"], "Passed");
+        ran["records"][0]["Message"].as_str().unwrap().to_owned()
+    };
+    assert!(said(&opaque()).contains("claims cannot be read"));
+    assert!(said(&tenant()).contains("for the directory in TenantId"));
 }

@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use super::issue;
+use super::{access_token, issue};
 use crate::simulator::graph::Context;
 use crate::simulator::graph::answer::{Answer, Body};
 use crate::simulator::graph::request::{Options, Request};
@@ -33,13 +33,19 @@ pub(in crate::simulator) fn token(context: &Context<'_>, request: &Request) -> A
     {
         return refused(400, "No Managed Identity found for specified ClientId/ResourceId/PrincipalId.");
     }
-    let (access_token, seconds) = issue(context, None);
-    let expires_on = (context.service.clock.seconds() + seconds).to_string();
+    let service = context.service;
+    let (token, seconds) = issue(context, None);
+    let access_token = match &identity.directories {
+        _ if identity.opaque_tokens => access_token::opaque(service, &token),
+        none if none.is_empty() => access_token::write(service, &token, &service.tenant_id),
+        several => access_token::write(service, &token, &several[service.platform_token().min(several.len() - 1)]),
+    };
+    let expires_on = (service.clock.seconds() + seconds).to_string();
     Answer::new(
         200,
         Body::Json(json!({
             "access_token": access_token, "expires_on": expires_on, "resource": "https://graph.microsoft.com",
-            "token_type": "Bearer", "client_id": context.service.client_id,
+            "token_type": "Bearer", "client_id": service.client_id,
         })),
     )
 }

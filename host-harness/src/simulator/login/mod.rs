@@ -1,15 +1,17 @@
 //! The authority: token endpoint, OpenID configuration, and the check of bearer tokens.
 //!
-//! Error bodies are the documented ones, number, wording and status: operators find help by them. Tokens are opaque and
-//! stateless; revoking all of them is raising a generation number.
+//! Error bodies are the documented ones, number, wording and status: operators find help by them. Tokens are stateless;
+//! revoking all of them is raising a generation number.
 
+mod access_token;
 mod assertion;
 pub(super) mod managed_identity;
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+
+use access_token::Token;
 
 use crate::simulator::clock::format_spaced;
 use crate::simulator::fault::claims_challenge;
@@ -19,16 +21,6 @@ use crate::simulator::graph::request::{Request, decode};
 use crate::simulator::seal::from_base64;
 use crate::simulator::seed::{mix, stream};
 use crate::simulator::service::Service;
-
-/// The inside of an access token.
-#[derive(Debug, Serialize, Deserialize)]
-struct Token {
-    expires: u64,
-    generation: u64,
-    roles: bool,
-    /// What was sent as `claims` when it was asked for.
-    claims: Option<String>,
-}
 
 /// A refusal of the authority.
 struct Aadsts {
@@ -70,7 +62,8 @@ pub(crate) fn token(context: &Context<'_>, request: &Request, tenant: &str, form
         Ok(claims) => claims,
         Err(refused) => return refused.into_answer(context),
     };
-    let (access_token, seconds) = issue(context, claims);
+    let (token, seconds) = issue(context, claims);
+    let access_token = access_token::write(context.service, &token, &context.service.tenant_id);
     Answer::new(
         200,
         Body::Json(json!({
@@ -80,7 +73,7 @@ pub(crate) fn token(context: &Context<'_>, request: &Request, tenant: &str, form
 }
 
 /// An access token, and the seconds it lives.
-fn issue(context: &Context<'_>, claims: Option<String>) -> (String, u64) {
+fn issue(context: &Context<'_>, claims: Option<String>) -> (Token, u64) {
     let service = context.service;
     let random = 3_599 + mix(service.world.seed, stream("lifetime"), context.nonce()) % 1_800;
     let seconds = service.world.sign_in.token_seconds.unwrap_or(random);
@@ -90,7 +83,7 @@ fn issue(context: &Context<'_>, claims: Option<String>) -> (String, u64) {
         roles: !service.world.sign_in.without_roles,
         claims,
     };
-    (service.bearer_seal.seal(context.nonce(), &token) + &service.world.sign_in.token_ending, seconds)
+    (token, seconds)
 }
 
 /// The claims that were asked for, once everything else is in order.
@@ -264,9 +257,7 @@ pub(crate) fn check_bearer(context: &Context<'_>, request: &Request) -> Result<(
     let Some(token) = token.filter(|token| !token.is_empty()) else {
         return Err(invalid_token(context, "Access token is empty."));
     };
-    let ending = &context.service.world.sign_in.token_ending;
-    let opened = token.strip_suffix(ending.as_str()).and_then(|token| context.service.bearer_seal.open::<Token>(token));
-    let Some(token) = opened else {
+    let Some(token) = access_token::read(context.service, token) else {
         return Err(invalid_token(context, "CompactToken parsing failed with error code: 80049217"));
     };
     if token.generation != context.service.generation() {

@@ -100,7 +100,17 @@ fn row_fits(row: &Json) -> Result<bool, ()> {
     Ok(fits)
 }
 
+/// Whether the page was refused for its size, of which the independent reading knows nothing.
+fn too_large<R>(page: &Result<Page<R>, serde_json::Error>, data: &[u8]) -> bool {
+    let refused = page.as_ref().is_err_and(|error| error.to_string().contains(" of more than "));
+    assert!(!refused || data.len() > 256, "refused for its size, which is {} bytes", data.len());
+    refused
+}
+
 fn agrees(page: &Result<Page<Row<'_>>, serde_json::Error>, data: &[u8]) {
+    if too_large(page, data) {
+        return;
+    }
     let Ok(expected) = expected(data, row_fits) else { return };
     let (Ok(page), Some(expected)) = (page, &expected) else {
         assert_eq!(page.is_ok(), expected.is_some(), "one reads it, the other does not: {:?}", page.as_ref().err());
@@ -115,7 +125,7 @@ fn agrees(page: &Result<Page<Row<'_>>, serde_json::Error>, data: &[u8]) {
             _ => Removed::Changed,
         });
         assert_eq!(row.removed, removed);
-        for (name, value) in NAMES.iter().zip(&row.values) {
+        for (name, value) in NAMES.iter().zip(row.values.iter()) {
             let value = value.map(|raw| Json::read(raw.get().as_bytes()).expect("a part of JSON"));
             assert_eq!(value.as_ref(), json.last(name), "{name}");
         }
@@ -144,6 +154,9 @@ fn agrees_on_members(data: &[u8]) {
         assert_eq!(removed_edge("g", member.id.as_deref().unwrap_or_default(), &mut records), has_id);
     }
     records.lines().for_each(|line| drop(record(line)));
+    if too_large(&page, data) {
+        return;
+    }
     let Ok(expected) = expected(data, |row| is_note(row, &["@odata.type", "id"])) else { return };
     let (Ok(page), Some(expected)) = (&page, &expected) else {
         assert_eq!(page.is_ok(), expected.is_some(), "one reads it, the other does not: {:?}", page.as_ref().err());
@@ -199,7 +212,7 @@ fn becomes_a_record(row: &Row<'_>, selection: &Selection, mode: Mode) {
     assert!(matches!(kinds[..], ["Upsert"] | ["Upsert", "Issue"]), "{kinds:?}");
     let unexpected = records.get(1).map_or("", |issue| issue["Message"].as_str().expect("words"));
     let attributes = records[0]["Attributes"].as_object().expect("attributes");
-    for (name, value) in NAMES.iter().zip(&row.values) {
+    for (name, value) in NAMES.iter().zip(row.values.iter()) {
         let delivered = attributes.get(*name);
         match (value, mode) {
             (None, Mode::Delta) => assert_eq!(delivered, None, "{name} did not change"),

@@ -3,9 +3,10 @@
 //! It has its own error bodies, its own limits and no part in Graph's gate. What is wrong here is nearly always the
 //! configuration, so nothing is repeated but what Microsoft calls temporary, and the operator gets a hint.
 
+use std::fmt;
 use std::sync::Arc;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::header::{ACCEPT, HeaderMap, HeaderValue, USER_AGENT};
 
 use super::aadsts::{self, Proof};
 use super::clock::{Clock, ServerClock};
@@ -15,13 +16,13 @@ use super::link::Origin;
 use super::pipeline::AGENT;
 use super::request_id;
 use super::retry::{Next, Policy, Tries};
-use super::transport::{Outgoing, Reply, Transport};
+use super::transport::{Accept, Outgoing, Reply, Transport};
 use crate::cancel::Cancel;
+use crate::config::Secret;
 use crate::error::{Error, HttpEvidence, Kind};
 use crate::log::{Level, Log};
 
 /// The token service of one operation.
-#[derive(Debug)]
 pub(crate) struct Authority {
     pub(crate) origin: Origin,
     pub(crate) transport: Arc<dyn Transport>,
@@ -30,8 +31,16 @@ pub(crate) struct Authority {
     pub(crate) policy: Policy,
     /// Chooses the words about a refusal.
     pub(crate) proof: Proof,
+    /// Client secret, where there is one: whatever is asked, no answer may bring it into a log or an error.
+    pub(crate) secret: Option<Secret>,
     pub(crate) cancel: Cancel,
     pub(crate) log: Log,
+}
+
+impl fmt::Debug for Authority {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Authority").field("origin", &self.origin.as_str()).finish_non_exhaustive()
+    }
 }
 
 /// An answer with status 2xx.
@@ -42,25 +51,35 @@ pub(crate) struct Success {
 }
 
 impl Authority {
-    /// Sends one request to `path`, once. With a body it is a POST of that content type.
-    pub(crate) fn send(&self, path: &str, body: Option<(&str, Vec<u8>)>) -> Result<Success, Failure> {
-        let mut headers = HeaderMap::new();
-        let body = body.map(|(content_type, body)| {
-            if let Ok(content_type) = HeaderValue::from_str(content_type) {
-                headers.insert(CONTENT_TYPE, content_type);
-            }
-            body
-        });
-        self.call(&format!("{}{path}", self.origin.as_str()), path, headers, body)
+    /// Asks for what lies at `path`, once.
+    pub(crate) fn get(&self, path: &str) -> Result<Success, Failure> {
+        let secret = self.secret.as_ref().map(Secret::expose).unwrap_or_default();
+        self.call(&format!("{}{path}", self.origin.as_str()), path, HeaderMap::new(), None, secret)
     }
 
-    /// The same for a whole address; `path` is what logs show of it.
+    /// Sends one request to a whole address, once; with a body it is a POST. `path` is what logs show of it. Nothing that is
+    /// kept of the answer repeats `secret`.
     pub(crate) fn call(
+        &self,
+        url: &str,
+        path: &str,
+        headers: HeaderMap,
+        body: Option<Vec<u8>>,
+        secret: &str,
+    ) -> Result<Success, Failure> {
+        self.exchange(url, path, headers, body, secret).map_err(|mut failure| {
+            failure.hide(secret);
+            failure
+        })
+    }
+
+    fn exchange(
         &self,
         url: &str,
         path: &str,
         mut headers: HeaderMap,
         body: Option<Vec<u8>>,
+        secret: &str,
     ) -> Result<Success, Failure> {
         let id = request_id::fresh();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -69,8 +88,11 @@ impl Authority {
             headers.insert("client-request-id", id);
         }
         let started = self.clock.now();
-        let reply = self.transport.send(Outgoing { url, headers, body }, &self.cancel).map_err(Failure::Broken)?;
-        let signals = Signals::of(&reply);
+        let reply = self
+            .transport
+            .send(Outgoing { url, headers, body, accept: Accept::Small }, &self.cancel)
+            .map_err(Failure::Broken)?;
+        let signals = Signals::of(&reply, secret);
         self.server_clock.note(signals.date, &*self.clock);
         self.log.write(Level::Debug, || {
             let elapsed = self.clock.now().saturating_duration_since(started).as_millis();

@@ -4,13 +4,11 @@
 //! Microsoft's SDKs do not repeat failed items; here only those go into a new batch, after the longest wait among them. A
 //! batch saves round trips, not quota: every item is charged as if it came alone.
 
-use std::collections::HashMap;
 use std::time::{Duration, SystemTime};
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-use serde_json::value::RawValue;
+use serde::Serialize;
 
+use super::batch_answer::{Answers, ItemAnswer};
 use super::claims::challenge;
 use super::error::Error;
 use super::failure::{Failure, Refusal, Signals};
@@ -18,6 +16,7 @@ use super::link::Link;
 use super::pipeline::{Call, Pipeline, Received};
 use super::query::short;
 use super::quota::Charge;
+use super::request_id;
 use super::retry::{Next, Tries};
 use super::token::Bearer;
 use super::{Answer, Get, Unreadable};
@@ -48,40 +47,6 @@ struct Headers {
     consistency_level: &'static str,
 }
 
-#[derive(Deserialize)]
-struct Answers<'a> {
-    #[serde(borrow)]
-    responses: Vec<ItemAnswer<'a>>,
-}
-
-/// Loose on purpose: one odd item must not cost the other nineteen.
-#[derive(Deserialize)]
-struct ItemAnswer<'a> {
-    #[serde(default)]
-    id: Value,
-    #[serde(default)]
-    status: Value,
-    #[serde(default)]
-    headers: Option<HashMap<String, Value>>,
-    #[serde(default, borrow)]
-    body: Option<&'a RawValue>,
-}
-
-impl ItemAnswer<'_> {
-    fn header(&self, name: &str) -> Option<&str> {
-        self.headers.as_ref()?.iter().find(|(key, _)| key.eq_ignore_ascii_case(name))?.1.as_str()
-    }
-
-    /// The place in the batch that its id names.
-    fn place(&self, of: usize) -> Option<usize> {
-        let number = match &self.id {
-            Value::String(text) => text.trim().parse().ok()?,
-            other => usize::try_from(other.as_u64()?).ok()?,
-        };
-        (1..=of).contains(&number).then(|| number - 1)
-    }
-}
-
 /// What became of one round of a batch.
 struct Round<R> {
     outcomes: Vec<Result<R, Failure>>,
@@ -97,6 +62,8 @@ pub(crate) fn run<R>(
 ) -> Result<Vec<Result<R, Error>>, Error> {
     let mut done: Vec<Option<Result<R, Error>>> = requests.iter().map(|_| None).collect();
     let mut tries = vec![Tries::default(); requests.len()];
+    // A batch that fails as a whole has failed for each of its items, so it has the tries that the items have left.
+    let mut whole = Tries::default();
     loop {
         let open: Vec<usize> = (0..requests.len()).filter(|index| done[*index].is_none()).collect();
         if open.is_empty() {
@@ -105,7 +72,7 @@ pub(crate) fn run<R>(
         open.iter().filter(|index| tries[**index].made() > 0).for_each(|_| pipeline.counters.retry());
         let body = compose(requests, &open)?;
         let call = Call { link: batch, advanced: false, body: Some(&body), reads: open.len() as u32 };
-        let round = pipeline.run(&call, None, |received| {
+        let round = pipeline.run_within(&call, None, &mut whole, |received| {
             let (round, charge) = open_round(received, &open, pipeline.date(), &mut read)?;
             pipeline.charged(received.sent, charge);
             Ok(round)
@@ -114,7 +81,7 @@ pub(crate) fn run<R>(
         for (index, outcome) in open.into_iter().zip(round.outcomes) {
             match outcome {
                 Ok(result) => done[index] = Some(Ok(result)),
-                Err(failure) => match tries[index].after(&failure, &pipeline.policy) {
+                Err(failure) => match again(&mut tries[index], &whole, &failure, pipeline) {
                     Next::GiveUp => {
                         pipeline.log.write(Level::Debug, || {
                             let what = short(requests[index].link.as_str());
@@ -126,8 +93,14 @@ pub(crate) fn run<R>(
                 },
             }
         }
+        tries.iter().zip(&done).filter(|(_, done)| done.is_none()).for_each(|(item, _)| whole.share(item));
         pause.take(pipeline, &round.bearer)?;
     }
+}
+
+fn again(item: &mut Tries, whole: &Tries, failure: &Failure, pipeline: &Pipeline) -> Next {
+    item.share(whole);
+    item.after(failure, &pipeline.policy)
 }
 
 fn compose(requests: &[Get], open: &[usize]) -> Result<Vec<u8>, Top> {
@@ -151,10 +124,10 @@ fn open_round<R>(
     let answers: Answers<'_> = serde_json::from_slice(&received.reply.body)
         .map_err(|error| Unreadable(format!("not the answer to a batch: {error}")))?;
     let mut outcomes: Vec<Option<Result<R, Failure>>> = open.iter().map(|_| None).collect();
-    for item in &answers.responses {
+    for item in &answers.responses.0 {
         // An answer to nothing we asked, or a second one, is left alone.
         let Some(place) = item.place(open.len()).filter(|place| outcomes[*place].is_none()) else { continue };
-        let Some(status) = item.status.as_u64().and_then(|status| u16::try_from(status).ok()) else { continue };
+        let Some(status) = item.status() else { continue };
         charge.add(status, 1, |name| item.header(name));
         let mut outcome = judge(received, item, status, now, |answer| read(open[place], answer));
         if let Err(failure) = &mut outcome {
@@ -181,7 +154,9 @@ fn judge<R>(
 ) -> Result<R, Failure> {
     let body = item.body.map_or(&b""[..], |body| body.get().as_bytes());
     let date = received.reply.date();
-    let request_id = item.header("request-id").or_else(|| received.reply.header("request-id"));
+    let token = received.bearer.token();
+    let own_id = item.header("request-id").and_then(request_id::accepted).filter(|id| !request_id::repeats(id, token));
+    let request_id = own_id.or(received.request_id);
     if (200..300).contains(&status) {
         let answer = Answer { body, date, request_id, status, client_request_id: received.client_request_id };
         return read(&answer)
@@ -190,7 +165,7 @@ fn judge<R>(
     let signals = Signals {
         retry_after: item.header("retry-after"),
         // The inner error's id is the item's own; the outer one would be the batch's.
-        request_id: item.header("request-id"),
+        request_id: own_id,
         challenge: challenge(item.header("www-authenticate")),
         date,
     };
@@ -203,7 +178,7 @@ fn evidence(received: &Received<'_>, status: u16, request_id: Option<&str>) -> H
     HttpEvidence {
         status,
         code: None,
-        request_id: request_id.or_else(|| received.reply.header("request-id")).map(str::to_owned),
+        request_id: request_id.or(received.request_id).map(str::to_owned),
         client_request_id: Some(received.client_request_id.to_owned()),
     }
 }

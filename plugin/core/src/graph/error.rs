@@ -93,6 +93,8 @@ pub(crate) fn no_answer(origin: &str, what: &str, broken: &Broken) -> Top {
             ),
         ),
         Fault::Request => (Kind::Internal, format!("{what} cannot be sent to {origin}: {text}")),
+        // Asked for again before anybody sees it.
+        Fault::NoRoom => (Kind::Internal, format!("the answer of {origin} to {what} was not read: {text}")),
         Fault::TooLarge => (Kind::Service, format!("the answer of {origin} to {what} is too large to be one: {text}")),
         Fault::Connect => {
             (Kind::Network, format!("no connection to {origin} for {what}: check DNS, firewall and Proxy: {text}"))

@@ -1,9 +1,9 @@
 //! One try that did not give what was asked, with all that the next decision or the final error needs of it.
 
-use std::iter;
 use std::time::{Duration, SystemTime};
 
 use super::claims::{Challenge, challenge};
+use super::request_id;
 use super::retry_after;
 use super::service_error::{ServiceError, hide_in};
 use super::transport::{Broken, Reply};
@@ -52,11 +52,12 @@ pub(crate) struct Signals<'a> {
 }
 
 impl<'a> Signals<'a> {
-    /// Of a plain answer.
-    pub(crate) fn of(reply: &'a Reply) -> Signals<'a> {
+    /// Of a plain answer to a request with this secret.
+    pub(crate) fn of(reply: &'a Reply, secret: &str) -> Signals<'a> {
+        let request_id = reply.header("request-id").or_else(|| reply.header("x-ms-request-id"));
         Signals {
             retry_after: reply.header("retry-after"),
-            request_id: reply.header("request-id").or_else(|| reply.header("x-ms-request-id")),
+            request_id: request_id.and_then(request_id::accepted).filter(|id| !request_id::repeats(id, secret)),
             challenge: challenge(
                 reply.headers.get_all("www-authenticate").iter().filter_map(|value| value.to_str().ok()),
             ),
@@ -102,6 +103,11 @@ impl Refusal {
     }
 }
 
+/// Forgets an id that repeats a secret.
+pub(crate) fn drop_repeating(id: &mut Option<String>, secret: &str) {
+    id.take_if(|id| request_id::repeats(id, secret));
+}
+
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Failure {
         Failure::Refused(Box::new(refusal))
@@ -116,10 +122,11 @@ impl Failure {
             Failure::Refused(refusal) => {
                 refusal.service.hide(secret);
                 refusal.evidence.code.clone_from(&refusal.service.code);
-                hide_in(&mut refusal.evidence.request_id, secret);
+                drop_repeating(&mut refusal.evidence.request_id, secret);
             }
             Failure::Unreadable { why, evidence } => {
-                hide_in(iter::once(why).chain(&mut evidence.request_id), secret);
+                hide_in([why], secret);
+                drop_repeating(&mut evidence.request_id, secret);
             }
             Failure::Broken(broken) => hide_in([&mut broken.text], secret),
         }

@@ -3,14 +3,15 @@
 //! Not part of anything shipped. Time stands still but for the waits, which are over at once and remembered.
 
 use std::fmt;
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 
 use super::transport::{Broken, Outgoing, Reply};
 use super::{
-    Arc, Auth, Cancel, Clock, Connection, Counters, Duration, Error, Graph, Link, Log, Mutex, Origin, PoisonError,
-    Shared, SystemTime, Top, Transport, retry_after,
+    Arc, Auth, Cancel, Clock, Connection, Counters, Duration, Error, Graph, Link, Log, Origin, Shared, SystemTime, Top,
+    Transport, retry_after,
 };
 use crate::config::Secret;
 use crate::log::Level;
@@ -91,7 +92,7 @@ impl<F: FnMut(&str, Option<&[u8]>) -> Made + Send> Transport for Invented<F> {
     fn send(&self, outgoing: Outgoing<'_>, _: &Cancel) -> Result<Reply, Broken> {
         if outgoing.url.ends_with("/token") {
             let body = br#"{"token_type":"Bearer","expires_in":3600,"ext_expires_in":3600,"access_token":"t"}"#;
-            return Ok(Reply { status: 200, headers: HeaderMap::new(), body: body.to_vec() });
+            return Ok(Reply { status: 200, headers: HeaderMap::new(), body: body.to_vec(), share: None });
         }
         let mut answer = self.answer.lock().unwrap_or_else(PoisonError::into_inner);
         let (status, made, body) = answer(outgoing.url, outgoing.body.as_deref());
@@ -102,7 +103,7 @@ impl<F: FnMut(&str, Option<&[u8]>) -> Made + Send> Transport for Invented<F> {
                 headers.append(HeaderName::from_static(name), value);
             }
         }
-        Ok(Reply { status, headers, body })
+        Ok(Reply { status, headers, body, share: None })
     }
 
     fn reconnect(&self, _: Instant) {}

@@ -23,18 +23,17 @@ impl Gate {
         self.not_before.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Keeps the gate closed for `wait` from now. Answers by how much later it opens because of this call: nothing when
-    /// another worker has already been told to wait longer.
-    pub(crate) fn close(&self, clock: &dyn Clock, wait: Duration) -> Duration {
+    /// Keeps the gate closed for `wait` from now.
+    pub(crate) fn close(&self, clock: &dyn Clock, wait: Duration) -> Closed {
         let now = clock.now();
         let opens = now + wait;
         let mut not_before = self.lock();
         let before = not_before.filter(|instant| *instant > now).unwrap_or(now);
         if opens <= before {
-            return Duration::ZERO;
+            return Closed { at: now, opens: before, later: Duration::ZERO };
         }
         *not_before = Some(opens);
-        opens - before
+        Closed { at: now, opens, later: opens - before }
     }
 
     /// How long it stays closed.
@@ -42,17 +41,34 @@ impl Gate {
         self.lock().map_or(Duration::ZERO, |instant| instant.saturating_duration_since(clock.now()))
     }
 
-    /// Waits until it is open, however often it is closed meanwhile.
-    pub(crate) fn pass(&self, clock: &dyn Clock, cancel: &Cancel) -> Result<(), Error> {
+    /// Waits until it is open, however often it is closed meanwhile. `closed` gets the present and the instant at which
+    /// it opens before each wait; its error ends the wait.
+    pub(crate) fn pass(
+        &self,
+        clock: &dyn Clock,
+        cancel: &Cancel,
+        mut closed: impl FnMut(Instant, Instant) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         loop {
             cancel.check()?;
-            let wait = self.closed_for(clock);
-            if wait.is_zero() {
-                return Ok(());
-            }
-            clock.wait(cancel, wait)?;
+            let opens = *self.lock();
+            let now = clock.now();
+            let Some(opens) = opens.filter(|opens| *opens > now) else { return Ok(()) };
+            closed(now, opens)?;
+            clock.wait(cancel, opens - now)?;
         }
     }
+}
+
+/// What became of a gate that was closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Closed {
+    /// When that was.
+    pub(crate) at: Instant,
+    /// When it opens.
+    pub(crate) opens: Instant,
+    /// How much later that is because of this call: nothing if another worker was told to wait longer.
+    pub(crate) later: Duration,
 }
 
 #[cfg(test)]
@@ -66,23 +82,23 @@ mod tests {
     #[test]
     fn an_open_gate_makes_nobody_wait() {
         let clock = TestClock::new();
-        Gate::default().pass(&*clock, &Cancel::new()).unwrap();
+        Gate::default().pass(&*clock, &Cancel::new(), |_, _| panic!("it is open")).unwrap();
         assert!(clock.waits().is_empty());
     }
 
     #[test]
     fn two_workers_told_the_same_wait_cost_it_once() {
         let (clock, gate) = (TestClock::new(), Gate::default());
-        assert_eq!(gate.close(&*clock, 10 * SECOND), 10 * SECOND);
-        assert_eq!(gate.close(&*clock, 10 * SECOND), Duration::ZERO);
-        assert_eq!(gate.close(&*clock, 12 * SECOND), 2 * SECOND);
+        assert_eq!(gate.close(&*clock, 10 * SECOND).later, 10 * SECOND);
+        assert_eq!(gate.close(&*clock, 10 * SECOND).later, Duration::ZERO);
+        assert_eq!(gate.close(&*clock, 12 * SECOND).later, 2 * SECOND);
     }
 
     #[test]
     fn a_shorter_wait_does_not_open_it_earlier() {
         let (clock, gate) = (TestClock::new(), Gate::default());
         gate.close(&*clock, 10 * SECOND);
-        assert_eq!(gate.close(&*clock, SECOND), Duration::ZERO);
+        assert_eq!(gate.close(&*clock, SECOND).later, Duration::ZERO);
         assert_eq!(gate.closed_for(&*clock), 10 * SECOND);
     }
 
@@ -91,7 +107,7 @@ mod tests {
         let (clock, gate) = (TestClock::new(), Gate::default());
         gate.close(&*clock, SECOND);
         clock.advance(60 * SECOND);
-        assert_eq!(gate.close(&*clock, SECOND), SECOND);
+        assert_eq!(gate.close(&*clock, SECOND).later, SECOND);
     }
 
     #[test]
@@ -99,7 +115,7 @@ mod tests {
         let (gate, cancel) = (Gate::default(), Cancel::new());
         gate.close(&SystemClock, 3600 * SECOND);
         let error = std::thread::scope(|scope| {
-            let waiting = scope.spawn(|| gate.pass(&SystemClock, &cancel));
+            let waiting = scope.spawn(|| gate.pass(&SystemClock, &cancel, |_, _| Ok(())));
             cancel.cancel();
             waiting.join().unwrap().unwrap_err()
         });

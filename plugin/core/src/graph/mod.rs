@@ -4,7 +4,9 @@
 //! pipeline    the way of every request: retry → gate → token → quota → request id → permit → transport
 //! retry       what is repeated and after how long        retry_after  gate  clock
 //! quota       the pace that Graph's answers teach        permits  window  shared
+//! room        the memory that answers take together
 //! token       one token for all workers                  credential (azure_identity)  authority  aadsts  claims
+//!                                                        directory_claim
 //! batch       twenty reads in one request                tenant  link  query  seen
 //! transport   the wire as a trait; `wire` is reqwest      failure  service_error  reason  error
 //! ```
@@ -15,9 +17,11 @@
 mod aadsts;
 mod authority;
 mod batch;
+mod batch_answer;
 mod claims;
 mod clock;
 mod credential;
+mod directory_claim;
 mod error;
 mod failure;
 mod gate;
@@ -30,6 +34,7 @@ mod reason;
 mod request_id;
 mod retry;
 mod retry_after;
+mod room;
 mod seen;
 mod service_error;
 mod shared;
@@ -47,23 +52,26 @@ mod tests;
 pub(crate) use transport::{Broken, Outgoing, Reply, Transport, scripted::reply};
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use authority::Authority;
 use clock::{Clock, ServerClock, SystemClock};
 use credential::Prepared;
+use directory_claim::directory_of;
 pub(crate) use link::Origin;
 use permits::Permits;
 use pipeline::{Call, Pipeline, Sent};
 use retry::Policy;
 use shared::Shared;
+use tenant::Directory;
 use token::Tokens;
 #[cfg(not(test))]
 use transport::Transport;
 
 use crate::cancel::Cancel;
-use crate::config::Auth;
+use crate::config::{Auth, Secret};
 use crate::counters::Counters;
 use crate::error::{Error as Top, HttpEvidence};
 use crate::log::Log;
@@ -109,12 +117,24 @@ pub struct Graph {
 
 struct Inner {
     origin: Origin,
-    tenant: String,
-    /// Once it has been asked for.
-    tenant_guid: Mutex<Option<String>>,
-    authority: Arc<Authority>,
+    directory: Arc<Directory>,
+    /// The platform chooses the directory of a token, not the configuration.
+    by_platform: bool,
+    /// An answer of Graph was read.
+    has_read: AtomicBool,
     credential_expiry: Option<SystemTime>,
     pipeline: Pipeline,
+}
+
+/// How it is known which directory a token was issued for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Issued {
+    /// The token service was asked at the directory's own address.
+    ByDirectory,
+    /// The platform issued it, and its claims name the configured directory.
+    ForDirectory,
+    /// The platform issued it, and its claims cannot be read.
+    Unread,
 }
 
 /// One read.
@@ -241,25 +261,44 @@ impl Graph {
             server_clock: Arc::clone(&server_clock),
             policy,
             proof: credential::proof(&connection.auth),
+            secret: match &connection.auth {
+                Auth::ClientSecret { client_secret, .. } => Some(Secret::new(client_secret.expose().to_owned())),
+                _ => None,
+            },
             cancel: cancel.clone(),
             log: log.clone(),
         });
+        let directory = Arc::new(Directory::new(Arc::clone(&authority), connection.tenant));
+        let by_platform = matches!(connection.auth, Auth::ManagedIdentity { .. });
         let Prepared { credential, expiry: credential_expiry } =
-            credential::prepare(connection.auth, &authority, local, &connection.tenant, &connection.scope)?;
+            credential::prepare(connection.auth, &authority, local, &directory, &connection.scope)?;
         let tokens = Tokens::new(credential);
         let permits = Permits::new(connection.max_concurrency, clock.now());
+        let told = Mutex::default();
         let pipeline =
-            Pipeline { transport, tokens, shared, permits, clock, server_clock, policy, cancel, counters, log };
-        let tenant_guid = Mutex::default();
-        let tenant = connection.tenant;
-        Ok(Graph { inner: Arc::new(Inner { origin, tenant, tenant_guid, authority, credential_expiry, pipeline }) })
+            Pipeline { transport, tokens, shared, told, permits, clock, server_clock, policy, cancel, counters, log };
+        Ok(Graph {
+            inner: Arc::new(Inner {
+                origin,
+                directory,
+                by_platform,
+                has_read: AtomicBool::new(false),
+                credential_expiry,
+                pipeline,
+            }),
+        })
     }
 
-    /// Whether a token can be had; fetches it if there is none.
-    pub fn token(&self) -> Result<(), Top> {
+    /// Fetches a token if there is none. A token of another directory is an error.
+    pub fn token(&self) -> Result<Issued, Top> {
         let pipeline = &self.inner.pipeline;
         pipeline.cancel.check()?;
-        pipeline.tokens.get(&*pipeline.clock, &pipeline.log).map(drop)
+        let bearer = pipeline.tokens.get(&*pipeline.clock, &pipeline.log)?;
+        Ok(match directory_of(bearer.token()) {
+            _ if !self.inner.by_platform => Issued::ByDirectory,
+            Some(_) => Issued::ForDirectory,
+            None => Issued::Unread,
+        })
     }
 
     /// When the credential ends by itself: a certificate's last moment. `None` where nobody tells: a secret's end stands in
@@ -268,14 +307,9 @@ impl Graph {
         self.inner.credential_expiry
     }
 
-    /// The directory's GUID in lower case. Asks the token service once when a domain is configured, else nobody.
+    /// The directory's GUID in lower case. Asks the token service once if a domain is configured, otherwise sends nothing.
     pub fn tenant_guid(&self) -> Result<String, Top> {
-        let mut known = self.inner.tenant_guid.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(guid) = &*known {
-            return Ok(guid.clone());
-        }
-        let guid = tenant::guid_of(&self.inner.authority, &self.inner.tenant)?;
-        Ok(known.insert(guid).clone())
+        self.inner.directory.guid()
     }
 
     /// The time by the clock of the servers, as the last answer told it: seconds since 1970. This machine's own clock may be
@@ -319,14 +353,26 @@ impl Graph {
     ) -> Result<R, Error> {
         self.inner.pipeline.run(&request.call(), begun.map(|Begun(sent)| sent), |received| {
             let reply = received.reply;
-            read(&Answer {
+            self.noted(read(&Answer {
                 body: &reply.body,
                 date: reply.date(),
-                request_id: reply.header("request-id"),
+                request_id: received.request_id,
                 status: reply.status,
                 client_request_id: received.client_request_id,
-            })
+            }))
         })
+    }
+
+    fn noted<R>(&self, read: Result<R, Unreadable>) -> Result<R, Unreadable> {
+        if read.is_ok() {
+            self.inner.has_read.store(true, Ordering::Relaxed);
+        }
+        read
+    }
+
+    /// Whether any answer was read so far. Until then it is not known whether Graph lies at the configured endpoint.
+    pub fn has_read(&self) -> bool {
+        self.inner.has_read.load(Ordering::Relaxed)
     }
 
     /// Reads several answers, twenty to a request, each with a result of its own in the order of `requests`. `read` gets
@@ -341,7 +387,9 @@ impl Graph {
         let mut results = Vec::with_capacity(requests.len());
         for (number, some) in requests.chunks(batch::LARGEST).enumerate() {
             let first = number * batch::LARGEST;
-            results.extend(batch::run(&self.inner.pipeline, &link, some, |index, answer| read(first + index, answer))?);
+            results.extend(batch::run(&self.inner.pipeline, &link, some, |index, answer| {
+                self.noted(read(first + index, answer))
+            })?);
         }
         Ok(results)
     }

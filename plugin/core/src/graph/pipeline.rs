@@ -3,7 +3,7 @@
 //! Retry stands outside: a request repeated after a long wait passes the gate again and carries a token that is good then.
 //! The body of a success is read inside as well, since a 200 with half a body is a failure like any other.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, USER_AGENT};
@@ -20,7 +20,7 @@ use super::request_id;
 use super::retry::{Next, Policy, Tries};
 use super::shared::Shared;
 use super::token::{Bearer, Tokens};
-use super::transport::{Broken, Fault, Outgoing, Reply, Transport};
+use super::transport::{Accept, Broken, Fault, Outgoing, Reply, Transport};
 use crate::cancel::Cancel;
 use crate::counters::Counters;
 use crate::error::{Error as Top, HttpEvidence, Kind};
@@ -29,6 +29,9 @@ use crate::log::{Level, Log};
 /// How we introduce ourselves.
 pub(crate) const AGENT: &str = concat!("EntraId-connector/", env!("CARGO_PKG_VERSION"));
 
+/// A wait at a gate that another operation has closed is logged from here on.
+const WORTH_A_LINE: Duration = Duration::from_secs(1);
+
 /// What all requests of an operation share.
 #[derive(Debug)]
 pub(crate) struct Pipeline {
@@ -36,6 +39,8 @@ pub(crate) struct Pipeline {
     pub(crate) tokens: Tokens,
     /// With other operations of the same application.
     pub(crate) shared: Arc<Shared>,
+    /// Until when a closed gate is counted for this operation.
+    pub(crate) told: Mutex<Option<Instant>>,
     pub(crate) permits: Permits,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) server_clock: Arc<ServerClock>,
@@ -70,6 +75,8 @@ pub(crate) struct Sent {
 #[derive(Debug)]
 pub(crate) struct Received<'a> {
     pub(crate) reply: &'a Reply,
+    /// Graph's own id, checked.
+    pub(crate) request_id: Option<&'a str>,
     pub(crate) client_request_id: &'a str,
     pub(crate) bearer: &'a Bearer,
     /// When it was asked for.
@@ -81,34 +88,48 @@ impl Pipeline {
     pub(crate) fn run<R>(
         &self,
         call: &Call<'_>,
+        begun: Option<Sent>,
+        read: impl FnMut(&Received<'_>) -> Result<R, Unreadable>,
+    ) -> Result<R, Error> {
+        self.run_within(call, begun, &mut Tries::default(), read)
+    }
+
+    /// As [`Pipeline::run`], for a request that has failed before: what is left of its tries.
+    pub(crate) fn run_within<R>(
+        &self,
+        call: &Call<'_>,
         mut begun: Option<Sent>,
+        tries: &mut Tries,
         mut read: impl FnMut(&Received<'_>) -> Result<R, Unreadable>,
     ) -> Result<R, Error> {
-        let mut tries = Tries::default();
+        let mut repeats = false;
         loop {
             let sent = if let Some(sent) = begun.take() {
                 sent
             } else {
                 let bearer = self.admit(call.reads)?;
-                if tries.made() > 0 {
+                if repeats {
                     self.counters.retry();
                 }
-                self.send(call, bearer)?
+                self.send(call, bearer, Accept::Page)?
             };
+            repeats = true;
             let mut failure = match self.receive(&sent, &mut read) {
                 Ok(done) => return Ok(done),
                 Err(failure) => failure,
             };
-            failure.hide(sent.bearer.token());
+            // The body goes now: the waits below may be long, and other answers wait for its memory.
+            let Sent { bearer, started, .. } = sent;
+            failure.hide(bearer.token());
             let next = tries.after(&failure, &self.policy);
             self.note(call, &failure, next);
             match next {
-                Next::GiveUp => return Err(Error::surface(call.link, &failure, tries)),
-                Next::FreshToken => self.tokens.refused(&sent.bearer, failure.claims()),
+                Next::GiveUp => return Err(Error::surface(call.link, &failure, *tries)),
+                Next::FreshToken => self.tokens.refused(&bearer, failure.claims()),
                 Next::Wait { wait, shared } => {
                     self.cancel.check()?;
                     if wants_new_connection(&failure) {
-                        self.transport.reconnect(sent.started);
+                        self.transport.reconnect(started);
                     }
                     self.pause(wait, shared)?;
                 }
@@ -119,15 +140,63 @@ impl Pipeline {
     /// Waits for an open gate, a token and the quota, until all are there at once.
     fn admit(&self, reads: u32) -> Result<Bearer, Top> {
         let Shared { gate, quota } = &*self.shared;
-        gate.pass(&*self.clock, &self.cancel)?;
+        self.pass_gate()?;
         self.counters.throttled_for(quota.admit(reads, &*self.clock, &self.cancel)?);
         loop {
-            gate.pass(&*self.clock, &self.cancel)?;
+            self.pass_gate()?;
             let bearer = self.tokens.get(&*self.clock, &self.log)?;
             if gate.closed_for(&*self.clock).is_zero() {
                 return Ok(bearer);
             }
         }
+    }
+
+    /// Waits for an open gate. Another operation may have closed it: such a wait is logged and counted here as well, and an
+    /// operation that makes no retries does not wait.
+    fn pass_gate(&self) -> Result<(), Top> {
+        self.shared.gate.pass(&*self.clock, &self.cancel, |now, opens| {
+            let wait = opens - now;
+            if self.policy.max_retries == 0 {
+                return Err(self.refused_at_gate(wait));
+            }
+            let longer = self.count_gate(&mut self.told(), now, opens);
+            if longer >= WORTH_A_LINE {
+                self.log.write(Level::Warn, || {
+                    format!(
+                        "Graph asked another operation of this application to wait: no request goes out for {:.1} s",
+                        wait.as_secs_f64()
+                    )
+                });
+            }
+            Ok(())
+        })
+    }
+
+    /// Counts a closed gate for this operation, once however many workers wait; returns what was not counted before.
+    fn count_gate(&self, told: &mut Option<Instant>, now: Instant, opens: Instant) -> Duration {
+        let longer = opens.saturating_duration_since(told.map_or(now, |before| before.max(now)));
+        if !longer.is_zero() {
+            *told = Some(opens);
+            self.counters.throttled_for(longer);
+        }
+        longer
+    }
+
+    fn told(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn refused_at_gate(&self, wait: Duration) -> Top {
+        let mut error = Top::new(
+            Kind::Throttled,
+            format!(
+                "Graph asked another operation of this application to wait, {:.0} s are left, and MaxRetries 0 allows no wait: \
+                 run again later",
+                wait.as_secs_f64().ceil()
+            ),
+        );
+        error.retry_after_ms = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+        error
     }
 
     /// The first try of a call whose answer nobody has time for yet. It waits for the pace and for nothing longer: `None`
@@ -138,17 +207,20 @@ impl Pipeline {
         // Before it takes a place at the quota, which a request that is not sent would keep from others.
         let bearer = self.tokens.at_hand(&*self.clock).filter(|_| open())?;
         self.counters.throttled_for(quota.admit(call.reads, &*self.clock, &self.cancel).ok()?);
-        if open() { self.send(call, bearer).ok() } else { None }
+        let sent = if open() { self.send(call, bearer, Accept::PageAhead).ok()? } else { return None };
+        let no_room = sent.outcome.as_ref().is_err_and(|broken| broken.fault == Fault::NoRoom);
+        (!no_room).then_some(sent)
     }
 
     /// One request goes out, once.
-    fn send(&self, call: &Call<'_>, bearer: Bearer) -> Result<Sent, Top> {
+    fn send(&self, call: &Call<'_>, bearer: Bearer, accept: Accept) -> Result<Sent, Top> {
         self.cancel.check()?;
         let client_request_id = request_id::fresh();
         let outgoing = Outgoing {
             url: call.link.as_str(),
             headers: headers(call, &bearer, &client_request_id)?,
             body: call.body.map(<[u8]>::to_vec),
+            accept,
         };
         let permit = self.permits.take(&self.cancel)?;
         let started = self.clock.now();
@@ -156,15 +228,15 @@ impl Pipeline {
         let outcome = self.transport.send(outgoing, &self.cancel);
         drop(permit);
         if let Ok(reply) = &outcome {
-            self.learn(call, reply, started);
+            self.learn(call, reply, &bearer, started);
         }
         Ok(Sent { outcome, client_request_id, bearer, started })
     }
 
     /// What an answer says beside its body.
-    fn learn(&self, call: &Call<'_>, reply: &Reply, started: Instant) {
+    fn learn(&self, call: &Call<'_>, reply: &Reply, bearer: &Bearer, started: Instant) {
         self.counters.received(reply.body.len() as u64);
-        let signals = Signals::of(reply);
+        let signals = Signals::of(reply, bearer.token());
         self.server_clock.note(signals.date, &*self.clock);
         self.log.write(Level::Debug, || self.line(call, reply, &signals, started));
         self.permits.answered(self.clock.now(), call.reads);
@@ -183,31 +255,35 @@ impl Pipeline {
     ) -> Result<R, Failure> {
         let Sent { client_request_id: id, bearer, started, .. } = sent;
         let reply = sent.outcome.as_ref().map_err(|broken| Failure::Broken(broken.clone()))?;
-        let signals = Signals::of(reply);
+        let signals = Signals::of(reply, bearer.token());
         if !(200..300).contains(&reply.status) {
             return Err(Refusal::new(reply.status, &signals, &reply.body, id, self.date()).into());
         }
-        read(&Received { reply, client_request_id: id, bearer, sent: *started }).map_err(|Unreadable(why)| {
-            Failure::Unreadable {
+        let request_id = signals.request_id;
+        read(&Received { reply, request_id, client_request_id: id, bearer, sent: *started }).map_err(
+            |Unreadable(why)| Failure::Unreadable {
                 why,
                 evidence: HttpEvidence {
                     status: reply.status,
                     code: None,
-                    request_id: signals.request_id.map(str::to_owned),
+                    request_id: request_id.map(str::to_owned),
                     client_request_id: Some(id.clone()),
                 },
-            }
-        })
+            },
+        )
     }
 
     /// Waits; a shared wait closes the gate for all workers and is over when it opens.
     pub(crate) fn pause(&self, wait: Duration, shared: bool) -> Result<(), Top> {
         if shared {
-            let later = self.shared.gate.close(&*self.clock, wait);
-            if !later.is_zero() {
+            // Held over both, or a worker that sees the gate closed would take it for another operation's wait.
+            let mut told = self.told();
+            let closed = self.shared.gate.close(&*self.clock, wait);
+            self.count_gate(&mut told, closed.at, closed.opens);
+            drop(told);
+            if !closed.later.is_zero() {
                 self.permits.refused();
             }
-            self.counters.throttled_for(later);
             self.cancel.check()
         } else {
             self.clock.wait(&self.cancel, wait)

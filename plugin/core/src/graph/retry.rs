@@ -58,6 +58,14 @@ impl Tries {
         self.waited
     }
 
+    /// Takes over the failures of the batch that this request goes with, or of the requests that go with this batch: each was
+    /// one failure of both.
+    pub(crate) fn share(&mut self, other: &Tries) {
+        self.failed = self.failed.max(other.failed);
+        self.made = self.made.max(other.made);
+        self.waited = self.waited.max(other.waited);
+    }
+
     /// Counts a failure and decides.
     pub(crate) fn after(&mut self, failure: &Failure, policy: &Policy) -> Next {
         self.made += 1;

@@ -6,7 +6,9 @@
 
 use serde_json::Value;
 
+use super::failure::drop_repeating;
 use super::query::printable;
+use super::request_id;
 
 /// Text of a message kept at most.
 const MESSAGE: usize = 1000;
@@ -15,7 +17,7 @@ const MESSAGE: usize = 1000;
 const SHORTEST_SECRET: usize = 8;
 
 /// Bodies beyond this are no error messages.
-const READ: usize = 1 << 20;
+const READ: usize = 64 << 10;
 
 /// What a service said about a failure.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,10 +68,8 @@ impl ServiceError {
     /// Takes a secret out, wherever a service repeats it. A text so short that it stands in other words by chance is no
     /// secret Entra ever issued. Long ones may have been cut short, so their beginning is enough to be found.
     pub(crate) fn hide(&mut self, secret: &str) {
-        hide_in(
-            self.code.iter_mut().chain(&mut self.message).chain(&mut self.request_id).chain(&mut self.codes),
-            secret,
-        );
+        hide_in(self.code.iter_mut().chain(&mut self.message).chain(&mut self.codes), secret);
+        drop_repeating(&mut self.request_id, secret);
     }
 
     /// `{"error":{"code","message","innerError":{"request-id",…}}}`.
@@ -78,7 +78,7 @@ impl ServiceError {
         let mut level = Some(error);
         while let Some(inner) = level {
             read.codes.extend(text(&inner["code"], 100));
-            read.request_id = read.request_id.or_else(|| text(&inner["request-id"], 100));
+            read.request_id = read.request_id.or_else(|| id(&inner["request-id"]));
             read.message = read.message.or_else(|| text(&inner["message"], MESSAGE));
             level = inner.as_object().and_then(|members| {
                 members.iter().find(|(name, _)| name.eq_ignore_ascii_case("innererror")).map(|(_, value)| value)
@@ -107,7 +107,7 @@ impl ServiceError {
             codes: vec![code.clone(), printable(error, 100)],
             code: Some(code),
             message: (!words.is_empty()).then(|| words.to_owned()),
-            request_id: text(&body["trace_id"], 100),
+            request_id: id(&body["trace_id"]),
             aadsts,
         }
     }
@@ -115,7 +115,8 @@ impl ServiceError {
 
 /// As [`ServiceError::hide`], in any texts.
 pub(crate) fn hide_in<'a>(texts: impl IntoIterator<Item = &'a mut String>, secret: &str) {
-    let Some(start) = secret.get(..SHORTEST_SECRET) else { return };
+    let Some(end) = (SHORTEST_SECRET..=secret.len()).find(|at| secret.is_char_boundary(*at)) else { return };
+    let start = &secret[..end];
     let encoded: String = url::form_urlencoded::byte_serialize(secret.as_bytes()).collect();
     for text in texts {
         *text = without(text, secret, start);
@@ -135,6 +136,11 @@ fn without(text: &str, secret: &str, start: &str) -> String {
         rest = &found[length..];
     }
     clean + rest
+}
+
+/// A text in the form of an id.
+fn id(value: &Value) -> Option<String> {
+    value.as_str().and_then(request_id::accepted).map(str::to_owned)
 }
 
 /// A non-empty text, or a number as text.
@@ -245,6 +251,15 @@ mod tests {
     #[test]
     fn a_json_error_inside_a_string_is_read_too() {
         assert_eq!(read(r#""{\"error\":{\"code\":\"TooManyRequests\"}}""#).code.as_deref(), Some("TooManyRequests"));
+    }
+
+    #[test]
+    fn secret_whose_eighth_byte_lies_inside_a_character_is_taken_out() {
+        for secret in ["1234567é-and-more", "äöüßäöüß", "12345678", "日本語の秘密の言葉"] {
+            let mut texts = [format!("not {secret}!"), format!("cut {}", secret.chars().take(8).collect::<String>())];
+            hide_in(&mut texts, secret);
+            assert_eq!(texts, ["not [secret]!", "cut [secret]"], "{secret}");
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use reqwest::header::HeaderMap;
 
+use super::room::Share;
 use crate::cancel::Cancel;
 
 /// A request as it goes out.
@@ -19,6 +20,30 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) headers: HeaderMap,
     /// With a body it is a POST, without a GET.
     pub(crate) body: Option<Vec<u8>>,
+    /// How large the answer may be.
+    pub(crate) accept: Accept,
+}
+
+/// How large an answer may be, by the service that sends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Accept {
+    /// Of the token service, an OpenID configuration or the platform: some kilobytes.
+    Small,
+    /// Of Graph. It waits for memory that other answers take.
+    Page,
+    /// Of Graph, ahead of its use: it gets memory at once or fails with [`Fault::NoRoom`].
+    PageAhead,
+}
+
+impl Accept {
+    /// Bytes after decompression.
+    pub(crate) fn largest(self) -> usize {
+        match self {
+            Accept::Small => 1 << 20,
+            // A page of 999 users with thirty attributes has two megabytes, a batch of twenty pages of members as much.
+            Accept::Page | Accept::PageAhead => 32 << 20,
+        }
+    }
 }
 
 /// A whole answer, whatever its status.
@@ -30,6 +55,9 @@ pub(crate) struct Reply {
     pub(crate) headers: HeaderMap,
     /// After decompression.
     pub(crate) body: Vec<u8>,
+    /// Gives the body's memory back to other answers when dropped; `None` if the body is small.
+    #[expect(dead_code, reason = "held for its drop")]
+    pub(crate) share: Option<Share>,
 }
 
 impl Reply {
@@ -53,8 +81,10 @@ pub(crate) enum Fault {
     Certificate,
     /// The request could not even be written. A bug or a bad header. Not repeated.
     Request,
-    /// The answer is larger than any answer of Graph. Not repeated.
+    /// The answer is larger than any answer of that service. Not repeated.
     TooLarge,
+    /// Other answers take the memory. Only an answer ahead of its use ends so, and is asked for again when it is needed.
+    NoRoom,
     /// No connection: name not resolved, refused, no proxy, TLS. Repeated.
     Connect,
     /// Nothing came for too long. Repeated, on a new connection.
@@ -77,7 +107,7 @@ impl Broken {
     pub(crate) fn retryable(&self) -> bool {
         match self.fault {
             Fault::Connect | Fault::Timeout | Fault::Interrupted => true,
-            Fault::Cancelled | Fault::Certificate | Fault::Request | Fault::TooLarge => false,
+            Fault::Cancelled | Fault::Certificate | Fault::Request | Fault::TooLarge | Fault::NoRoom => false,
         }
     }
 }
@@ -103,6 +133,7 @@ pub(crate) mod scripted {
     #[derive(Debug, Clone)]
     pub(crate) struct Asked {
         pub(crate) url: String,
+        pub(crate) accept: Accept,
         pub(crate) headers: HeaderMap,
         pub(crate) body: Option<String>,
     }
@@ -157,13 +188,14 @@ pub(crate) mod scripted {
     pub(crate) fn reply(status: u16, headers: &[(&'static str, &str)], body: &str) -> Reply {
         let headers =
             headers.iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect::<HeaderMap>();
-        Reply { status, headers, body: body.as_bytes().to_vec() }
+        Reply { status, headers, body: body.as_bytes().to_vec(), share: None }
     }
 
     impl Transport for Scripted {
         fn send(&self, outgoing: Outgoing<'_>, _: &Cancel) -> Result<Reply, Broken> {
             let asked = Asked {
                 url: outgoing.url.to_owned(),
+                accept: outgoing.accept,
                 headers: outgoing.headers,
                 body: outgoing.body.map(|body| String::from_utf8(body).unwrap()),
             };

@@ -9,7 +9,7 @@
 
 use std::error::{self, Error as _};
 use std::io::{self, Read as _};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use once_cell::sync::OnceCell;
@@ -18,7 +18,8 @@ use reqwest::{Certificate, Proxy, redirect};
 use url::Url;
 
 use super::link::is_loopback;
-use super::transport::{Broken, Fault, Outgoing, Reply, Transport};
+use super::room::{Room, Share};
+use super::transport::{Accept, Broken, Fault, Outgoing, Reply, Transport};
 use crate::cancel::Cancel;
 use crate::error::{Error, Kind};
 
@@ -27,9 +28,6 @@ const CONNECT_NEAR: Duration = Duration::from_secs(3);
 
 /// Pieces in which a body is read.
 const PIECE: usize = 64 * 1024;
-
-/// No answer of Graph is as large; a page of 999 rows has a few megabytes.
-const LARGEST: usize = 256 * 1024 * 1024;
 
 /// ring is chosen once per copy of this library; rustls keeps that choice in a static of its own.
 static RING: OnceCell<()> = OnceCell::new();
@@ -81,6 +79,7 @@ impl Default for Patience {
 pub(crate) struct Wire {
     settings: Settings,
     patience: Patience,
+    room: Arc<Room>,
     current: RwLock<(Clients, Instant)>,
 }
 
@@ -100,7 +99,7 @@ impl Wire {
     /// With other limits than those an import has.
     pub(crate) fn with_patience(settings: Settings, patience: Patience) -> Result<Wire, Error> {
         let clients = build(&settings, patience)?;
-        Ok(Wire { settings, patience, current: RwLock::new((clients, Instant::now())) })
+        Ok(Wire { settings, patience, room: Room::new(), current: RwLock::new((clients, Instant::now())) })
     }
 
     fn client(&self, url: &str) -> Result<Client, Broken> {
@@ -122,9 +121,11 @@ impl Transport for Wire {
             None => client.get(outgoing.url),
         };
         let mut response = request.headers(outgoing.headers).send().map_err(|error| broken(&error))?;
-        let body = read_body(&mut response, self.patience.body, cancel)?;
+        let mut share = (outgoing.accept != Accept::Small).then(|| self.room.share());
+        let limits = Limits { accept: outgoing.accept, longest: self.patience.body };
+        let body = read_body(&mut response, limits, share.as_mut(), cancel)?;
         let status = response.status().as_u16();
-        Ok(Reply { status, headers: std::mem::take(response.headers_mut()), body })
+        Ok(Reply { status, headers: std::mem::take(response.headers_mut()), body, share })
     }
 
     /// A client's pool cannot be emptied; a new client has an empty one.
@@ -208,9 +209,27 @@ fn certificates(pem: &[u8]) -> Result<Vec<Certificate>, Error> {
     if certificates.is_empty() { Err(wrong("there is none in it")) } else { Ok(certificates) }
 }
 
-fn read_body(response: &mut Response, longest: Duration, cancel: &Cancel) -> Result<Vec<u8>, Broken> {
+/// How much of a body is read, and how long.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    accept: Accept,
+    longest: Duration,
+}
+
+fn read_body(
+    response: &mut Response,
+    limits: Limits,
+    mut share: Option<&mut Share>,
+    cancel: &Cancel,
+) -> Result<Vec<u8>, Broken> {
+    let Limits { accept, longest } = limits;
+    let largest = accept.largest();
+    let too_large = || Broken { fault: Fault::TooLarge, text: format!("more than {} MiB", largest >> 20) };
     let started = Instant::now();
     let announced = response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or(0);
+    if announced > largest {
+        return Err(too_large());
+    }
     let mut body = Vec::with_capacity(announced.min(1 << 20));
     let mut piece = vec![0; PIECE];
     loop {
@@ -229,8 +248,16 @@ fn read_body(response: &mut Response, longest: Duration, cancel: &Cancel) -> Res
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(broken_body(&error)),
         };
-        if body.len() + read > LARGEST {
-            return Err(Broken { fault: Fault::TooLarge, text: format!("more than {} MiB", LARGEST >> 20) });
+        let length = body.len() + read;
+        if length > largest {
+            return Err(too_large());
+        }
+        if let Some(share) = share.as_mut() {
+            share.grow(length, accept == Accept::Page, cancel)?;
+        }
+        if length > body.capacity() {
+            // A quarter more at a time: doubling would take twice the memory of a large body.
+            body.reserve_exact(read.max(body.len() / 4).max(PIECE));
         }
         body.extend_from_slice(&piece[..read]);
     }

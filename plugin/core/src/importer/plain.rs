@@ -106,7 +106,7 @@ impl Rounds for PlainRounds<'_> {
 
     fn read(&mut self, answer: &Answer<'_>, mode: Mode) -> Result<(Links, PlainPage), Unreadable> {
         let selection = self.feed.selection;
-        let page = Page::read(answer.body, RowSeed { properties: selection.properties() }).map_err(unreadable)?;
+        let page = Page::read_feed(answer.body, RowSeed { properties: selection.properties() }).map_err(unreadable)?;
         let mut records = self.writer.records(mode).with_room_for(page.rows.len(), answer.body.len());
         for row in &page.rows {
             map_row(row, selection, mode, answer.request_id, &mut records);

@@ -6,6 +6,8 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
+use super::Entries;
+
 /// One member of a group.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Member<'a> {
@@ -16,3 +18,5 @@ pub struct Member<'a> {
     #[serde(borrow, default, deserialize_with = "super::text::optional")]
     pub id: Option<Cow<'a, str>>,
 }
+
+impl Entries for Member<'_> {}

@@ -7,8 +7,10 @@ mod member;
 mod page;
 mod row;
 mod text;
+mod values;
 
 pub use member::Member;
-pub use page::{Links, Page, next_link};
+pub use page::{Entries, Links, Page, next_link};
 pub use row::{MemberChange, Removed, Row, RowSeed};
 pub use text::Text;
+pub use values::Values;

@@ -2,6 +2,9 @@
 //!
 //! `value` may be empty although more pages follow: only the links say whether this was the last page. Members of the
 //! page that are not named here (`@odata.context`, `@microsoft.graph.tips`, …) are skipped.
+//!
+//! A row of three bytes becomes a record of hundreds, so the number of rows is limited, far beyond what Graph sends: the
+//! memory of the host must not be for an answer to decide.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -10,6 +13,8 @@ use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, V
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
+use super::Text;
+
 /// Where a page leads.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Links {
@@ -17,6 +22,27 @@ pub struct Links {
     pub next: Option<String>,
     /// `@odata.deltaLink`: the end of a delta round, and where the next one begins.
     pub delta: Option<String>,
+}
+
+/// Rows of a page of a list at most. Graph sends 999, and 1,000 of reports.
+const LISTED: usize = 2_000;
+
+/// Rows of a page of a change feed at most. Graph chooses the number, and sends some 200.
+const FED: usize = 20_000;
+
+/// Entries of relations (`members@delta`) in a page of a change feed at most. Graph sends some 500 in a row and at most
+/// some 200 rows; pages with many entries have fewer rows.
+pub(super) const ENTRIES: usize = 50_000;
+
+/// Bytes of a link at most; those of Graph have some thousands.
+const LONGEST_LINK: usize = 64 << 10;
+
+/// What counts against the limits of a page.
+pub trait Entries {
+    /// Entries of relations in this row.
+    fn entries(&self) -> usize {
+        0
+    }
 }
 
 /// One page.
@@ -31,15 +57,30 @@ pub struct Page<R> {
     pub count: Option<u64>,
 }
 
-impl<R> Page<R> {
-    /// Reads a page, each row by `seed`. The error is for a log: the answer is not a page.
+impl<R: Entries> Page<R> {
+    /// Reads a page of a list, each row by `seed`. The error is for a log: the answer is not a page.
     pub fn read<'de, S>(body: &'de [u8], seed: S) -> Result<Page<R>, serde_json::Error>
+    where
+        S: DeserializeSeed<'de, Value = R> + Copy,
+    {
+        Page::read_up_to(body, seed, LISTED)
+    }
+
+    /// Reads a page of a change feed, whose size the caller does not choose.
+    pub fn read_feed<'de, S>(body: &'de [u8], seed: S) -> Result<Page<R>, serde_json::Error>
+    where
+        S: DeserializeSeed<'de, Value = R> + Copy,
+    {
+        Page::read_up_to(body, seed, FED)
+    }
+
+    fn read_up_to<'de, S>(body: &'de [u8], seed: S, most: usize) -> Result<Page<R>, serde_json::Error>
     where
         S: DeserializeSeed<'de, Value = R> + Copy,
     {
         // Looked through once, instead of text by text.
         let mut json = serde_json::Deserializer::from_str(utf8(body)?);
-        let page = json.deserialize_map(PageVisitor { seed, rows: PhantomData })?;
+        let page = json.deserialize_map(PageVisitor { seed, most, rows: PhantomData })?;
         json.end()?;
         Ok(page)
     }
@@ -75,7 +116,7 @@ impl<'de> Visitor<'de> for NextLink<'_> {
         while let Some(key) = map.next_key()? {
             match key {
                 Key::Next => {
-                    *self.0 = map.next_value()?;
+                    *self.0 = map.next_value_seed(LinkSeed)?;
                     return Ok(());
                 }
                 // The last page.
@@ -107,14 +148,31 @@ enum Key {
     Other,
 }
 
+/// A link, or null.
+struct LinkSeed;
+
+impl<'de> DeserializeSeed<'de> for LinkSeed {
+    type Value = Option<String>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        let link = Option::<Text<'de>>::deserialize(deserializer)?;
+        if link.as_ref().is_some_and(|link| link.0.len() > LONGEST_LINK) {
+            return Err(D::Error::custom(format_args!("a link of more than {} KiB", LONGEST_LINK >> 10)));
+        }
+        Ok(link.map(|link| link.0.into_owned()))
+    }
+}
+
 struct PageVisitor<S, R> {
     seed: S,
+    most: usize,
     rows: PhantomData<R>,
 }
 
 impl<'de, S, R> Visitor<'de> for PageVisitor<S, R>
 where
     S: DeserializeSeed<'de, Value = R> + Copy,
+    R: Entries,
 {
     type Value = Page<R>;
 
@@ -126,9 +184,9 @@ where
         let (mut rows, mut links, mut count) = (None, Links::default(), None);
         while let Some(key) = map.next_key()? {
             match key {
-                Key::Value => rows = Some(map.next_value_seed(RowsSeed { seed: self.seed })?),
-                Key::Next => links.next = map.next_value()?,
-                Key::Delta => links.delta = map.next_value()?,
+                Key::Value => rows = Some(map.next_value_seed(RowsSeed { seed: self.seed, most: self.most })?),
+                Key::Next => links.next = map.next_value_seed(LinkSeed)?,
+                Key::Delta => links.delta = map.next_value_seed(LinkSeed)?,
                 // A count of another form is no count; the rows are good all the same.
                 Key::Count => count = map.next_value::<&RawValue>()?.get().parse().ok(),
                 Key::Other => {
@@ -142,9 +200,10 @@ where
 
 struct RowsSeed<S> {
     seed: S,
+    most: usize,
 }
 
-impl<'de, S: DeserializeSeed<'de> + Copy> DeserializeSeed<'de> for RowsSeed<S> {
+impl<'de, S: DeserializeSeed<'de, Value: Entries> + Copy> DeserializeSeed<'de> for RowsSeed<S> {
     type Value = Vec<S::Value>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -152,7 +211,7 @@ impl<'de, S: DeserializeSeed<'de> + Copy> DeserializeSeed<'de> for RowsSeed<S> {
     }
 }
 
-impl<'de, S: DeserializeSeed<'de> + Copy> Visitor<'de> for RowsSeed<S> {
+impl<'de, S: DeserializeSeed<'de, Value: Entries> + Copy> Visitor<'de> for RowsSeed<S> {
     type Value = Vec<S::Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -160,8 +219,15 @@ impl<'de, S: DeserializeSeed<'de> + Copy> Visitor<'de> for RowsSeed<S> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut rows = Vec::new();
+        let (mut rows, mut entries) = (Vec::new(), 0);
         while let Some(row) = seq.next_element_seed(self.seed)? {
+            if rows.len() == self.most {
+                return Err(A::Error::custom(format_args!("a page of more than {} rows", self.most)));
+            }
+            entries += row.entries();
+            if entries > ENTRIES {
+                return Err(A::Error::custom(format_args!("a page of more than {ENTRIES} entries of members")));
+            }
             rows.push(row);
         }
         Ok(rows)
@@ -171,7 +237,7 @@ impl<'de, S: DeserializeSeed<'de> + Copy> Visitor<'de> for RowsSeed<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Member;
+    use crate::model::{Member, RowSeed};
 
     #[test]
     fn an_empty_page_with_a_next_link_is_not_the_last() {
@@ -208,5 +274,52 @@ mod tests {
         assert!(Page::<Member<'_>>::read_plain(b"{}").is_err());
         assert!(Page::<Member<'_>>::read_plain(br#"{"value":[{"id":"a"}"#).is_err());
         assert!(Page::<Member<'_>>::read_plain(br#"{"value":[]}{"#).is_err());
+    }
+
+    fn page_of(row: &str, rows: usize) -> String {
+        format!(r#"{{"value":[{}{row}]}}"#, format!("{row},").repeat(rows - 1))
+    }
+
+    #[test]
+    fn page_with_more_rows_than_graph_sends_is_refused_in_words() {
+        let full = page_of("{}", LISTED);
+        assert_eq!(Page::<Member<'_>>::read_plain(full.as_bytes()).unwrap().rows.len(), LISTED);
+        let more = page_of("{}", LISTED + 1);
+        let error = Page::<Member<'_>>::read_plain(more.as_bytes()).unwrap_err().to_string();
+        assert!(error.starts_with("a page of more than 2000 rows"), "{error}");
+        let seed = RowSeed { properties: &[] };
+        assert_eq!(Page::read_feed(page_of("{}", FED).as_bytes(), seed).unwrap().rows.len(), FED);
+        let error = Page::read_feed(page_of("{}", FED + 1).as_bytes(), seed).unwrap_err().to_string();
+        assert!(error.starts_with("a page of more than 20000 rows"), "{error}");
+    }
+
+    #[test]
+    fn entries_are_counted_over_all_rows_of_a_page() {
+        let row = |entries: usize| format!(r#"{{"members@delta":[{}{{}}]}}"#, "{},".repeat(entries - 1));
+        let seed = RowSeed { properties: &[] };
+        let full = page_of(&row(ENTRIES / 10), 10);
+        assert!(Page::read_feed(full.as_bytes(), seed).is_ok());
+        for more in [page_of(&row(ENTRIES / 10), 11), page_of(&row(ENTRIES + 1), 1)] {
+            let error = Page::read_feed(more.as_bytes(), seed).unwrap_err().to_string();
+            assert!(error.starts_with("a page of more than 50000 entries of members"), "{error}");
+        }
+    }
+
+    #[test]
+    fn link_longer_than_any_of_graph_is_refused() {
+        let page = |length: usize| format!(r#"{{"@odata.nextLink":"{}","value":[]}}"#, "x".repeat(length));
+        assert!(Page::<Member<'_>>::read_plain(page(LONGEST_LINK).as_bytes()).is_ok());
+        let long = page(LONGEST_LINK + 1);
+        assert!(Page::<Member<'_>>::read_plain(long.as_bytes()).is_err());
+        assert_eq!(next_link(long.as_bytes()), None);
+    }
+
+    #[test]
+    fn count_of_all_pages_is_read_where_it_is_a_number() {
+        let counted = |count: &str| {
+            let text = format!(r#"{{"@odata.count":{count},"value":[]}}"#);
+            Page::<Member<'_>>::read_plain(text.as_bytes()).unwrap().count
+        };
+        assert_eq!([counted("7"), counted("null"), counted("-1"), counted("\"7\"")], [Some(7), None, None, None]);
     }
 }

@@ -6,11 +6,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, Visitor};
+use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::{Member, Text};
+use super::page::ENTRIES;
+use super::text::OptionalSeed;
+use super::{Entries, Member, Values};
 
 /// Why a row was removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +31,7 @@ pub struct Row<'a> {
     /// `@removed`.
     pub removed: Option<Removed>,
     /// The attributes, in the order they were asked for.
-    pub values: Vec<Option<&'a RawValue>>,
+    pub values: Values<'a>,
     /// `members@delta`: a slice of a group's members, or changes of them. Empty says nothing about the others.
     pub members: Vec<MemberChange<'a>>,
 }
@@ -80,17 +82,21 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Row<'de>, A::Error> {
-        let mut row = Row { id: None, removed: None, values: vec![None; self.properties.len()], members: Vec::new() };
+        let mut row = Row { id: None, removed: None, values: Values::none(self.properties.len()), members: Vec::new() };
         let mut expected = 0;
         while let Some(key) = map.next_key_seed(KeySeed { properties: self.properties, expected })? {
             match key {
-                Key::Id => row.id = map.next_value::<Option<Text<'de>>>()?.map(|id| id.0),
+                Key::Id => row.id = map.next_value_seed(OptionalSeed)?,
                 Key::Removed => row.removed = Some(map.next_value::<RemovedNote<'de>>()?.into()),
                 Key::Members => {
-                    row.members = map.next_value::<Option<Vec<MemberChange<'de>>>>()?.unwrap_or_default();
+                    row.members = map.next_value::<Option<Changes<'de>>>()?.unwrap_or_default().0;
                 }
                 Key::Property(index) => {
-                    row.values[index] = Some(map.next_value()?);
+                    let value: &RawValue = map.next_value()?;
+                    if value.get().len() > LONGEST_VALUE {
+                        return Err(A::Error::custom(format_args!("a value of more than {} MiB", LONGEST_VALUE >> 20)));
+                    }
+                    row.values.set(index, value);
                     expected = index + 1;
                 }
                 Key::Other => {
@@ -99,6 +105,44 @@ impl<'de> Visitor<'de> for RowSeed<'_> {
             }
         }
         Ok(row)
+    }
+}
+
+/// Bytes of one value at most. All values of a directory object together are smaller.
+const LONGEST_VALUE: usize = 1 << 20;
+
+impl Entries for Row<'_> {
+    fn entries(&self) -> usize {
+        self.members.len()
+    }
+}
+
+/// A list of changes that ends with an error before it takes more memory than a page may.
+#[derive(Default)]
+struct Changes<'a>(Vec<MemberChange<'a>>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Changes<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct List;
+        impl<'de> Visitor<'de> for List {
+            type Value = Changes<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an array of members")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Changes<'de>, A::Error> {
+                let mut changes = Vec::new();
+                while let Some(change) = seq.next_element()? {
+                    if changes.len() == ENTRIES {
+                        return Err(A::Error::custom(format_args!("a page of more than {ENTRIES} entries of members")));
+                    }
+                    changes.push(change);
+                }
+                Ok(Changes(changes))
+            }
+        }
+        deserializer.deserialize_seq(List)
     }
 }
 

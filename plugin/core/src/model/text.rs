@@ -5,6 +5,7 @@
 
 use std::borrow::Cow;
 
+use serde::de::{DeserializeSeed, Error as _};
 use serde::{Deserialize, Deserializer};
 
 /// A text, borrowed where it can be.
@@ -12,9 +13,29 @@ use serde::{Deserialize, Deserializer};
 #[serde(transparent)]
 pub struct Text<'a>(#[serde(borrow)] pub Cow<'a, str>);
 
-/// A text or null, for `deserialize_with`.
+/// Bytes of an id or of a type's name at most. An id stands four times in a record; Graph's longest has some sixty.
+const LONGEST: usize = 256;
+
+/// An id, a type's name or null, for `deserialize_with`.
 pub(super) fn optional<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, str>>, D::Error> {
-    Option::<Text<'de>>::deserialize(deserializer).map(|text| text.map(|text| text.0))
+    let text = Option::<Text<'de>>::deserialize(deserializer)?;
+    match text {
+        Some(Text(text)) if text.len() > LONGEST => {
+            Err(D::Error::custom(format_args!("an id of more than {LONGEST} bytes")))
+        }
+        text => Ok(text.map(|text| text.0)),
+    }
+}
+
+/// As [`optional`], for a key that is read by hand.
+pub(super) struct OptionalSeed;
+
+impl<'de> DeserializeSeed<'de> for OptionalSeed {
+    type Value = Option<Cow<'de, str>>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        optional(deserializer)
+    }
 }
 
 #[cfg(test)]
@@ -24,6 +45,24 @@ mod tests {
 
     fn is_borrowed(text: Option<&Cow<'_, str>>) -> bool {
         matches!(text, Some(Cow::Borrowed(_)))
+    }
+
+    #[test]
+    fn id_longer_than_any_of_graph_is_refused() {
+        for text in [
+            r#"{"value":[{"id":"ID"}]}"#,
+            r#"{"value":[{"@odata.type":"ID"}]}"#,
+            r#"{"value":[{"members@delta":[{"id":"ID"}]}]}"#,
+        ] {
+            let of = |length: usize| text.replace("ID", &"x".repeat(length));
+            let (fits, long) = (of(LONGEST), of(LONGEST + 1));
+            let seed = RowSeed { properties: &[] };
+            assert!(
+                Page::read(fits.as_bytes(), seed).is_ok() && Page::<Member<'_>>::read_plain(fits.as_bytes()).is_ok()
+            );
+            let refused = Page::read(long.as_bytes(), seed).is_err();
+            assert!(refused || Page::<Member<'_>>::read_plain(long.as_bytes()).is_err(), "{text}");
+        }
     }
 
     #[test]

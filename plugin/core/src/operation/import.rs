@@ -7,15 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::outcome::{Ended, ending};
-use super::stream::Ending;
+use super::stream::{Ending, Stream};
 use super::{Context, Tallies, Work};
 use crate::config::{Config, ExtraAttribute, Tenant};
 use crate::error::{Document, Error, Kind, Problem};
 use crate::filter::Filter;
+use crate::graph::Graph;
 use crate::importer::{ALL, Asked, Importer, Line, Run};
 use crate::latch::Latch;
 use crate::log::Level;
-use crate::sync::{Hold, Ledger, Notes, Plan, Tally, Warning, Watermark, plan};
+use crate::mapping::Records;
+use crate::sync::{Hold, Ledger, Notes, Plan, RecordSink, Tally, Warning, Watermark, plan};
 use crate::threads::{caught, joined, named};
 
 /// A tally for each object type that is switched on, in the order of `Describe`.
@@ -63,11 +65,12 @@ fn run(context: &Context, watermark: Option<&Watermark>) -> Result<Ending, Error
     let names = lines.iter().map(|line| line.tally.object_type()).collect();
     let ledger = Ledger::new(plan.carried.clone(), names);
     let users_over = Latch::default();
+    let sink = Sink { stream: &context.stream, graph: &context.graph, goes_on: watermark.is_some() };
     let run = Run {
         graph: &context.graph,
         config,
         plan: &plan,
-        sink: &*context.stream,
+        sink: &sink,
         ledger: &ledger,
         lines: &lines,
         notes: &notes,
@@ -116,6 +119,33 @@ fn run(context: &Context, watermark: Option<&Watermark>) -> Result<Ending, Error
         lacking: lines.iter().any(|line| line.tally.is_partial()) || ledger.with(|mark| !mark.lists.repair.is_empty()),
     };
     Ok(ending(ended, ledger.text()))
+}
+
+/// The run's queue. A first import hands out no watermark while nothing was read: it would bind the host to an address at
+/// which Graph may not be.
+struct Sink<'a> {
+    stream: &'a Stream,
+    graph: &'a Graph,
+    /// The host gave a watermark of the same tenant and address.
+    goes_on: bool,
+}
+
+impl RecordSink for Sink<'_> {
+    fn push(&self, records: &Records, checkpoint: Option<String>) -> Result<(), Error> {
+        self.stream.push(records, checkpoint.filter(|_| self.goes_on || self.graph.has_read()))
+    }
+
+    fn checkpoint_rows(&self) -> u64 {
+        self.stream.checkpoint_rows()
+    }
+
+    fn admit(&self, readers: usize) -> Result<(), Error> {
+        self.stream.admit(readers)
+    }
+
+    fn leave(&self) {
+        self.stream.leave();
+    }
 }
 
 /// What the operator should know when groups cannot be read by delta.

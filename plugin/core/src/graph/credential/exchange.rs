@@ -16,6 +16,7 @@ use azure_identity::{
     ClientAssertion, ClientAssertionCredential, ClientAssertionCredentialOptions, ClientSecretCredential,
     ClientSecretCredentialOptions,
 };
+use reqwest::header::{self, HeaderMap, HeaderValue};
 use url::form_urlencoded::byte_serialize;
 use zeroize::Zeroizing;
 
@@ -117,11 +118,13 @@ fn send(authority: &Authority, request: &Request, claims: Option<&str>, hidden: 
         form.extend(b"&claims=");
         byte_serialize(claims.as_bytes()).for_each(|part| form.extend(part.as_bytes()));
     }
-    authority.send(request.url().path(), Some((content_type, form))).map_err(|mut failure| {
-        // No service should repeat the proof in its answer. If one does, it still stays out of errors and logs.
-        failure.hide(hidden);
-        failure
-    })
+    // No service should repeat the proof in its answer. If one does, it still stays out of errors and logs.
+    let url = format!("{}{}", authority.origin.as_str(), request.url().path());
+    let mut headers = HeaderMap::new();
+    if let Ok(content_type) = HeaderValue::from_str(content_type) {
+        headers.insert(header::CONTENT_TYPE, content_type);
+    }
+    authority.call(&url, request.url().path(), headers, Some(form), hidden)
 }
 
 /// An assertion for one request.

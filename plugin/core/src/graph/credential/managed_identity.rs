@@ -3,7 +3,8 @@
 //! The variables of the *host's* process decide where it is asked for: `IDENTITY_ENDPOINT` with `IDENTITY_HEADER` (App
 //! Service, Functions, Container Apps), else the metadata service of virtual machines at its one fixed address. No key of
 //! ConfigJson moves either, and no proxy lies between. The endpoint keeps tokens itself, for up to a day: it may answer a
-//! request for a fresh one with the same one, and it knows no claims.
+//! request for a fresh one with the same one, and it knows no claims. Nor does it know `TenantId`: every token is compared
+//! with it before use.
 
 use std::env;
 use std::sync::Arc;
@@ -17,13 +18,15 @@ use url::Url;
 use super::super::aadsts::Proof;
 use super::super::authority::{Authority, Success};
 use super::super::clock::ServerClock;
+use super::super::directory_claim::directory_of;
 use super::super::failure::Failure;
 use super::super::link::Origin;
 use super::super::retry::Policy;
+use super::super::tenant::Directory;
 use super::super::token::{Credential, Fetched};
 use super::super::transport::Transport;
 use super::drive::{Missed, Post};
-use crate::error::{Error, Kind};
+use crate::error::{Document, Error, Kind, Problem};
 
 /// Of virtual machines (`entra/identity/managed-identities-azure-resources/how-to-use-vm-token`).
 const METADATA_SERVICE: &str = "http://169.254.169.254";
@@ -35,6 +38,7 @@ const MOST_RETRIES: u32 = 2;
 #[derive(Debug)]
 pub(super) struct ManagedIdentity {
     endpoint: Arc<Authority>,
+    directory: Arc<Directory>,
     client_id: Option<String>,
     scope: String,
 }
@@ -50,6 +54,7 @@ impl ManagedIdentity {
     pub(super) fn new(
         authority: &Authority,
         local: Arc<dyn Transport>,
+        directory: &Arc<Directory>,
         client_id: Option<String>,
         scope: String,
     ) -> Result<ManagedIdentity, Error> {
@@ -61,10 +66,11 @@ impl ManagedIdentity {
             server_clock: Arc::new(ServerClock::default()),
             policy: Policy { max_retries: authority.policy.max_retries.min(MOST_RETRIES), ..authority.policy },
             proof: Proof::Platform,
+            secret: None,
             cancel: authority.cancel.clone(),
             log: authority.log.clone(),
         };
-        Ok(ManagedIdentity { endpoint: Arc::new(endpoint), client_id, scope })
+        Ok(ManagedIdentity { endpoint: Arc::new(endpoint), directory: Arc::clone(directory), client_id, scope })
     }
 
     fn once(&self) -> Result<Result<Fetched, Failure>, Error> {
@@ -91,6 +97,35 @@ impl ManagedIdentity {
     }
 }
 
+impl ManagedIdentity {
+    /// Refuses a token of another directory: with it the import would run, of the wrong tenant. The platform gives tokens of
+    /// the directory that the resource lies in, and is never told `TenantId`.
+    fn of_configured_directory(&self, fetched: &Fetched) -> Result<(), Error> {
+        let Some(found) = directory_of(&fetched.token) else { return Ok(()) };
+        let expected = self.directory.guid()?;
+        if found == expected {
+            return Ok(());
+        }
+        let configured = self.directory.configured();
+        let named = if configured == expected { expected } else { format!("{configured} ({expected})") };
+        let mut error = Error::new(
+            Kind::InvalidConfig,
+            format!(
+                "the managed identity of this machine belongs to the directory {found}, but TenantId names {named}: set TenantId \
+                 to {found} to import that directory, or run the host on an Azure resource of the directory in TenantId"
+            ),
+        );
+        error.problems.push(Problem {
+            document: Document::Config,
+            path: "/TenantId".to_owned(),
+            found: format!("\"{configured}\""),
+            expected: format!("the directory of this machine's managed identity: {found}"),
+            nearest: None,
+        });
+        Err(error)
+    }
+}
+
 impl Credential for ManagedIdentity {
     fn fetch(&self, patient: bool, claims: Option<&str>) -> Result<Fetched, Error> {
         if claims.is_some() {
@@ -101,7 +136,9 @@ impl Credential for ManagedIdentity {
                  choose Mode ClientCertificate",
             ));
         }
-        self.endpoint.ask("a token", patient, || self.once())
+        let fetched = self.endpoint.ask("a token", patient, || self.once())?;
+        self.of_configured_directory(&fetched)?;
+        Ok(fetched)
     }
 }
 
@@ -115,10 +152,6 @@ fn send(endpoint: &Authority, request: &Request) -> Result<Success, Failure> {
             headers.insert(HeaderName::from_static(name), value);
         }
     }
-    endpoint.call(request.url().as_str(), request.url().path(), headers, None).map_err(|mut failure| {
-        if let Ok(secret) = env::var("IDENTITY_HEADER") {
-            failure.hide(&secret);
-        }
-        failure
-    })
+    let secret = env::var("IDENTITY_HEADER").unwrap_or_default();
+    endpoint.call(request.url().as_str(), request.url().path(), headers, None, &secret)
 }

@@ -25,6 +25,7 @@ use std::time::SystemTime;
 
 use super::aadsts::Proof;
 use super::authority::Authority;
+use super::tenant::Directory;
 use super::token::Credential;
 use super::transport::Transport;
 use crate::config::Auth;
@@ -60,12 +61,12 @@ pub(super) fn prepare(
     auth: Auth,
     authority: &Arc<Authority>,
     local: Arc<dyn Transport>,
-    tenant: &str,
+    directory: &Arc<Directory>,
     scope: &str,
 ) -> Result<Prepared, Error> {
     let exchange = |client_id| Exchange {
         authority: Arc::clone(authority),
-        tenant: tenant.to_owned(),
+        tenant: directory.configured().to_owned(),
         client_id,
         scope: scope.to_owned(),
     };
@@ -80,7 +81,7 @@ pub(super) fn prepare(
             Box::new(ClientCertificate { exchange: exchange(client_id), identity })
         }
         Auth::ManagedIdentity { client_id } => {
-            Box::new(ManagedIdentity::new(authority, local, client_id, scope.to_owned())?)
+            Box::new(ManagedIdentity::new(authority, local, directory, client_id, scope.to_owned())?)
         }
         Auth::WorkloadIdentity { client_id, token_file } => {
             Box::new(WorkloadIdentity { exchange: exchange(client_id), token_file })

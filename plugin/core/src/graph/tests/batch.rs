@@ -203,3 +203,51 @@ fn a_refused_delta_link_and_a_filter_are_judged_by_the_items_own_link() {
     assert_eq!(results[0].as_ref().unwrap_err().reason, Reason::DeltaLinkRefused);
     assert_eq!(results[1].as_ref().unwrap_err().error.kind, Kind::InvalidConfig);
 }
+
+#[test]
+fn failures_of_the_batch_and_of_its_items_draw_on_one_budget() {
+    for first_whole in [true, false] {
+        let world = World::with(Connection {
+            max_retries: 3,
+            ..connection("https://graph.microsoft.com", "https://login.microsoftonline.com")
+        });
+        world.token("t1");
+        // The failures take turns until the budget is used up: four requests, not sixteen.
+        for turn in 0..16 {
+            if (turn % 2 == 0) == first_whole {
+                world.reply(503, &[], "");
+            } else {
+                world.answers(&[item("1", 503, json!({})), item("2", 503, json!({}))]);
+            }
+        }
+        let results = run(&world, 2);
+        assert_eq!(world.asked().len(), 4);
+        let error = match results {
+            Ok(mut results) => results.remove(0).unwrap_err().error,
+            Err(whole) => whole.error,
+        };
+        assert!(error.causes[0].starts_with("tried 4 times"), "{:?}", error.causes);
+    }
+}
+
+#[test]
+fn answer_with_more_items_than_a_batch_can_have_is_no_answer() {
+    let world = World::signed_in();
+    let items: Vec<Value> = (0..1000).map(|_| json!({})).collect();
+    world.answers(&items).answers(&[item("1", 200, json!(1))]);
+    assert_eq!(run(&world, 1).unwrap()[0].as_ref().unwrap(), "0:1");
+    assert!(world.logged().contains("more than 40 answers in a batch"));
+}
+
+#[test]
+fn answers_of_graph_may_be_large_and_those_of_the_token_service_may_not() {
+    use crate::graph::transport::Accept;
+    let world = World::signed_in();
+    world.reply(200, &[], "{}").answers(&[item("1", 200, json!(1))]).reply(200, &[], "{}");
+    world.get("/things").unwrap();
+    run(&world, 1).unwrap();
+    assert!(world.graph.begin(&gets(&world, 1)[0]).is_some());
+    let accepts: Vec<_> = world.script.asked().iter().map(|asked| asked.accept).collect();
+    assert_eq!(accepts, [Accept::Small, Accept::Page, Accept::Page, Accept::PageAhead]);
+    assert_eq!((Accept::Small.largest(), Accept::Page.largest()), (1 << 20, 32 << 20));
+}

@@ -4,6 +4,8 @@ mod authority;
 mod batch;
 mod claims;
 mod clouds;
+mod gate;
+mod ids;
 mod pipeline;
 mod signing_in;
 mod wire;
@@ -52,14 +54,28 @@ impl World {
         World::try_with(connection).unwrap()
     }
 
+    /// Another operation of the same application in the same process.
+    fn beside(other: &World, connection: Connection) -> World {
+        let world =
+            World::over(connection, other.clock.clone(), Arc::clone(&other.graph.inner.pipeline.shared)).unwrap();
+        world.token("t2");
+        world
+    }
+
     fn try_with(connection: Connection) -> Result<World, Top> {
-        let (script, clock) = (Scripted::new(), TestClock::new());
+        let clock = TestClock::new();
+        let shared = Shared::new(&*clock);
+        World::over(connection, clock, shared)
+    }
+
+    fn over(connection: Connection, clock: Arc<TestClock>, shared: Arc<Shared>) -> Result<World, Top> {
+        let script = Scripted::new();
         let (cancel, counters, log) = (Cancel::new(), Counters::new(), Log::new(Level::Debug));
         let graph = Graph::over(
             script.clone(),
             script.clone(),
             clock.clone(),
-            Shared::new(&*clock),
+            shared,
             Origin::parse(&connection.origin, "GraphEndpoint").unwrap(),
             Origin::parse(&connection.authority, "AuthorityHost").unwrap(),
             connection,

@@ -292,3 +292,71 @@ fn a_platform_without_the_identity_is_told_from_one_that_does_not_answer() {
     assert_eq!(world.waits(), [5.0, 1.0], "the waits are ours");
     assert!(identity().graph.credential_expiry().is_none());
 }
+
+/// A platform's token for a directory, good for an hour of the real clock.
+fn token_for(directory: &str) -> String {
+    let payload = URL_SAFE_NO_PAD.encode(format!(r#"{{"tid":"{directory}"}}"#));
+    let ends = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs() + 3600;
+    platform_token(&format!("eyJ9.{payload}.c2ln")).replace("4000000000", &ends.to_string())
+}
+
+fn identity_in(tenant: &str) -> World {
+    World::with(Connection {
+        tenant: tenant.to_owned(),
+        auth: Auth::ManagedIdentity { client_id: None },
+        ..connection("https://graph.microsoft.com", "https://login.microsoftonline.com")
+    })
+}
+
+const ELSEWHERE: &str = "99999999-8888-4777-8666-555555555555";
+
+#[test]
+fn renewed_token_of_another_directory_is_never_sent() {
+    let world = identity_in(GUID);
+    world.reply(200, &[], &token_for(GUID)).reply(200, &[], "{}");
+    world.get("/things").unwrap();
+    // Ahead of its end: the token at hand is still good and goes on.
+    world.clock.advance(Duration::from_secs(3400));
+    world.reply(200, &[], &token_for(ELSEWHERE)).reply(200, &[], "{}");
+    world.get("/things").unwrap();
+    world.clock.advance(Duration::from_secs(300));
+    world.reply(200, &[], &token_for(ELSEWHERE));
+    let error = world.get("/things").unwrap_err().error;
+    assert_eq!((error.kind, &*error.problems[0].path), (Kind::InvalidConfig, "/TenantId"));
+    assert!(error.message.contains(GUID) && error.message.contains(ELSEWHERE), "{}", error.message);
+    let sent: Vec<_> = world.asked().iter().map(|asked| asked.header("authorization").to_owned()).collect();
+    let sent: Vec<_> = sent.iter().filter(|header| !header.is_empty()).collect();
+    assert_eq!(sent.len(), 2);
+    assert_eq!(sent[0], sent[1]);
+    assert!(world.logged().contains("could not be renewed"));
+}
+
+#[test]
+fn token_that_replaces_a_refused_one_is_compared_too() {
+    let world = identity_in(GUID);
+    world.reply(200, &[], &token_for(GUID)).reply(401, &[], "{}").reply(200, &[], &token_for(ELSEWHERE));
+    assert_eq!(world.get("/things").unwrap_err().error.kind, Kind::InvalidConfig);
+}
+
+#[test]
+fn directory_of_a_configured_domain_is_asked_for_once_and_compared() {
+    let issuer = |guid: &str| format!(r#"{{"issuer":"https://login.microsoftonline.com/{guid}/v2.0"}}"#);
+    let world = identity_in(DOMAIN);
+    world.reply(200, &[], &token_for(GUID)).reply(200, &[], &issuer(GUID));
+    assert_eq!(world.graph.token().unwrap(), Issued::ForDirectory);
+    assert_eq!(world.graph.tenant_guid().unwrap(), GUID);
+    assert_eq!(world.script.asked().len(), 2);
+    let world = identity_in(DOMAIN);
+    world.reply(200, &[], &token_for(GUID)).reply(200, &[], &issuer(ELSEWHERE));
+    let message = world.graph.token().unwrap_err().message;
+    assert!([DOMAIN, GUID, ELSEWHERE].iter().all(|part| message.contains(part)), "{message}");
+}
+
+#[test]
+fn token_without_readable_claims_passes_as_unread() {
+    let world = identity_in(GUID);
+    world.reply(200, &[], &platform_token("opaque"));
+    assert_eq!(world.graph.token().unwrap(), Issued::Unread);
+    let world = World::signed_in();
+    assert_eq!(world.graph.token().unwrap(), Issued::ByDirectory);
+}

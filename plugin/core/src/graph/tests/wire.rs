@@ -1,5 +1,6 @@
 //! The wire, over real sockets on this machine. The peer is a list of connections, each a list of answers in raw bytes.
 
+use crate::graph::transport::Accept;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread::{self, JoinHandle};
@@ -70,7 +71,8 @@ fn wire() -> Wire {
 }
 
 fn send(wire: &Wire, url: &str) -> Result<Reply, Broken> {
-    wire.send(Outgoing { url, headers: HeaderMap::new(), body: None }, &Cancel::new())
+    let headers = HeaderMap::new();
+    wire.send(Outgoing { url, headers, body: None, accept: Accept::Page }, &Cancel::new())
 }
 
 fn fault(answers: Vec<u8>) -> Fault {
@@ -284,7 +286,8 @@ fn a_cancel_ends_a_body_between_two_pieces() {
         // Kept open: the rest never comes.
         stream
     });
-    let broken = wire().send(Outgoing { url: &origin, headers: HeaderMap::new(), body: None }, &cancel).unwrap_err();
+    let outgoing = Outgoing { url: &origin, headers: HeaderMap::new(), body: None, accept: Accept::Page };
+    let broken = wire().send(outgoing, &cancel).unwrap_err();
     assert_eq!(broken.fault, Fault::Cancelled);
     drop(serving.join().unwrap());
 }

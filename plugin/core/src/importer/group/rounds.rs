@@ -269,7 +269,7 @@ impl Rounds for GroupRounds<'_> {
 
     fn read(&mut self, answer: &Answer<'_>, mode: Mode) -> Result<(Links, GroupPage), Unreadable> {
         let selection = self.feed.selection;
-        let page = Page::read(answer.body, RowSeed { properties: selection.properties() }).map_err(unreadable)?;
+        let page = Page::read_feed(answer.body, RowSeed { properties: selection.properties() }).map_err(unreadable)?;
         let mut issues = self.writer.records(mode);
         let followed = self.followed.as_ref();
         let entries = || followed.map_or_else(|| Records::new(""), |followed| followed.writer.records(mode));

@@ -13,6 +13,10 @@ use crate::model::{Member, Page};
 use crate::sync::{Broke, SetWriter, Turn, unreadable};
 use crate::threads::{caught, joined, named};
 
+/// Bytes of records that are delivered before the rest of a page is mapped. Every reader may hold a page, and an edge takes
+/// eight times the bytes of its row.
+const ENOUGH: usize = 512 << 10;
+
 /// What one page of members brought.
 struct MembersPage {
     rows: u64,
@@ -122,6 +126,12 @@ impl MembersReader<'_> {
         let mut records = self.writer.records(self.mode);
         let mut rows = 0;
         for member in &page.rows {
+            if records.size() >= ENOUGH {
+                let full = std::mem::replace(&mut records, self.writer.records(self.mode));
+                if let Err(error) = self.writer.push(full) {
+                    return Ok(Err(error));
+                }
+            }
             if edge(&scope.group, member, &mut records) {
                 rows += 1;
             } else {

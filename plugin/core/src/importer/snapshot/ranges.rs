@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::ops::Range as Span;
 use std::sync::{Mutex, PoisonError};
 
-use serde::Deserialize;
-
 use super::between::between;
 use super::{Failure, Listed};
 use crate::config::Config;
-use crate::graph::{self, Get, Graph, Unreadable, query_value};
+use crate::graph::{self, Get, Graph, query_value};
+use crate::model::{Page, RowSeed};
+use crate::sync::unreadable;
 use crate::threads::{joined, named};
 
 /// Pages of a range that is not worth cutting.
@@ -98,18 +98,12 @@ impl Names<'_> {
         let query =
             format!("{path}?{}$select={name}&$orderby={name}{order}&$top=1&$count=true", filter(name, low, high));
         self.graph.get(&Get { link: self.graph.link(&query), advanced: true }, |answer| {
-            let found: Found = serde_json::from_slice(answer.body).map_err(|e| Unreadable(e.to_string()))?;
-            let end = found.value.into_iter().next().and_then(|row| row.get(name)?.as_str().map(str::to_owned));
+            let properties = [name.to_owned()];
+            let found = Page::read(answer.body, RowSeed { properties: &properties }).map_err(unreadable)?;
+            let end = found.rows.first().and_then(|row| serde_json::from_str::<String>(row.values[0]?.get()).ok());
             Ok(found.count.zip(end))
         })
     }
-}
-
-#[derive(Deserialize)]
-struct Found {
-    #[serde(rename = "@odata.count", default)]
-    count: Option<u64>,
-    value: Vec<serde_json::Map<String, serde_json::Value>>,
 }
 
 /// Asks about each at the same time, the first on this thread; answers in their order.

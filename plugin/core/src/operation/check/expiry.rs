@@ -16,6 +16,7 @@ use crate::config::Auth;
 use crate::error::{Error, Kind};
 use crate::filter::instant;
 use crate::graph::{Get, Unreadable};
+use crate::model::{Page, RowSeed};
 use crate::operation::Context;
 
 /// From here on the row says what to do.
@@ -56,18 +57,24 @@ pub(super) fn row(context: &Context) -> Result<Row, Error> {
     let query = format!("/applications?$filter=appId%20eq%20'{client_id}'&$select=passwordCredentials");
     let request = Get { link: context.graph.link(&query), advanced: false };
     let read = context.graph.get(&request, |answer| {
-        let page: Page = serde_json::from_slice(answer.body).map_err(|e| Unreadable(e.to_string()))?;
-        Ok((page, answer.request_id.map(str::to_owned)))
+        let properties = [String::from("passwordCredentials")];
+        let page =
+            Page::read(answer.body, RowSeed { properties: &properties }).map_err(|e| Unreadable(e.to_string()))?;
+        let first = page.rows.first().map(|row| match row.values[0] {
+            Some(passwords) => serde_json::from_str(passwords.get()).map_err(|e| Unreadable(e.to_string())),
+            None => Ok(Vec::new()),
+        });
+        Ok((first.transpose()?, answer.request_id.map(str::to_owned)))
     });
     let unknown = |why: String| Row::new(None, Step::Token, Outcome::Unknown, why).about("Application.Read.All".into());
     Ok(match read {
-        Ok((page, request_id)) => {
+        Ok((passwords, request_id)) => {
             let now = context.graph.now();
-            let row = match page.value.first() {
+            let row = match passwords {
                 None => unknown(
                     "when the client secret ends cannot be known: the app registration lies in another directory".into(),
                 ),
-                Some(application) => match ends(application, hint, now) {
+                Some(passwords) => match ends(&passwords, hint, now) {
                     Some((first, last)) => of_secret(first, last, now, context),
                     None => unknown(
                         "when the client secret ends cannot be known: none of the app registration's secrets looks like it"
@@ -91,18 +98,6 @@ pub(super) fn row(context: &Context) -> Result<Row, Error> {
 }
 
 #[derive(Deserialize)]
-struct Page {
-    value: Vec<Application>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Application {
-    #[serde(default)]
-    password_credentials: Vec<Password>,
-}
-
-#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Password {
     hint: Option<String>,
@@ -111,9 +106,9 @@ struct Password {
 
 /// When the secret in use ends, at the earliest and at the latest: several may begin alike, and old ones have no hint.
 /// What has ended already is not in use, since a token was just issued.
-fn ends(application: &Application, hint: &str, now: u64) -> Option<(u64, u64)> {
+fn ends(passwords: &[Password], hint: &str, now: u64) -> Option<(u64, u64)> {
     let of = |same: fn(Option<&str>, &str) -> bool| {
-        let passwords = application.password_credentials.iter().filter(|p| same(p.hint.as_deref(), hint));
+        let passwords = passwords.iter().filter(|p| same(p.hint.as_deref(), hint));
         let ends = passwords.filter_map(|p| u64::try_from(instant(p.end_date_time.as_deref()?)?).ok());
         ends.filter(|end| *end > now).collect::<Vec<_>>()
     };
@@ -152,8 +147,8 @@ mod tests {
     const NOW: u64 = 1_796_256_000;
 
     fn ends_of(secrets: serde_json::Value) -> Option<(u64, u64)> {
-        let application = serde_json::from_value(serde_json::json!({"passwordCredentials": secrets})).unwrap();
-        ends(&application, "abc", NOW)
+        let passwords: Vec<Password> = serde_json::from_value(secrets).unwrap();
+        ends(&passwords, "abc", NOW)
     }
 
     #[test]

@@ -25,7 +25,7 @@ use super::Context;
 use super::import::for_operators;
 use super::stream::Ending;
 use crate::error::{Error, Kind};
-use crate::graph::{self, Reason};
+use crate::graph::{self, Issued, Reason};
 use crate::importer::{ALL, Finding, Further, Importer, Probe};
 use crate::schema::OptionalPermission;
 pub(super) use expiry::Credential;
@@ -47,7 +47,7 @@ impl Check<'_> {
         let context = self.context;
         let token = uncancelled(context.graph.token())?;
         self.push(match &token {
-            Ok(()) => Row::new(None, Step::Token, Outcome::Passed, "a token was issued"),
+            Ok(issued) => Row::new(None, Step::Token, Outcome::Passed, words(*issued)),
             Err(error) => Row::failed(None, Step::Token, error, &self.remedy(error, None)),
         })?;
         if token.is_ok() {
@@ -55,7 +55,7 @@ impl Check<'_> {
         }
         for importer in ALL.iter().filter(|i| i.is_on(&context.config)) {
             match token {
-                Ok(()) => self.object_type(*importer)?,
+                Ok(_) => self.object_type(*importer)?,
                 Err(_) => self.skipped(*importer)?,
             }
         }
@@ -167,6 +167,17 @@ impl Check<'_> {
             }
         };
         self.push(row.about(permission.to_owned()))
+    }
+}
+
+/// What is known of a token.
+fn words(issued: Issued) -> &'static str {
+    match issued {
+        Issued::ByDirectory => "a token was issued",
+        Issued::ForDirectory => "a token was issued, for the directory in TenantId",
+        Issued::Unread => {
+            "a token was issued; whether it is for the directory in TenantId cannot be told, since its claims cannot be read"
+        }
     }
 }
 

@@ -22,6 +22,11 @@ pub(super) fn of(error: &Error, permission: Option<&str>, context: &Context) -> 
         ),
         Kind::Auth => "correct TenantId, Cloud or the credential as the message says, then check again".to_owned(),
         Kind::InvalidConfig => match error.problems.first() {
+            Some(problem) if problem.path == "/TenantId" => {
+                "in ConfigJson set TenantId to the directory whose identity this machine has; or run the host on an Azure \
+                 resource of the directory in TenantId; or choose another Mode in AuthJson"
+                    .to_owned()
+            }
             Some(problem) => format!(
                 "correct {} in ConfigJson; Graph's own words in the message say what it does not take",
                 problem.path.trim_start_matches('/')
