@@ -3,10 +3,9 @@
 //! `FullReconcileDays` is 0 here, since a link old enough to be refused is also old enough for a Reconcile, which asks for
 //! a new one.
 
-use std::time::Duration;
-
+use anyhow::Result;
 use connector_abi::*;
-use host_harness::connector::Next;
+use host_harness::import::Watch;
 use host_harness::simulator::{Call, Change, Fault, FaultAction, ObjectKind, Refusal, Route, World};
 use serde_json::json;
 
@@ -188,18 +187,27 @@ fn a_full_set_whose_pages_died_begins_anew_under_another_name() {
     assert_eq!(pulled.end("User")["Upserts"], 50, "counts start again");
 }
 
+/// Lets two minutes pass at the first batch.
+struct SlowHost<'t>(&'t Tenant, bool);
+
+impl Watch for SlowHost<'_> {
+    fn rows(&mut self, _: &[u8]) -> Result<()> {
+        if !std::mem::replace(&mut self.1, true) {
+            self.0.sim.advance_clock(120);
+        }
+        Ok(())
+    }
+}
+
 #[test]
-fn pages_of_a_slow_host_that_expire_are_asked_for_anew() {
+fn page_that_expired_while_the_host_was_slow_is_asked_for_anew() {
     let mut world = World { users: 3_000, ..paged() };
     world.delta.page_seconds = Some(60);
     let tenant = Tenant::of(world);
-    let mut operation = tenant.start(None).unwrap();
-    let mut clock = Some(120);
-    let last = loop {
-        match operation.next(Duration::from_secs(60)).unwrap() {
-            Next::Batch(_) => clock.take().map_or((), |seconds| tenant.sim.advance_clock(seconds)),
-            last => break last,
-        }
-    };
-    assert!(matches!(last, Next::End { .. }), "{last:?}");
+    let engine = tenant.engine("mesh.db").with_batch_rows(10);
+    let report = engine.import_watched(&tenant.config(), &tenant.auth(), false, &mut SlowHost(&tenant, false)).unwrap();
+    assert_eq!(report.status, CONNECTOR_END, "{:#}", report.error);
+    let expired = tenant.requests().iter().filter(|page| page.status == Some(400)).count();
+    assert!(expired > 0 && warnings(&report.result).contains(&"RoundRestarted"), "the trap is set: {expired}");
+    tenant.assert_equals_truth();
 }
