@@ -132,7 +132,7 @@ fn broken_by<C: Debug + Clone>(
     let config = Config {
         cases: count,
         failure_persistence: None,
-        max_shrink_iters: 150,
+        max_shrink_iters: number("CONNECTOR_TEST_SHRINK").map_or(150, |n| n as u32),
         max_shrink_time: 120_000,
         ..Config::default()
     };

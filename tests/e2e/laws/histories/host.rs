@@ -246,7 +246,7 @@ impl<'h> Host<'h> {
         tenant.set("MaxDeletes", run.max_deletes);
         tenant.set("MaxRetries", run.max_retries);
         tenant.set("OnDeltaExpired", if run.full_sync { "FullSync" } else { "Fail" });
-        tenant.set("FullImportStrategy", if run.snapshot { "Snapshot" } else { "Walk" });
+        tenant.set("FullImportStrategy", if run.snapshot { "Snapshot" } else { "DeltaWalk" });
     }
 
     /// A stopped import's last requests may still be on their way; their answers belong to the tenant as it is now.
