@@ -31,10 +31,12 @@ pub(super) const ROUTES: [Route; 12] = [
 
 /// Of small tenants, by size; the large group of [`Size::Large`] is another law's.
 pub(super) fn histories(size: Size) -> BoxedStrategy<History> {
-    let tenancy = (tenancies(size), any::<[bool; 2]>()).prop_map(|(mut tenancy, [lean_restores, hidden_groups])| {
-        tenancy.quirks.lean_restores = lean_restores;
-        (tenancy, hidden_groups)
-    });
+    let tenancy = (tenancies(size), prop::bool::weighted(0.15), any::<bool>()).prop_map(
+        |(mut tenancy, lean_restores, hidden_groups)| {
+            tenancy.quirks.lean_restores = lean_restores;
+            (tenancy, hidden_groups)
+        },
+    );
     let phrases = prop::collection::vec(phrases(false), 1..=4);
     (tenancy, selections(), scopes(), 3..40_u32, reconcile_days(), any::<bool>(), phrases)
         .prop_map(|((tenancy, hidden_groups), selection, other_scope, page_size, reconcile_days, warm, phrases)| {

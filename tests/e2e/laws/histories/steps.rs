@@ -141,9 +141,16 @@ pub(super) enum Stop {
     Checkpoint(u32),
 }
 
+impl Selection {
+    /// `MembershipMode`: a filter that only Graph evaluates goes with recomputed memberships alone.
+    pub(super) fn mode(&self) -> &'static str {
+        if matches!(self.scope, Scope::Untyped) { "Recompute" } else { self.mode }
+    }
+}
+
 impl fmt::Display for Selection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.mode)?;
+        f.write_str(self.mode())?;
         if let Some(filter) = self.scope.filter() {
             write!(f, ", filter {filter}")?;
         }
