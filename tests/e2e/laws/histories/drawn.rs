@@ -41,10 +41,27 @@ pub(super) fn histories(size: Size) -> BoxedStrategy<History> {
     (tenancy, selections(), scopes(), 3..40_u32, reconcile_days(), any::<bool>(), phrases)
         .prop_map(|((tenancy, hidden_groups), selection, other_scope, page_size, reconcile_days, warm, phrases)| {
             let first = warm.then(|| Step::Run(Run::default()));
-            let steps = first.into_iter().chain(phrases.into_iter().flatten()).collect();
+            let mut steps: Vec<Step> = first.into_iter().chain(phrases.into_iter().flatten()).collect();
+            let (mut selection, mut other_scope) = (selection, other_scope);
+            if tenancy.quirks.lean_restores {
+                keep_following(&mut selection, &mut other_scope, &mut steps);
+            }
             History { tenancy, crowded: false, hidden_groups, selection, other_scope, page_size, reconcile_days, steps }
         })
         .boxed()
+}
+
+/// Rows of restored objects that carry next to nothing come with `MembershipMode` `Delta` alone. Left out with `Recompute`,
+/// which keeps no list of who is away: such an object stays as thin as its row, or as old as it was when it went, until it
+/// changes again.
+fn keep_following(selection: &mut Selection, other_scope: &mut Scope, steps: &mut Vec<Step>) {
+    selection.mode = "Delta";
+    for scope in [&mut selection.scope, other_scope] {
+        if matches!(scope, Scope::Untyped) {
+            *scope = Scope::All;
+        }
+    }
+    steps.retain(|step| !matches!(step, Step::Turn(Knob::Mode)));
 }
 
 /// Of tenants in which more than 500 of everything happens at once.

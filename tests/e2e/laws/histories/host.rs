@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::claims::{Places, Reading, TYPES};
 use super::crowd::{Crowd, Ids};
-use super::limits::{self, Untold};
+use super::limits::Untold;
 use super::steps::{History, Knob, Outage, Run, Selection, Step, Stop};
 use crate::laws::Verdict;
 use crate::laws::coverage::Coverage;
@@ -138,13 +138,8 @@ impl<'h> Host<'h> {
         let places = self.places();
         let mut applied = 0;
         for change in changes {
-            let mode = self.selection.mode();
-            if self.untold.forbids(&change, mode) {
+            if self.untold.forbids(&change, self.selection.mode()) {
                 self.coverage.count("left out", "restored before it was told of", 1);
-                continue;
-            }
-            if limits::comes_thin(&change, mode, self.history.tenancy.quirks.lean_restores) {
-                self.coverage.count("left out", "restored by a thin row", 1);
                 continue;
             }
             let Ok(summary) = self.tenant.sim.apply(std::slice::from_ref(&change)) else { continue };

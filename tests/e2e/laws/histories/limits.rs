@@ -48,13 +48,6 @@ impl Untold {
     }
 }
 
-/// Where memberships are recomputed, no list says who is away: a restored object whose row carries next to nothing, and
-/// which the host never held or which changed before it went, stays as it is until it changes again.
-pub(super) fn comes_thin(change: &Change, mode: &str, lean_restores: bool) -> bool {
-    let restores = matches!(change, Change::RestoreUser { .. } | Change::RestoreGroup { .. });
-    restores && lean_restores && mode == "Recompute"
-}
-
 fn told(report: &RunReport, object_type: &str, before: &Places) -> bool {
     let result = &report.result["ObjectTypes"][object_type];
     report.host_error.is_none()
