@@ -1,4 +1,4 @@
-//! More groups to look at again than a watermark can name: 500. What finds no place must not be lost, and the host is told.
+//! More groups to look at again than a watermark names, which are 500. What finds no place must not be lost.
 //!
 //! Easy to get wrong here: most reads may fail, but never forty in a row, or the connector gives the type up.
 

@@ -1,7 +1,8 @@
 //! `docs/semantics.md` is what an auditor reads: every test it names exists and proves its promise, every trap has a row,
 //! every code a meaning.
 //!
-//! A test that proves less than its name says has a line `/// Weak: what it does not prove` above it. No promise may name it.
+//! A test that proves less than its name says has a line `/// Weak: what it does not prove` above it. No promise may
+//! name it.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -76,8 +76,11 @@ impl Reading {
             (left_out || before.inside.contains(object_type))
                 && self.since.get(object_type).is_some_and(|since| *since < now)
         };
-        // An edge is shown when both its ends are: it is as old as they are.
-        let edges = !TYPES.into_iter().any(older);
+        // An edge is shown when both its ends are: it is as old as they are. Where more objects came back than a
+        // watermark names, the Warning says that the next import reads all memberships.
+        let mut warnings = report.result["Warnings"].as_array().into_iter().flatten();
+        let announced = warnings.any(|warning| warning["Code"] == "RestoredOverflow");
+        let edges = !announced && !TYPES.into_iter().any(older);
         TYPES.into_iter().filter(|it| if *it == "GroupMember" { edges } else { !older(it) }).collect()
     }
 }

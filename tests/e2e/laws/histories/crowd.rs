@@ -1,4 +1,4 @@
-//! More than 500 at once: the lists that a watermark carries hold 500 ids, and what is above them must not be lost.
+//! More than 500 at once: most lists that a watermark carries hold 500 ids, and what is above them must not be lost.
 
 use std::collections::BTreeSet;
 
@@ -8,10 +8,16 @@ use serde_json::{Map, json};
 /// More objects than a list of a watermark holds.
 pub(super) const CROWD: usize = 540;
 
+/// More users than a watermark names of those who are in the recycle bin, which are the most that it names of anything.
+pub(super) const MULTITUDE: usize = 1_560;
+
+/// Users who stay when a crowd is deleted.
+const STAYING: usize = 15;
+
 /// A change of more than 500 objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Crowd {
-    /// Users go to the recycle bin.
+    /// All users but a few go to the recycle bin.
     UsersDeleted,
     /// Users who are in the recycle bin come back.
     UsersRestored,
@@ -23,7 +29,7 @@ impl Crowd {
     pub(super) fn changes(self, sim: &Simulator, ids: &Ids) -> Vec<Change> {
         match self {
             Crowd::UsersDeleted => {
-                ids.live_users(sim).into_iter().take(CROWD).map(|user| Change::DeleteUser { user }).collect()
+                ids.live_users(sim).into_iter().skip(STAYING).map(|user| Change::DeleteUser { user }).collect()
             }
             Crowd::UsersRestored => {
                 let live: BTreeSet<String> = ids.live_users(sim).into_iter().collect();

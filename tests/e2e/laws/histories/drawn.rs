@@ -6,7 +6,7 @@
 use host_harness::simulator::Route;
 use proptest::prelude::*;
 
-use super::crowd::{CROWD, Crowd};
+use super::crowd::{CROWD, Crowd, MULTITUDE};
 use super::steps::{History, Knob, Outage, Run, Scope, Selection, Step, Stop};
 use crate::laws::MODES;
 use crate::laws::case::{Size, Tenancy, tenancies};
@@ -51,9 +51,9 @@ pub(super) fn histories(size: Size) -> BoxedStrategy<History> {
         .boxed()
 }
 
-/// Rows of restored objects that carry next to nothing come with `MembershipMode` `Delta` alone. Left out with `Recompute`,
-/// which keeps no list of who is away: such an object stays as thin as its row, or as old as it was when it went, until it
-/// changes again.
+/// Rows of restored objects that carry next to nothing come with `MembershipMode` `Delta` alone. Left out with
+/// `Recompute`, which keeps no list of who is away: such an object stays as thin as its row, or as old as it was when
+/// it went, until it changes again.
 fn keep_following(selection: &mut Selection, other_scope: &mut Scope, steps: &mut Vec<Step>) {
     selection.mode = "Delta";
     for scope in [&mut selection.scope, other_scope] {
@@ -66,9 +66,9 @@ fn keep_following(selection: &mut Selection, other_scope: &mut Scope, steps: &mu
 
 /// Of tenants in which more than 500 of everything happens at once.
 pub(super) fn crowded() -> BoxedStrategy<History> {
-    let users = CROWD as u32..600;
-    let groups = CROWD as u32..600;
-    let tenancy = (tenancies(Size::Small), users, groups).prop_map(|(tenancy, users, groups)| Tenancy {
+    let crowd = CROWD as u32 + 20..600;
+    let users = prop_oneof![6 => crowd.clone(), 1 => Just(MULTITUDE as u32 + 20)];
+    let tenancy = (tenancies(Size::Small), users, crowd).prop_map(|(tenancy, users, groups)| Tenancy {
         users,
         groups,
         edges: 1_500,

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use anyhow::{Result, bail};
 use connector_abi::status::{CONNECTOR_E_TOO_MANY_DELETES, CONNECTOR_END, CONNECTOR_END_PARTIAL};
 use host_harness::compare::Comparison;
 use host_harness::import::{Unwatched, Watch};
@@ -11,12 +10,13 @@ use host_harness::report::RunReport;
 use host_harness::simulator::{Change, Fault, FaultAction, Route, Truth, World};
 use host_harness::store::RemovalGuard;
 use host_harness::truth::TruthRow;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::claims::{Places, Reading, TYPES};
 use super::crowd::{Crowd, Ids};
-use super::limits::Untold;
+use super::limits::{Keepsakes, Untold};
 use super::steps::{History, Knob, Outage, Run, Selection, Step, Stop};
+use super::stopper::Stopper;
 use crate::laws::Verdict;
 use crate::laws::coverage::Coverage;
 use crate::laws::faulting;
@@ -42,6 +42,7 @@ pub(super) struct Host<'h> {
     version: u64,
     reading: Reading,
     untold: Untold,
+    keepsakes: Keepsakes,
     /// What happened, in words.
     story: String,
     steps: u32,
@@ -68,6 +69,7 @@ impl<'h> Host<'h> {
             version: 0,
             reading: Reading::default(),
             untold: Untold::default(),
+            keepsakes: Keepsakes::default(),
             story: String::new(),
             steps: 0,
         }
@@ -142,9 +144,14 @@ impl<'h> Host<'h> {
                 self.coverage.count("left out", "restored before it was told of", 1);
                 continue;
             }
+            if self.keepsakes.forbid(&change) {
+                self.coverage.count("left out", "restored with an attribute that was taken out", 1);
+                continue;
+            }
             let Ok(summary) = self.tenant.sim.apply(std::slice::from_ref(&change)) else { continue };
             self.coverage.changes(&summary);
             self.untold.changed(&change, &places);
+            self.keepsakes.changed(&change);
             applied += 1;
         }
         self.version += u64::from(applied > 0);
@@ -215,6 +222,7 @@ impl<'h> Host<'h> {
         let title = if title.is_empty() { run.to_string() } else { title.to_owned() };
         self.tell(format_args!("{title}: {}", outcome(&report)));
         self.untold.ran(&report, &before);
+        self.keepsakes.ran(self.selection.extra_attributes);
         let claimed = self.reading.claimed(&before, &report, self.version);
         self.reading.left(&self.places(), self.version);
         if report.host_error.is_some() || report.status != CONNECTOR_END {
@@ -364,48 +372,5 @@ fn outcome(report: &RunReport) -> String {
             if report.tally.issue_count > 0 { format!(", {} issues", report.tally.issue_count) } else { String::new() },
             if codes.is_empty() { String::new() } else { format!(", {codes:?}") },
         ),
-    }
-}
-
-/// Stops an import.
-struct Stopper {
-    stop: Stop,
-    seen: u32,
-    struck: bool,
-    under_way: BTreeSet<String>,
-}
-
-impl Stopper {
-    fn new(stop: Stop) -> Stopper {
-        Stopper { stop, seen: 0, struck: false, under_way: BTreeSet::new() }
-    }
-
-    fn met(&mut self) -> Result<()> {
-        self.seen += 1;
-        let (Stop::Batch(nth) | Stop::Checkpoint(nth)) = self.stop;
-        if self.seen < nth {
-            return Ok(());
-        }
-        self.struck = true;
-        bail!("stopped at {:?}", self.stop)
-    }
-}
-
-impl Watch for Stopper {
-    fn rows(&mut self, rows: &[u8]) -> Result<()> {
-        for line in rows.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            let record: Value = serde_json::from_slice(line)?;
-            let object_type = record["ObjectType"].as_str().unwrap_or_default();
-            match record["Kind"].as_str() {
-                Some("Begin") => _ = self.under_way.insert(object_type.to_owned()),
-                Some("End") => _ = self.under_way.remove(object_type),
-                _ => {}
-            }
-        }
-        if matches!(self.stop, Stop::Batch(_)) { self.met() } else { Ok(()) }
-    }
-
-    fn committed(&mut self, _: &str) -> Result<()> {
-        if matches!(self.stop, Stop::Checkpoint(_)) { self.met() } else { Ok(()) }
     }
 }

@@ -1,17 +1,57 @@
 //! The documented limits that a history must not cross, so that a failure is always a defect.
 //!
-//! Left out here, because `docs/semantics.md` says so ("Limits that stay"), and only with `MembershipMode` `Delta`: an object
-//! that is deleted and comes back before a feed has told of the deletion, while an import reads. Its groups may be read
-//! while it is away, and nothing tells that it was. Left out in `case`: purges that no feed shows in the object's groups.
+//! Each limit has a type of its own, and stands in `docs/semantics.md` ("Limits that stay"). A third one is kept by
+//! `drawn::keep_following`. Left out in `case`: purges that no feed shows in the object's groups.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use host_harness::report::RunReport;
 use host_harness::simulator::Change;
 
 use super::claims::Places;
 
+/// Objects that were in the recycle bin while an import delivered fewer attributes than the one before.
+///
+/// Left out, with every `MembershipMode`: no row of theirs came, so the host keeps the attribute that was taken out, and
+/// shows it as old as it was when they come back.
+#[derive(Debug, Default)]
+pub(super) struct Keepsakes {
+    away: BTreeSet<String>,
+    kept: BTreeSet<String>,
+    had_more: bool,
+}
+
+impl Keepsakes {
+    /// Whether the restored object would show an attribute that nobody asks for any more.
+    pub(super) fn forbid(&self, change: &Change) -> bool {
+        match change {
+            Change::RestoreUser { user: id } | Change::RestoreGroup { group: id } => self.kept.contains(id),
+            _ => false,
+        }
+    }
+
+    /// A change happened.
+    pub(super) fn changed(&mut self, change: &Change) {
+        match change {
+            Change::DeleteUser { user: id } | Change::DeleteGroup { group: id } => _ = self.away.insert(id.clone()),
+            Change::RestoreUser { user: id } | Change::RestoreGroup { group: id } => _ = self.away.remove(id),
+            _ => {}
+        }
+    }
+
+    /// An import is over that asked for more attributes than the default, or did not.
+    pub(super) fn ran(&mut self, more_attributes: bool) {
+        self.had_more |= more_attributes;
+        if self.had_more && !more_attributes {
+            self.kept.extend(self.away.iter().cloned());
+        }
+    }
+}
+
 /// Objects that are in the recycle bin and of which no import has been told for certain, by object type.
+///
+/// Left out, with `MembershipMode` `Delta`: an object that is deleted and comes back before a feed has told of the
+/// deletion, while an import reads. Its groups may be read while it is away, and nothing tells that it was.
 #[derive(Debug, Default)]
 pub(super) struct Untold {
     /// Whether an import has read anything since the object was deleted, or was under way when it was.
