@@ -74,6 +74,11 @@ impl Tenant {
         self
     }
 
+    /// Sets a key of ConfigJson.
+    pub(crate) fn set(&mut self, key: &str, value: impl Into<Value>) {
+        self.config.insert(key.to_owned(), value.into());
+    }
+
     /// With a key of AuthJson.
     pub(crate) fn with_auth(mut self, key: &str, value: impl Into<Value>) -> Tenant {
         self.auth.insert(key.to_owned(), value.into());

@@ -6,8 +6,7 @@
 //!
 //! * groups that hide their members: an empty one may be empty or not to be seen, and keeps its edges (`memberships` has
 //!   the claims);
-//! * rows of restored objects that carry next to nothing (`leanRestores`): an object the host never held stays thin until
-//!   the next Reconcile;
+//! * rows of restored objects that carry next to nothing (`leanRestores`), but for law 8, which draws them;
 //! * purges that no feed shows in the object's groups (`purgeShowsInGroups` off).
 
 use host_harness::simulator::{Change, Deletion, Delta, Lists, MemberTypes, World};
@@ -94,9 +93,32 @@ pub(super) struct Quirks {
     pub(super) replayed_changes: bool,
     pub(super) id_only_rows: bool,
     pub(super) lean_rows: bool,
+    pub(super) lean_restores: bool,
     pub(super) deleted_members_in_first_round: bool,
     pub(super) restore_shows_in_groups: bool,
     pub(super) only_users_and_groups_in_feed: bool,
+}
+
+impl Quirks {
+    /// Each behaviour with its name.
+    pub(super) fn named(self) -> [(&'static str, bool); 14] {
+        [
+            ("recycle bin", self.recycle_bin),
+            ("empty pages", self.empty_pages),
+            ("duplicates", self.duplicates),
+            ("varying group pages", self.varying_group_pages),
+            ("short pages", self.short_pages),
+            ("shuffled batches", self.shuffled_batches),
+            ("permanent deletion", self.permanent_deletion),
+            ("removed in first round", self.removed_in_first_round),
+            ("replayed changes", self.replayed_changes),
+            ("id only rows", self.id_only_rows),
+            ("lean rows", self.lean_rows),
+            ("lean restores", self.lean_restores),
+            ("deleted members in first round", self.deleted_members_in_first_round),
+            ("restore shows in groups", self.restore_shows_in_groups),
+        ]
+    }
 }
 
 /// Rows of users on a delta page: small, so that a feed of a small tenant has pages at all.
@@ -129,7 +151,7 @@ impl Tenancy {
                 id_only_membership_rows: it.id_only_rows,
                 id_only_slices: it.id_only_rows,
                 lean_rows: it.lean_rows,
-                lean_restores: false,
+                lean_restores: it.lean_restores,
                 purge_shows_in_groups: true,
                 restore_shows_in_groups: it.restore_shows_in_groups,
                 // Refused links are a fault here (`faulting`): an age that refuses would mix with FullReconcileDays.
@@ -196,6 +218,7 @@ pub(super) fn tenancies(size: Size) -> impl Strategy<Value = Tenancy> {
                 replayed_changes: drawn(),
                 id_only_rows: drawn(),
                 lean_rows: drawn(),
+                lean_restores: false,
                 deleted_members_in_first_round: drawn(),
                 restore_shows_in_groups: drawn(),
                 only_users_and_groups_in_feed: false,

@@ -8,6 +8,7 @@
 //! filters  (5) with a GroupSelectionFilter the store is the truth, restricted by an evaluator of the test's own
 //! faults   (6) under any faults a run equals the truth or says that it does not, and loses nothing for good
 //!          (7) faults within the retry budget end Succeeded and equal
+//! histories(8) all of it together: whatever happened, an import that ends with END leaves what the tenant has in scope
 //! ```
 //!
 //! A restart as Full where a delta was possible is a defect, and so is Partial where success was: every law also looks at
@@ -21,6 +22,7 @@ mod coverage; // what a law met
 mod faulting; // fault scripts
 mod faults; // laws 6 and 7
 mod filters; // law 5
+mod histories; // law 8
 mod independent_filter; // filters as the test understands them
 mod kills; // law 2
 mod modes; // law 4
@@ -62,7 +64,20 @@ fn law<C: Debug + Clone>(
     must_occur: &[Kinds],
     holds: impl Fn(&C, &Coverage) -> Verdict + Sync,
 ) {
-    let count = number("CONNECTOR_TEST_CASES").map_or(CASES, |n| n as u32);
+    let portions = |count| Size::ALL.map(|size| (cases(size), size.share_of(count))).to_vec();
+    law_of(name, CASES, portions, must_occur, holds);
+}
+
+/// The same for cases of other sorts: `portions` says how many of each sort come, the small ones first.
+#[track_caller]
+fn law_of<C: Debug + Clone>(
+    name: &str,
+    cases: u32,
+    portions: impl Fn(u32) -> Vec<(BoxedStrategy<C>, u32)> + Sync,
+    must_occur: &[Kinds],
+    holds: impl Fn(&C, &Coverage) -> Verdict + Sync,
+) {
+    let count = number("CONNECTOR_TEST_CASES").map_or(cases, |n| n as u32);
     let seed = number("CONNECTOR_TEST_SEED").unwrap_or_else(|| {
         let mut hasher = DefaultHasher::new();
         name.hash(&mut hasher);
@@ -76,12 +91,11 @@ fn law<C: Debug + Clone>(
     let stop = AtomicBool::new(false);
     std::thread::scope(|threads| {
         for thread in 0..2_u64 {
-            let (cases, holds, coverage, failure, stop) = (&cases, &holds, &coverage, &failure, &stop);
+            let (portions, holds, coverage, failure, stop) = (&portions, &holds, &coverage, &failure, &stop);
             threads.spawn(move || {
-                for size in Size::ALL {
-                    let whole = size.share_of(count);
+                for (sort, (cases, whole)) in portions(count).into_iter().enumerate() {
                     let share = if thread == 0 { whole.div_ceil(2) } else { whole / 2 };
-                    let broken = broken_by(&cases(size), share, &[seed, thread, size as u64], |case| {
+                    let broken = broken_by(&cases, share, &[seed, thread, sort as u64], |case| {
                         if stop.load(Ordering::Relaxed) { Ok(()) } else { holds(case, coverage) }
                     });
                     if let Some(broken) = broken {
@@ -101,7 +115,7 @@ fn law<C: Debug + Clone>(
     }
     coverage.print(&format!("{count} cases in {} s of: {name}", started.elapsed().as_secs()), must_occur);
     let never = coverage.never(must_occur);
-    assert!(count < CASES || never.is_empty(), "{name}: never occurred: {never:?}");
+    assert!(count < cases || never.is_empty(), "{name}: never occurred: {never:?}");
 }
 
 /// The smallest case found that breaks the law, with what it breaks.
@@ -118,7 +132,7 @@ fn broken_by<C: Debug + Clone>(
     let config = Config {
         cases: count,
         failure_persistence: None,
-        max_shrink_iters: 150,
+        max_shrink_iters: number("CONNECTOR_TEST_SHRINK").map_or(150, |n| n as u32),
         max_shrink_time: 120_000,
         ..Config::default()
     };

@@ -7,6 +7,7 @@ use host_harness::simulator::{Change, Delta, Exchange, Fault, FaultAction, Fault
 use serde_json::json;
 
 use super::{few, paged, properties};
+use crate::relay::Relay;
 use crate::world::Tenant;
 
 /// A gentle world but for what its feeds do.
@@ -131,4 +132,21 @@ fn links_with_plus_signs_come_back_as_they_were_given() {
     tenant.import();
     assert!(tenant.requests_of(ObjectKind::User).iter().any(|page| page.url.contains('+')), "the trap is set");
     tenant.follows(&tenant.sim.demo_changes());
+}
+
+#[test]
+fn row_without_an_id_is_reported_and_costs_no_other_row() {
+    let tenant = Tenant::of(few());
+    let relay = Relay::before(&tenant.sim.origin());
+    let tenant = tenant.with("GraphEndpoint", relay.origin()).with("AuthorityHost", relay.origin());
+    relay.rewrite(|asked, answered| {
+        if asked.target.contains("/users/delta") {
+            let mut page = answered.json();
+            page["value"].as_array_mut().unwrap().insert(0, json!({"displayName": "of nothing"}));
+            answered.set_json(&page);
+        }
+    });
+    let report = tenant.import();
+    assert!(report.issues().iter().any(|issue| issue.code == "RowWithoutId"), "{:?}", report.issues());
+    tenant.assert_equals_truth();
 }

@@ -3,10 +3,9 @@
 //! `FullReconcileDays` is 0 here, since a link old enough to be refused is also old enough for a Reconcile, which asks for
 //! a new one.
 
-use std::time::Duration;
-
+use anyhow::Result;
 use connector_abi::*;
-use host_harness::connector::Next;
+use host_harness::import::Watch;
 use host_harness::simulator::{Call, Change, Fault, FaultAction, ObjectKind, Refusal, Route, World};
 use serde_json::json;
 
@@ -188,18 +187,39 @@ fn a_full_set_whose_pages_died_begins_anew_under_another_name() {
     assert_eq!(pulled.end("User")["Upserts"], 50, "counts start again");
 }
 
+/// Lets two minutes pass at the first user.
+struct SlowHost<'t> {
+    tenant: &'t Tenant,
+    /// Requests that were made until then.
+    asked: Option<usize>,
+}
+
+impl Watch for SlowHost<'_> {
+    fn rows(&mut self, rows: &[u8]) -> Result<()> {
+        let users = String::from_utf8_lossy(rows).contains("\"Kind\":\"Upsert\",\"ObjectType\":\"User\"");
+        if users && self.asked.is_none() {
+            self.asked = Some(self.tenant.sim.journal().len());
+            self.tenant.sim.advance_clock(120);
+        }
+        Ok(())
+    }
+}
+
 #[test]
-fn pages_of_a_slow_host_that_expire_are_asked_for_anew() {
-    let mut world = World { users: 3_000, ..paged() };
+fn page_that_expired_while_the_host_was_slow_is_asked_for_anew() {
+    // Slow enough that pages are still to come when the first user is there.
+    let mut world = World { users: 300, latency_ms: 20, ..paged() };
     world.delta.page_seconds = Some(60);
     let tenant = Tenant::of(world);
-    let mut operation = tenant.start(None).unwrap();
-    let mut clock = Some(120);
-    let last = loop {
-        match operation.next(Duration::from_secs(60)).unwrap() {
-            Next::Batch(_) => clock.take().map_or((), |seconds| tenant.sim.advance_clock(seconds)),
-            last => break last,
-        }
-    };
-    assert!(matches!(last, Next::End { .. }), "{last:?}");
+    let engine = tenant.engine("mesh.db").with_batch_rows(10);
+    let mut host = SlowHost { tenant: &tenant, asked: None };
+    let report = engine.import_watched(&tenant.config(), &tenant.auth(), false, &mut host).unwrap();
+    assert_eq!(report.status, CONNECTOR_END, "{:#}", report.error);
+    let asked: Vec<_> = tenant.requests().iter().map(|page| (page.route, page.status)).collect();
+    assert!(
+        warnings(&report.result).contains(&"RoundRestarted"),
+        "the trap is set: rows after {:?} of {asked:?}",
+        host.asked
+    );
+    tenant.assert_equals_truth();
 }

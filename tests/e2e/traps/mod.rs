@@ -10,6 +10,7 @@ mod expiry; // refused delta links, dead and repeated pages, restarts
 mod filter; // GroupSelectionFilter on a feed that takes no filter
 mod followed; // MembershipMode Delta: slices, entries, reads that lag
 mod guard; // MaxDeletes, and what a broken walk must not remove
+mod overflow; // more groups to look at again than a watermark can name
 mod page; // docs/semantics.md against the source
 mod partial; // one type or one group fails, the rest counts
 mod reads; // lists, members, batches, tokens

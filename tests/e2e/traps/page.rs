@@ -1,4 +1,8 @@
-//! `docs/semantics.md` is what an auditor reads: every test it names exists, every trap has a row, every code a meaning.
+//! `docs/semantics.md` is what an auditor reads: every test it names exists and proves its promise, every trap has a row,
+//! every code a meaning.
+//!
+//! A test that proves less than its name says has a line `/// Weak: what it does not prove` above it. No promise may
+//! name it.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -27,11 +31,44 @@ fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.lines().flat_map(|line| line.split('`').skip(1).step_by(2))
 }
 
+/// The tests that the page names.
+fn named() -> BTreeSet<&'static str> {
+    let is_a_test = |word: &str| word.matches('_').count() > 2 && !word.contains(['-', '/', '.']);
+    quoted(PAGE).filter(|word| is_a_test(word)).collect()
+}
+
+fn tests() -> String {
+    ["tests/e2e", "plugin/core/src", "host-harness/src"].map(sources).concat()
+}
+
+/// What a line `/// Weak:` above this test says, if there is one.
+fn weakness<'s>(source: &'s str, test: &str) -> Option<&'s str> {
+    let above = source.split(&format!("fn {test}(")).next()?;
+    let lines = above.rsplit('\n').skip(1).map(str::trim_start);
+    lines
+        .take_while(|line| line.starts_with("///") || line.starts_with("#["))
+        .find_map(|line| line.strip_prefix("/// Weak:"))
+}
+
+#[test]
+fn test_marked_as_weak_holds_no_promise() {
+    let tests = tests();
+    let weak: Vec<_> =
+        named().into_iter().filter_map(|name| Some(format!("{name}:{}", weakness(&tests, name)?))).collect();
+    assert!(weak.is_empty(), "the page names tests that prove less than it says: {weak:#?}");
+}
+
+#[test]
+fn weakness_of_a_test_is_found_above_it_and_not_above_another() {
+    let source = "#[test]\nfn strong_one_is() {}\n/// Tries.\n    /// Weak: one row\n    #[test]\n    fn weak_one_is() {}\n\n#[test]\nfn next_one_is() {}\n";
+    assert_eq!(weakness(source, "strong_one_is"), None);
+    assert_eq!(weakness(source, "weak_one_is"), Some(" one row"));
+    assert_eq!(weakness(source, "next_one_is"), None);
+}
+
 #[test]
 fn every_test_that_the_page_names_exists() {
-    let tests: String = ["tests/e2e", "plugin/core/src", "host-harness/src"].map(sources).concat();
-    let is_a_test = |word: &str| word.matches('_').count() > 2 && !word.contains(['-', '/', '.']);
-    let named: BTreeSet<&str> = quoted(PAGE).filter(|word| is_a_test(word)).collect();
+    let (tests, named) = (tests(), named());
     let missing: Vec<_> = named.iter().filter(|name| !tests.contains(&format!("fn {name}("))).collect();
     assert!(named.len() > 150 && missing.is_empty(), "{} names, missing: {missing:#?}", named.len());
 }
@@ -56,4 +93,16 @@ fn every_code_that_records_and_results_carry_has_a_meaning() {
     let told: BTreeSet<&str> = quoted(PAGE).collect();
     let missing: Vec<_> = codes.iter().filter(|code| !told.contains(*code)).collect();
     assert!(codes.len() > 11 && missing.is_empty(), "{codes:?}, missing: {missing:?}");
+}
+
+/// The codes of statuses are left out: they are those of `Kind`, which has tests of its own.
+#[test]
+fn every_code_of_the_page_is_met_by_a_test() {
+    let (far, near) = (sources("tests/e2e"), sources("plugin/core/src"));
+    let part = PAGE.split("\n## Codes").nth(1).unwrap().split("\n## ").next().unwrap();
+    let cells = part.lines().filter_map(|line| line.strip_prefix("| `")?.split(" | ").next());
+    let codes: BTreeSet<&str> = cells.filter_map(|cell| cell.strip_suffix('`')).collect();
+    let met = |code: &str| far.contains(&format!("\"{code}\"")) || near.contains(&format!("\"Code\":\"{code}\""));
+    let unmet: Vec<_> = codes.iter().filter(|code| !met(code)).collect();
+    assert!(codes.len() > 14 && unmet.is_empty(), "{codes:?}, met by no test: {unmet:?}");
 }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use connector_abi::*;
-use host_harness::simulator::{Call, Fault, FaultAction, FaultBody, Route, SignIn, World};
+use host_harness::simulator::{Call, Delta, Fault, FaultAction, FaultBody, Route, SignIn, World};
 use serde_json::{Value, json};
 
 use super::{few, mode, paged};
@@ -139,10 +139,30 @@ fn a_token_that_dies_in_mid_run_is_renewed_once_and_the_page_asked_for_again() {
 }
 
 #[test]
-fn tokens_that_live_for_a_minute_last_for_a_run() {
-    let tenant = Tenant::of(World { sign_in: SignIn { token_seconds: Some(60), ..SignIn::default() }, ..paged() });
+fn import_that_outlives_its_token_asks_for_another() {
+    let sign_in = SignIn { token_seconds: Some(2), ..SignIn::default() };
+    let delta = Delta { user_page: 5, ..paged().delta };
+    // Ten pages of users, one behind the other, last longer than a token.
+    let tenant = Tenant::of(World { sign_in, delta, latency_ms: 300, ..paged() });
     tenant.import();
     tenant.assert_equals_truth();
+    let tokens = tenant.requests().iter().filter(|x| x.route == Route::Token).count();
+    assert!(tokens > 1, "{tokens} token for an import that outlives it");
+}
+
+#[test]
+fn recycle_bin_that_cannot_be_read_is_reported_and_costs_no_row() {
+    for (route, object_type) in [(Route::DeletedUsers, "User"), (Route::DeletedGroups, "Group")] {
+        let world = World { deleted_users: 2, deleted_groups: 2, ..few() };
+        let tenant = Tenant::of(world).with("MembershipMode", "Delta").with("MaxRetries", 0);
+        tenant.sim.add_fault(Fault::always(route, FaultAction::RequestDenied));
+        let report = tenant.import_in_part();
+        let told: Vec<_> = report.issues().iter().map(|it| (it.code.as_str(), it.object_type.as_deref())).collect();
+        assert_eq!(told, [("RecycleBinUnread", Some(object_type))]);
+        assert!(report.issues()[0].message.contains("Read.All"), "{:?}", report.issues());
+        assert_eq!(report.result["ObjectTypes"][object_type]["Complete"], true, "the feed itself was read");
+        tenant.assert_equals_truth();
+    }
 }
 
 #[test]

@@ -41,6 +41,8 @@ pub struct Fault {
     pub skip: u32,
     /// How many matching requests fail then; all when absent.
     pub times: Option<u32>,
+    /// One of this many matching requests passes; none when absent.
+    pub sparing: Option<u32>,
     /// What happens.
     pub action: FaultAction,
 }
@@ -55,6 +57,7 @@ impl Default for Fault {
             url_contains: None,
             skip: 0,
             times: Some(1),
+            sparing: None,
             action: FaultAction::status(503),
         }
     }
@@ -81,6 +84,12 @@ impl Fault {
     #[must_use]
     pub fn times(self, times: u32) -> Fault {
         Fault { times: Some(times), ..self }
+    }
+
+    /// Let one of `of` matching requests pass.
+    #[must_use]
+    pub fn sparing(self, of: u32) -> Fault {
+        Fault { sparing: Some(of), ..self }
     }
 
     /// Only requests whose URL contains a text.

@@ -42,7 +42,9 @@ impl Script {
                 *met += 1;
             } else if fault.times.is_none_or(|times| *met - fault.skip < times) {
                 *met += 1;
-                taken = Some(fault.action.clone());
+                if fault.sparing.is_none_or(|of| !(*met - fault.skip).is_multiple_of(of)) {
+                    taken = Some(fault.action.clone());
+                }
             }
         }
         taken
@@ -66,6 +68,13 @@ mod tests {
         let due: Vec<_> = (0..6).map(|_| script.due(&asked(Route::Members, "/x")).is_some()).collect();
         assert_eq!(due, [false, false, true, true, false, false]);
         assert_eq!(script.due(&asked(Route::GroupsList, "/x")), None);
+    }
+
+    #[test]
+    fn a_fault_that_spares_one_of_three_lets_every_third_request_pass() {
+        let mut script = Script::new(&[Fault::always(Route::Members, FaultAction::NotFound).after(1).sparing(3)]);
+        let due: Vec<_> = (0..7).map(|_| script.due(&asked(Route::Members, "/x")).is_some()).collect();
+        assert_eq!(due, [false, true, true, false, true, true, false]);
     }
 
     #[test]
