@@ -74,11 +74,6 @@ impl Absences {
         Ok(())
     }
 
-    /// A set ends: what it removed is settled.
-    pub(super) fn end(&mut self, connection: &Connection, type_id: i64) -> Result<()> {
-        removal_counts::settle(connection, type_id)
-    }
-
     /// Everything so far is in the store for good.
     pub(super) fn committed(&mut self) {
         self.pending.clear();

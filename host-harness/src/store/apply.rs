@@ -298,7 +298,7 @@ impl<'s> Applier<'s> {
             // What an earlier set could not read and this one did not list has gone.
             state.unread = sets::unread(self.connection, type_id)?;
         }
-        self.absences.end(self.connection, type_id)?;
+        removal_counts::settle(self.connection, type_id)?;
         state.whole = complete && (state.whole || set.mode == Mode::Full);
         state.tally.complete = state.whole;
         Ok(())

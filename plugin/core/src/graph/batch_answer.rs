@@ -53,9 +53,10 @@ impl ItemAnswer<'_> {
     /// The place in the batch that its id names, as a text or a number.
     pub(super) fn place(&self, of: usize) -> Option<usize> {
         let id = self.id?.get();
-        let number: usize = match id.starts_with('"') {
-            true => serde_json::from_str::<Text<'_>>(id).ok()?.0.trim().parse().ok()?,
-            false => id.parse().ok()?,
+        let number: usize = if id.starts_with('"') {
+            serde_json::from_str::<Text<'_>>(id).ok()?.0.trim().parse().ok()?
+        } else {
+            id.parse().ok()?
         };
         (1..=of).contains(&number).then(|| number - 1)
     }

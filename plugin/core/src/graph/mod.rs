@@ -6,7 +6,7 @@
 //! quota       the pace that Graph's answers teach        permits  window  shared
 //! room        the memory that answers take together
 //! token       one token for all workers                  credential (azure_identity)  authority  aadsts  claims
-//!                                                        directory_claim
+//!                                                        token_claims
 //! batch       twenty reads in one request                tenant  link  query  seen
 //! transport   the wire as a trait; `wire` is reqwest      failure  service_error  reason  error
 //! ```
@@ -21,7 +21,6 @@ mod batch_answer;
 mod claims;
 mod clock;
 mod credential;
-mod directory_claim;
 mod error;
 mod failure;
 mod gate;
@@ -40,6 +39,7 @@ mod service_error;
 mod shared;
 mod tenant;
 mod token;
+mod token_claims;
 mod transport;
 mod window;
 mod wire;
@@ -59,7 +59,6 @@ use std::time::{Duration, SystemTime};
 use authority::Authority;
 use clock::{Clock, ServerClock, SystemClock};
 use credential::Prepared;
-use directory_claim::directory_of;
 pub(crate) use link::Origin;
 use permits::Permits;
 use pipeline::{Call, Pipeline, Sent};
@@ -67,6 +66,7 @@ use retry::Policy;
 use shared::Shared;
 use tenant::Directory;
 use token::Tokens;
+use token_claims::{directory_of, has_role};
 #[cfg(not(test))]
 use transport::Transport;
 
@@ -299,6 +299,12 @@ impl Graph {
             Some(_) => Issued::ForDirectory,
             None => Issued::Unread,
         })
+    }
+
+    /// Whether the token at hand says that it carries this application permission. `false` proves nothing.
+    pub fn token_has_role(&self, role: &str) -> bool {
+        let pipeline = &self.inner.pipeline;
+        pipeline.tokens.at_hand(&*pipeline.clock).is_some_and(|bearer| has_role(bearer.token(), role))
     }
 
     /// When the credential ends by itself: a certificate's last moment. `None` where nobody tells: a secret's end stands in

@@ -157,7 +157,7 @@ impl Pipeline {
         self.shared.gate.pass(&*self.clock, &self.cancel, |now, opens| {
             let wait = opens - now;
             if self.policy.max_retries == 0 {
-                return Err(self.refused_at_gate(wait));
+                return Err(refused_at_gate(wait));
             }
             let longer = self.count_gate(&mut self.told(), now, opens);
             if longer >= WORTH_A_LINE {
@@ -184,19 +184,6 @@ impl Pipeline {
 
     fn told(&self) -> MutexGuard<'_, Option<Instant>> {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn refused_at_gate(&self, wait: Duration) -> Top {
-        let mut error = Top::new(
-            Kind::Throttled,
-            format!(
-                "Graph asked another operation of this application to wait, {:.0} s are left, and MaxRetries 0 allows no wait: \
-                 run again later",
-                wait.as_secs_f64().ceil()
-            ),
-        );
-        error.retry_after_ms = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
-        error
     }
 
     /// The first try of a call whose answer nobody has time for yet. It waits for the pace and for nothing longer: `None`
@@ -359,4 +346,18 @@ fn headers(call: &Call<'_>, bearer: &Bearer, id: &str) -> Result<HeaderMap, Top>
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
     Ok(headers)
+}
+
+/// The error of an operation that waits for nothing, at a gate that another one closed.
+fn refused_at_gate(wait: Duration) -> Top {
+    let mut error = Top::new(
+        Kind::Throttled,
+        format!(
+            "Graph asked another operation of this application to wait, {:.0} s are left, and MaxRetries 0 allows no wait: \
+             run again later",
+            wait.as_secs_f64().ceil()
+        ),
+    );
+    error.retry_after_ms = u64::try_from(wait.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
+    error
 }

@@ -6,7 +6,7 @@
 use super::group::{first_group, follows_members};
 use super::recompute::Recompute;
 use super::survey::Survey;
-use super::{Importer, Probe, Run, allowed, member_survey};
+use super::{Importer, Probe, Run, allowed, member_survey, sees_hidden};
 use crate::config::Config;
 use crate::error::Error;
 use crate::graph::{self, Graph};
@@ -47,7 +47,8 @@ impl Importer for GroupMember {
             let unread = mark.members.take().map(|mark| mark.unread).unwrap_or_default();
             mark.members = Some(MembersMark { fingerprint, set, page, unread });
         };
-        Recompute { run, writer, place: &place, follows: false }.read(start)?;
+        let sees_hidden = sees_hidden(run.graph);
+        Recompute { run, writer, place: &place, follows: false, sees_hidden }.read(start)?;
         writer.end(|mark| mark.members = None)
     }
 

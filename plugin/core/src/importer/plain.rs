@@ -94,7 +94,9 @@ impl Rounds for PlainRounds<'_> {
         let thin = thin::left_over(&self.run);
         let unread = thin::read_by_id(&self.run, &self.writer, &self.feed, &thin, &mut self.outage)?;
         self.run.ledger.with(|mark| {
-            thin.iter().for_each(|id| mark.lists.restored.set_thin(*id, unread.contains(id)));
+            for id in &thin {
+                mark.lists.restored.set_thin(*id, unread.contains(id));
+            }
         });
         Ok(())
     }
@@ -134,7 +136,9 @@ impl Rounds for PlainRounds<'_> {
         self.writer.advance(page.records, due, None, |mark, moves| {
             if let Some(who) = watches {
                 page.signs.iter().for_each(|(id, sign)| mark.lists.saw(who, *id, *sign, wakes));
-                unread.iter().for_each(|id| mark.lists.restored.set_thin(*id, true));
+                for id in unread {
+                    mark.lists.restored.set_thin(id, true);
+                }
             }
             if let Some(position) = position.filter(|_| moves) {
                 mark.feed_mut(key).position = Some(position);

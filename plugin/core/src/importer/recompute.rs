@@ -37,6 +37,8 @@ pub(super) struct Recompute<'a> {
     pub(super) place: &'a (dyn Fn(&mut Watermark, &str, Option<String>) + Sync),
     /// What could not be read goes on the repair list.
     pub(super) follows: bool,
+    /// The token proves the permission to read hidden members: a hidden group that shows none has none.
+    pub(super) sees_hidden: bool,
 }
 
 /// What the readers have seen so far.
@@ -293,11 +295,11 @@ impl Try<'_> {
     fn whole(&self, scope: &Scope) -> Result<(), Error> {
         let writer = &self.this.writer;
         let mut records = writer.records(Mode::Full);
-        let shown = !scope.hidden || scope.rows > 0;
+        let shown = !scope.hidden || scope.rows > 0 || self.this.sees_hidden;
         let mut progress = self.progress();
         progress.groups += 1;
         progress.failures_in_a_row = 0;
-        progress.hidden_seen |= scope.hidden && shown;
+        progress.hidden_seen |= scope.hidden && scope.rows > 0;
         // The last read of a group counts: a list may name it twice.
         progress.vanished.remove(&scope.group);
         if shown {
@@ -349,8 +351,11 @@ impl Closing for Try<'_> {
     }
 }
 
-/// A page of groups, as scopes, and the count that came with it.
-fn scopes_of(answer: &Answer<'_>) -> Result<(Links, (Option<u64>, Vec<Scope>)), Unreadable> {
+/// The count that came with a page of groups, and the groups as scopes.
+type Counted = (Option<u64>, Vec<Scope>);
+
+/// Reads a page of groups.
+fn scopes_of(answer: &Answer<'_>) -> Result<(Links, Counted), Unreadable> {
     let properties = [String::from("visibility")];
     let page = Page::read(answer.body, RowSeed { properties: &properties }).map_err(unreadable)?;
     let scopes = page

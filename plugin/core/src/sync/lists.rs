@@ -114,7 +114,9 @@ impl Lists {
         if gone.incomplete {
             gone.rebuild(ids);
         } else {
-            ids.iter().for_each(|id| gone.insert(*id));
+            for id in ids {
+                gone.insert(*id);
+            }
         }
     }
 

@@ -70,6 +70,7 @@ impl FollowUp {
     }
 
     /// A Delta round of the feed has ended.
+    #[must_use]
     pub fn after_a_round(self) -> FollowUp {
         match self {
             FollowUp::Bin | FollowUp::Wakes | FollowUp::Reads => FollowUp::Nothing,

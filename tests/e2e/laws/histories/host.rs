@@ -167,15 +167,12 @@ impl<'h> Host<'h> {
             Knob::Attributes => now.extra_attributes = !now.extra_attributes,
             Knob::ExternalId => now.by_name = !now.by_name,
         }
-        match back.map(|at| self.turned.remove(at)) {
-            Some((_, stopped)) => {
-                let how = if stopped { "taken back after an import that did not end" } else { "taken back" };
-                self.coverage.count(knob.name(), how, 1);
-            }
-            None => {
-                self.coverage.count(knob.name(), "changed", 1);
-                self.turned.push((knob, false));
-            }
+        if let Some((_, stopped)) = back.map(|at| self.turned.remove(at)) {
+            let how = if stopped { "taken back after an import that did not end" } else { "taken back" };
+            self.coverage.count(knob.name(), how, 1);
+        } else {
+            self.coverage.count(knob.name(), "changed", 1);
+            self.turned.push((knob, false));
         }
         let selection = self.selection.clone();
         self.tell(format_args!("the operator selects: {selection}"));
@@ -319,7 +316,9 @@ impl<'h> Host<'h> {
             coverage.count("more than 500", "unread", u64::from(report.tally.issue_count > 500));
         }
         let codes = report.tally.issues.iter().map(|issue| issue.code.clone()).collect::<BTreeSet<_>>();
-        codes.iter().for_each(|code| coverage.count("issue", code, 1));
+        for code in &codes {
+            coverage.count("issue", code, 1);
+        }
         for warning in report.result["Warnings"].as_array().into_iter().flatten() {
             coverage.count("warning", warning["Code"].as_str().unwrap_or_default(), 1);
         }

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Error;
-use crate::importer::Run;
 use crate::importer::scopes::{Closing, GIVE_UP_AFTER, MembersReader, Outcome, Scope, hidden_issue, unread_issue};
+use crate::importer::{Run, sees_hidden};
 use crate::mapping::{Mode, ObjectId, Reason};
 use crate::schema::GROUP_MEMBER;
 use crate::sync::{OVERDUE, Set, SetWriter};
@@ -17,6 +17,8 @@ use crate::sync::{OVERDUE, Set, SetWriter};
 pub(super) struct Followed<'a> {
     pub(super) run: Run<'a>,
     pub(super) writer: SetWriter<'a>,
+    /// The token proves the permission to read hidden members: a hidden group that shows none has none.
+    sees_hidden: bool,
     state: Mutex<State>,
 }
 
@@ -42,7 +44,12 @@ pub(super) enum Why {
 
 impl<'a> Followed<'a> {
     pub(super) fn new(run: Run<'a>) -> Followed<'a> {
-        Followed { run, writer: run.writer(GROUP_MEMBER.name), state: Mutex::default() }
+        Followed {
+            run,
+            writer: run.writer(GROUP_MEMBER.name),
+            sees_hidden: sees_hidden(run.graph),
+            state: Mutex::default(),
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -140,7 +147,7 @@ impl Closing for Closer<'_, '_> {
 
 impl Closer<'_, '_> {
     fn whole(&self, scope: &Scope) -> Result<(), Error> {
-        let shown = !scope.hidden || scope.rows > 0;
+        let shown = !scope.hidden || scope.rows > 0 || self.of.sees_hidden;
         let mut state = self.of.state();
         state.failures_in_a_row = 0;
         state.hidden_seen |= scope.hidden && scope.rows > 0;

@@ -7,7 +7,7 @@
 use super::listed::{self, Then};
 use crate::error::Error;
 use crate::importer::recompute::Recompute;
-use crate::importer::{Run, recycle_bin};
+use crate::importer::{Run, recycle_bin, sees_hidden};
 use crate::mapping::Selection;
 use crate::schema::GROUP_MEMBER;
 use crate::sync::{FullPlace, MembersStart, Position, Stage, Start, Watermark};
@@ -65,7 +65,8 @@ pub(super) fn read_everything(
                 mark.groups.position = at(Stage::Members, Some(set), page);
             }
         };
-        Recompute { run, writer, place: &place, follows: true }.read(start)?;
+        let sees_hidden = sees_hidden(run.graph);
+        Recompute { run, writer, place: &place, follows: true, sees_hidden }.read(start)?;
         writer.end_stage(|mark| {
             // This set has its End and cannot be resumed: with groups that no list can name, all of it is read again.
             mark.groups.position = if mark.lists.repairs_overflow {
