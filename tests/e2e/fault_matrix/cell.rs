@@ -144,15 +144,6 @@ impl<'c> Stage<'c> {
         self.cell.fault == "DNS failure" && self.cell.place != Place::TokenEndpoint
     }
 
-    /// A watermark belongs to one Graph: what a run in Full mode left that asked another one is not gone on from.
-    fn refused_here(&self) -> Verdict {
-        let refused = self.tenant.import_into(STORE, false);
-        equal("the next run by delta", refused.error["Code"].as_str(), Some("InvalidWatermark"))?;
-        let words = refused.error["Message"].as_str().unwrap_or_default();
-        let both = [unresolvable(), self.tenant.sim.origin()].iter().all(|origin| words.contains(&**origin));
-        if both { Ok(()) } else { Err(format!("two endpoints are to be named: {words}")) }
-    }
-
     fn struck(&mut self, form: Form, mode: Mode, expected: &Expected) -> Verdict {
         self.change();
         let before = self.rows();
@@ -165,14 +156,10 @@ impl<'c> Stage<'c> {
             self.tenant.sim.listen_again().unwrap();
         }
         let after = self.rows();
-        let mut outcome = self.judged(expected, &report, &journal);
+        let outcome = self.judged(expected, &report, &journal);
         let measure = self.in_measure(form, &report, &journal);
         if *expected != Expected::Recovered {
-            let elsewhere = self.leads_elsewhere();
-            if elsewhere {
-                outcome = outcome.and_then(|()| self.refused_here());
-            }
-            let clean = self.tenant.import_into(STORE, elsewhere);
+            let clean = self.tenant.import_into(STORE, false);
             if clean.status != CONNECTOR_END {
                 let why = clean.host_error.unwrap_or_else(|| format!("{:#}\n{:#}", clean.error, clean.result));
                 return outcome.and(Err(format!("the next run: {why}")));

@@ -46,6 +46,8 @@ pub(super) struct Terms<'a> {
     pub(super) second_look: bool,
     /// Objects whose groups were asked for by the last run that ended: each may be asked for once more.
     pub(super) looked_up: u64,
+    /// Whether the run before was interrupted.
+    pub(super) resumed: bool,
     /// Users that ever were.
     pub(super) users_ever: u64,
     /// Answers that a fault spoils after they were served.
@@ -132,7 +134,7 @@ pub(super) fn check(journal: &[Exchange], terms: &Terms<'_>) -> Verdict {
     let passing_by = sizes.values().map(further_of).max().unwrap_or(0) * lag;
     let further = sizes.values().map(further_of).sum::<u64>() + passing_by;
     let mentioned = rows_of_feed(journal, ObjectKind::Group);
-    let woken = if terms.second_look { mentioned } else { 0 };
+    let woken = if terms.second_look { rows_that_came(journal, ObjectKind::Group) } else { 0 };
     let looked_up = terms.restores + terms.looked_up + woken;
     let read_again = terms.carried + rows_of_member_of(journal) + looked_up;
     let first_pages = match (recompute, terms.from_scratch) {
@@ -157,9 +159,11 @@ pub(super) fn check(journal: &[Exchange], terms: &Terms<'_>) -> Verdict {
 
     // A row that does not say enough for the filter is looked up.
     let judged = if terms.setup.filter.is_some() { mentioned } else { 0 };
-    let by_id = judged + not_found(journal) + if recompute { terms.carried } else { read_again };
+    // A resumed run that recomputes looks up the groups that the interrupted one could not read whole.
+    let left = if recompute && terms.resumed { groups } else { 0 };
+    let by_id = judged + not_found(journal) + left + if recompute { terms.carried } else { read_again };
     bound("groups read by id", count(Route::Group), by_id + terms.repeats);
-    let users = if terms.second_look { rows_of_feed(journal, ObjectKind::User) } else { 0 };
+    let users = if terms.second_look { rows_that_came(journal, ObjectKind::User) } else { 0 };
     let member_of = if recompute { 0 } else { looked_up + users };
     bound("memberOf read", opened(Route::MemberOf), member_of + terms.repeats);
     // A restored user whose row lacks attributes is read by id.
@@ -216,6 +220,12 @@ fn repeated(journal: &[Exchange], recompute: bool) -> u64 {
         }
     }
     calls.values().map(|times| times - 1).sum()
+}
+
+/// Rows of a feed, also of pages that a fault may only have delayed.
+pub(super) fn rows_that_came(journal: &[Exchange], kind: ObjectKind) -> u64 {
+    let pages = journal.iter().filter(|it| it.feed == Some(kind) && it.status == Some(200));
+    pages.map(|it| u64::from(it.rows)).sum()
 }
 
 fn rows_of_feed(journal: &[Exchange], kind: ObjectKind) -> u64 {

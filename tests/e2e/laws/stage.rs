@@ -10,7 +10,7 @@ use connector_abi::{CONNECTOR_END, CONNECTOR_END_PARTIAL};
 use host_harness::compare::Comparison;
 use host_harness::import::{Engine, Unwatched, Watch};
 use host_harness::report::RunReport;
-use host_harness::simulator::{Change, ChangeKind, Exchange, Route, Truth};
+use host_harness::simulator::{Change, ChangeKind, Exchange, ObjectKind, Route, Truth};
 use host_harness::store::{Mesh, RemovalGuard};
 use host_harness::truth::TruthRow;
 
@@ -170,13 +170,16 @@ impl<'c> Stage<'c> {
                 self.days = 0;
             }
             self.second_look = self.setup.mode == "Delta" && (self.walk_open || reads_in_full(&report));
-            // A run that was taken up again looked up what its interrupted part did not.
-            self.looked_up = if self.walk_open { self.looked_up + looked_up } else { looked_up };
-            (self.carried, self.walk_open) = (read_again, false);
+            // A run that was taken up again leaves out what its interrupted part finished, lists for the next run too.
+            let interrupted = if self.walk_open { (self.carried, self.looked_up) } else { (0, 0) };
+            (self.carried, self.looked_up) = (interrupted.0 + read_again, interrupted.1 + looked_up);
+            self.walk_open = false;
             self.deleted_in_walk.clear();
         } else {
             self.carried += read_again;
-            self.looked_up += looked_up;
+            // What its feeds mentioned may still wait to be looked up.
+            let rows = |kind| bounds::rows_that_came(&journal, kind);
+            self.looked_up += looked_up + rows(ObjectKind::User) + rows(ObjectKind::Group);
             self.walk_open = true;
         }
         Ran { report, journal }
@@ -248,8 +251,10 @@ impl<'c> Stage<'c> {
             from_scratch,
             carried: self.carried,
             restores: self.restores,
-            second_look: self.second_look,
+            // A kill at the last checkpoint comes after the end of the run.
+            second_look: self.setup.mode == "Delta" && (self.second_look || self.walk_open),
             looked_up: self.looked_up,
+            resumed: self.walk_open,
             users_ever: u64::from(world.users + world.deleted_users) + self.added,
             repeats,
         }

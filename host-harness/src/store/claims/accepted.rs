@@ -1,6 +1,6 @@
 //! Removals that the operator accepts: those that a stop showed, per object type, and no more.
 
-use super::guard::{FIVE, empty_users, portions, twenty_members};
+use super::guard::{FIVE, empty_users, portions, run, twenty_members};
 use super::*;
 use crate::store::{RemovalGuard, RemovalStop};
 
@@ -18,7 +18,7 @@ impl Told {
     fn accepting_until_killed(&self, batches: &[Vec<String>]) -> Option<RemovalStop> {
         let mut applier = self.guarded(RemovalGuard::default());
         assert!(applier.accept_shown_removals().unwrap(), "no stop showed anything");
-        self.run(applier, batches)
+        run(applier, batches)
     }
 
     fn accepts_anything(&self) -> bool {

@@ -19,6 +19,17 @@ pub(super) fn twenty_members() -> Told {
     told
 }
 
+/// Applies one run with this applier; each inner list is a batch with a checkpoint. The stop, if there is one.
+pub(super) fn run(mut applier: Applier<'_>, batches: &[Vec<String>]) -> Option<RemovalStop> {
+    for (number, batch) in batches.iter().enumerate() {
+        applier.apply(batch.concat().as_bytes()).unwrap();
+        if !applier.is_held_back() {
+            applier.commit(Some(&format!("c{number}"))).unwrap();
+        }
+    }
+    applier.is_held_back().then(|| applier.stop(true).unwrap())
+}
+
 impl Told {
     pub(super) fn guarded(&self, guard: RemovalGuard) -> Applier<'_> {
         self.store.applier(self.instance, &self.catalog).unwrap().guarded_by(guard)
@@ -26,18 +37,7 @@ impl Told {
 
     /// Applies one run under this guard; each inner list is a batch with a checkpoint `c<number>`. The stop, if there is one.
     pub(super) fn under(&self, guard: RemovalGuard, batches: &[Vec<String>]) -> Option<RemovalStop> {
-        self.run(self.guarded(guard), batches)
-    }
-
-    /// The same with an applier of the caller's.
-    pub(super) fn run(&self, mut applier: Applier<'_>, batches: &[Vec<String>]) -> Option<RemovalStop> {
-        for (number, batch) in batches.iter().enumerate() {
-            applier.apply(batch.concat().as_bytes()).unwrap();
-            if !applier.is_held_back() {
-                applier.commit(Some(&format!("c{number}"))).unwrap();
-            }
-        }
-        applier.is_held_back().then(|| applier.stop(true).unwrap())
+        run(self.guarded(guard), batches)
     }
 
     pub(super) fn edges(&self) -> usize {

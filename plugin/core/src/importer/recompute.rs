@@ -6,7 +6,7 @@
 //! the permission). Their Scopes are sent as incomplete at once. The place moves past groups that were not read whole, so the
 //! watermark names them, and a resumed run reads them first.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::distinct::{Distinct, short};
@@ -141,7 +141,7 @@ impl Try<'_> {
             let scopes = self.still_in_scope(some, &mut outage)?;
             reader.read_these(scopes, self)?;
         }
-        reader.read_listed(self, |queue| self.list(queue, page))
+        reader.read_listed(self, |queue| self.list(queue, page, unread))
     }
 
     /// Of the groups that an interrupted run left unread, those that are to be read. A group that is out of scope by now is
@@ -181,8 +181,9 @@ impl Try<'_> {
         self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Lists the groups in scope, a page at a time.
-    fn list(&self, queue: &ScopeQueue, page: Option<String>) -> Result<(), Broke> {
+    /// Lists the groups in scope, a page at a time, but for those that were just read.
+    fn list(&self, queue: &ScopeQueue, page: Option<String>, just_read: &[ObjectId]) -> Result<(), Broke> {
+        let just_read: HashSet<ObjectId> = just_read.iter().copied().collect();
         let run = self.this.run;
         let (query, advanced) = list_query(run.config, "id,visibility", run.config.page_size);
         let inside = page.is_some();
@@ -196,7 +197,10 @@ impl Try<'_> {
             walk_pages(run.graph, first, Expect::NoDeltaLink, scopes_of, |(count, mut scopes), after| {
                 named.page(count, scopes.iter().map(|scope| short(&scope.group)));
                 // Read by an earlier pass of this list.
-                scopes.retain(|scope| !named.was_named(short(&scope.group)));
+                scopes.retain(|scope| {
+                    let read = ObjectId::parse(&scope.group).is_some_and(|group| just_read.contains(&group));
+                    !read && !named.was_named(short(&scope.group))
+                });
                 // Known before its groups are: the readers may be done with them at once.
                 self.progress().pages.push_back((scopes.len(), after.next.clone()));
                 let scopes: Vec<_> = scopes.into_iter().map(|scope| scope.on_page(number)).collect();

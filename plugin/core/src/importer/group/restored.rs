@@ -155,10 +155,11 @@ impl GroupRounds<'_> {
         else {
             return Ok(());
         };
-        if restored.look == Look::Again && self.read_again.contains(&restored.id) {
+        let group = restored.id.to_string();
+        // Read by this round already, because its row or a list named it.
+        if self.read.contains(&group) || restored.look == Look::Again && self.read_again.contains(&restored.id) {
             return Ok(());
         }
-        let group = restored.id.to_string();
         match self.is_hidden_now(&group)? {
             Some(hidden) => followed.read(vec![Scope::new(group, hidden)], mode, Why::Feed),
             // Not there, or not yet there: the next run looks again.

@@ -54,7 +54,7 @@ pub(super) struct GroupRounds<'a> {
     wakes: bool,
     verdicts: HashMap<ObjectId, bool>,
     /// Groups whose members this round has read: their next rows bring entries to be applied on top, and nothing else.
-    read: HashSet<String>,
+    pub(super) read: HashSet<String>,
 }
 
 /// One page.
