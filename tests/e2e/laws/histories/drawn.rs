@@ -20,7 +20,6 @@ pub(super) const ROUTES: [Route; 12] = [
     Route::GroupsDelta,
     Route::UsersList,
     Route::GroupsList,
-    Route::Count,
     Route::Group,
     Route::Members,
     Route::MemberOf,
