@@ -14,7 +14,7 @@ use crate::laws::faulting::{LASTING, PASSING, Planned};
 use crate::laws::independent_filter::{Filter, filters};
 
 /// Every endpoint that an import calls.
-pub(super) const ROUTES: [Route; 12] = [
+pub(super) const ROUTES: [Route; 11] = [
     Route::Token,
     Route::UsersDelta,
     Route::GroupsDelta,
