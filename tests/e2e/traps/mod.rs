@@ -10,11 +10,13 @@ mod expiry; // refused delta links, dead and repeated pages, restarts
 mod filter; // GroupSelectionFilter on a feed that takes no filter
 mod followed; // MembershipMode Delta: slices, entries, reads that lag
 mod guard; // MaxDeletes, and what a broken walk must not remove
+mod last_word; // several words about one object in one run
 mod overflow; // more groups to look at again than a watermark can name
 mod page; // docs/semantics.md against the source
 mod partial; // one type or one group fails, the rest counts
 mod reads; // lists, members, batches, tokens
 mod reconcile; // what a feed never mentions
+mod second_looks; // what a read that lags does not show yet
 mod short_list; // lists that name fewer groups than their count
 
 use connector_abi::CONNECTOR_END_PARTIAL;
