@@ -6,10 +6,11 @@ use serde_json::json;
 
 use crate::world::Tenant;
 
-/// One hidden group with one member, and nothing else that hides.
+/// One hidden group with one member, and nothing else that hides. The token cannot be looked into, so it proves nothing.
 fn with_a_hidden_group(permitted: bool) -> (Tenant, String) {
     let mut world = World { users: 10, groups: 3, edges: 10, hidden_membership_groups: false, ..World::gentle() };
     world.permissions.member_read_hidden = permitted;
+    world.sign_in.token_ending = ".opaque".to_owned();
     let tenant = Tenant::of(world);
     let group = tenant.sim.group_id(0);
     let hide = Change::UpdateGroup {
