@@ -154,14 +154,15 @@ impl RestoredObjects {
         self.all.retain(|restored| restored.id != id);
     }
 
-    /// The groups of an object were read.
+    /// The groups of an object were read. Nothing that stays on the list is due again in this run.
     pub fn looked_up(&mut self, id: ObjectId) {
         self.all.retain_mut(|restored| {
-            let keep = restored.id != id || restored.look != Look::Again || restored.thin;
-            if restored.id == id && restored.look == Look::Pending {
-                restored.look = Look::Done;
+            if restored.id != id {
+                return true;
             }
-            keep
+            let over = restored.look == Look::Again && !restored.thin;
+            restored.look = Look::Done;
+            !over
         });
     }
 
@@ -232,7 +233,8 @@ mod tests {
         restored.looked_up(id(1));
         restored.run_is_over();
         restored.looked_up(id(1));
-        assert_eq!(restored.all.len(), 1);
+        assert_eq!(restored.all[0].look, Look::Done, "once in each run");
+        restored.run_is_over();
         restored.set_thin(id(1), false);
         restored.looked_up(id(1));
         assert!(restored.all.is_empty());
