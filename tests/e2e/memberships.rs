@@ -10,7 +10,7 @@ use crate::world::Tenant;
 fn with_a_hidden_group(permitted: bool) -> (Tenant, String) {
     let mut world = World { users: 10, groups: 3, edges: 10, hidden_membership_groups: false, ..World::gentle() };
     world.permissions.member_read_hidden = permitted;
-    world.sign_in.token_ending = ".opaque".to_owned();
+    ".opaque".clone_into(&mut world.sign_in.token_ending);
     let tenant = Tenant::of(world);
     let group = tenant.sim.group_id(0);
     let hide = Change::UpdateGroup {
