@@ -30,7 +30,7 @@ enum Sent {
     Whole(u16, Arc<Vec<u8>>),
     /// The last page of a change feed, with these rows.
     Feed(Arc<String>),
-    /// The text, then the same piece until so many bytes were sent or nobody listens.
+    /// The text, then the same piece until enough bytes were sent or the client is gone.
     Repeated(&'static str, &'static str, usize),
     /// Header fields, one after another.
     HeaderFields,

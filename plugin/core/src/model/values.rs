@@ -22,7 +22,7 @@ pub struct Values<'a> {
 }
 
 impl<'a> Values<'a> {
-    /// No value, of so many `places`.
+    /// `places` places without a value.
     pub fn none(places: usize) -> Values<'a> {
         let values = if places > SHARED { vec![None; places] } else { Vec::new() };
         Values { places, values }

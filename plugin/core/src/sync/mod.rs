@@ -17,6 +17,7 @@ mod ledger;
 mod lists;
 mod notes;
 mod pace;
+mod packed;
 mod pages;
 mod plan;
 mod restored;

@@ -2,7 +2,7 @@
 //!
 //! Restoring an object brings no membership rows, so the groups of a restored object are asked for. That needs memory of
 //! the soft-deleted ones, which travels in the watermark and is therefore bounded. The mistake that is easy to make here is to
-//! drop what does not fit: a restore nobody looks up leaves somebody without access. What does not fit is recorded as
+//! drop what does not fit: a restored object that is not looked up stays without its access. What does not fit is recorded as
 //! `incomplete` or `lost`, and the importers then read more instead.
 
 use std::collections::{HashSet, VecDeque};

@@ -4,15 +4,13 @@
 //! base64, so that five hundred of them cost eleven kilobytes. A text that would grow beyond the contract's limit is written
 //! without positions: the round is then walked again after an interruption, which costs time and nothing else.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use serde::{Deserialize, Serialize};
 
-use super::lists::{Lists, PLACES, Repair, Who};
-use super::restored::{GONE_PLACES, Gone, Look, RESTORED_PLACES, Restored, RestoredObjects};
+use super::lists::{Lists, PLACES, Repair};
+use super::packed::{id_of, pack, restored_bytes, restored_of, unpack, with};
+use super::restored::{GONE_PLACES, Gone, RESTORED_PLACES, RestoredObjects};
 use super::watermark::{FeedMark, FollowUp, MAX_LENGTH, MAX_LINK, MembersMark, Position, Stage, Watermark, invalid};
 use crate::error::Error;
-use crate::mapping::ObjectId;
 
 /// What a run adds to the watermark it starts from, before there is anything new: tenant, origin, what is asked for.
 const ROOM: usize = 1024;
@@ -291,62 +289,13 @@ fn note(mark: &FeedMark, positions: bool) -> Option<Note> {
     (!is_empty).then_some(note)
 }
 
-/// Bits of the byte behind a restored object's id.
-const IS_GROUP: u8 = 1;
-const LOOKED_UP: u8 = 2;
-const LOOK_AGAIN: u8 = 4;
-const THIN: u8 = 8;
-
-fn restored_bytes(restored: &Restored) -> [u8; 17] {
-    let who = if restored.who == Who::Group { IS_GROUP } else { 0 };
-    let look = match restored.look {
-        Look::Pending => 0,
-        Look::Done => LOOKED_UP,
-        Look::Again => LOOK_AGAIN,
-    };
-    with(restored.id, who | look | if restored.thin { THIN } else { 0 })
-}
-
-fn restored_of(bytes: &[u8; 17]) -> Restored {
-    let bits = bytes[16];
-    Restored {
-        who: if bits & IS_GROUP == 0 { Who::User } else { Who::Group },
-        id: id_of(bytes),
-        look: match (bits & LOOKED_UP, bits & LOOK_AGAIN) {
-            (0, 0) => Look::Pending,
-            (_, 0) => Look::Done,
-            _ => Look::Again,
-        },
-        thin: bits & THIN != 0,
-    }
-}
-
-fn with(id: ObjectId, byte: u8) -> [u8; 17] {
-    let mut bytes = [byte; 17];
-    bytes[..16].copy_from_slice(&id.0);
-    bytes
-}
-
-fn id_of(bytes: &[u8]) -> ObjectId {
-    let mut id = [0; 16];
-    id.copy_from_slice(&bytes[..16]);
-    ObjectId(id)
-}
-
-fn pack<const N: usize>(items: impl Iterator<Item = [u8; N]>) -> String {
-    BASE64.encode(items.flatten().collect::<Vec<u8>>())
-}
-
-fn unpack<const N: usize>(text: &str, places: usize) -> Option<Vec<[u8; N]>> {
-    let bytes = BASE64.decode(text).ok()?;
-    let (items, rest) = bytes.as_chunks::<N>();
-    (rest.is_empty() && items.len() <= places).then(|| items.to_vec())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::error::Kind;
+    use crate::mapping::ObjectId;
+    use crate::sync::lists::Who;
+    use crate::sync::restored::{Look, Restored};
 
     fn whole() -> Watermark {
         let link = "https://graph.microsoft.com/v1.0/users/delta?$deltatoken=a+b%2Bc=\"é";

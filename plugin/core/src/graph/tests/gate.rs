@@ -7,7 +7,7 @@ fn with_retries(max_retries: u32) -> Connection {
     Connection { max_retries, ..connection("https://graph.microsoft.com", "https://login.microsoftonline.com") }
 }
 
-/// An operation that Graph has asked to wait for so many seconds.
+/// An operation that Graph has asked to wait for some `seconds`.
 fn throttled(seconds: u64) -> World {
     let world = World::signed_in();
     world.graph.token().unwrap();

@@ -177,7 +177,7 @@ impl GroupRounds<'_> {
             severity: Severity::Error,
             code: "RestoredUnread",
             message: &format!(
-                "the {what} {id} came back from the recycle bin, and its memberships could not be read; the next import tries again: {}",
+                "the {what} {id} came back from the recycle bin, or may have, and its memberships could not be read; the next import tries again: {}",
                 error.message
             ),
             request_id: error.http.as_ref().and_then(|http| http.request_id.as_deref()),
