@@ -22,6 +22,7 @@ use super::object_rows::{Effect, Key};
 use super::record::{Absence, Issue, Mode, Reason, Record};
 use super::sets::OpenSet;
 use super::tally::{Tally, TypeTally};
+use super::unchanged::Unchanged;
 use super::{edge_rows, instances, object_rows, removal_counts, sets};
 use crate::catalog::{Catalog, Class};
 
@@ -33,6 +34,7 @@ pub struct Applier<'s> {
     catalog: &'s Catalog,
     types: HashMap<String, TypeState>,
     nodes: Nodes,
+    unchanged: Unchanged,
     absences: Absences,
     clock: i64,
     started: bool,
@@ -63,6 +65,7 @@ impl<'s> Applier<'s> {
             catalog,
             types: HashMap::new(),
             nodes: Nodes::default(),
+            unchanged: Unchanged::default(),
             absences: Absences::guarded_by(RemovalGuard::default()),
             clock: sets::clock(connection)?,
             started: false,
@@ -119,6 +122,7 @@ impl<'s> Applier<'s> {
         if let Some(watermark) = watermark {
             instances::keep_watermark(self.connection, self.instance, watermark)?;
         }
+        self.unchanged.write(self.connection, self.clock)?;
         sets::keep_clock(self.connection, self.clock)?;
         self.connection.execute_batch("COMMIT").context("the store could not be written")?;
         self.in_transaction = false;
@@ -173,8 +177,9 @@ impl<'s> Applier<'s> {
                 let (state, set) = open(&mut self.types, &object_type)?;
                 set.upserts += 1;
                 let effect = if state.class == Class::Edge {
-                    let (edge, mode) = (&state.edge, set.mode);
-                    edge_rows::upsert(self.connection, &mut self.nodes, edge, &source_id, attributes, mode, self.clock)?
+                    let row =
+                        edge_rows::Upsert { source_id: &source_id, attributes, mode: set.mode, touch: self.clock };
+                    edge_rows::upsert(self.connection, &mut self.nodes, &mut self.unchanged, state.edge, row)?
                 } else {
                     let key = Key { type_id: state.edge.id, node: self.nodes.of(self.connection, &source_id)? };
                     object_rows::upsert(
@@ -207,7 +212,12 @@ impl<'s> Applier<'s> {
             let object_type = self.catalog.object_type(name);
             let type_id = instances::claim(self.connection, self.instance, &object_type)?;
             let (from, to) = object_type.end_attributes();
-            let edge = EdgeType { id: type_id, from: from.map(str::to_owned), to: to.map(str::to_owned) };
+            let edge = EdgeType {
+                id: type_id,
+                from: from.map(str::to_owned),
+                to: to.map(str::to_owned),
+                scoped: object_type.scope_attribute.is_some(),
+            };
             let state = TypeState {
                 class: object_type.class,
                 edge,
@@ -219,6 +229,7 @@ impl<'s> Applier<'s> {
             };
             self.types.insert(name.to_owned(), state);
         }
+        self.unchanged.write(self.connection, self.clock)?;
         let state = self.types.get_mut(name).context("an object type that was just put there")?;
         let type_id = state.edge.id;
         state.set = Some(sets::begin(self.connection, &mut self.clock, type_id, set_id, mode, resumed, absence)?);
@@ -265,7 +276,9 @@ impl<'s> Applier<'s> {
         let state = self.types.get_mut(name).with_context(|| outside(name))?;
         let set = state.set.as_ref().with_context(|| outside(name))?;
         let (type_id, group) = (state.edge.id, self.nodes.of(self.connection, scope)?);
-        if let Some(since) = sets::scope_removes_below(self.connection, type_id, set, group, complete)? {
+        let since = sets::scope_removes_below(self.connection, type_id, set, group, complete)?;
+        let all_came = self.unchanged.close_scope(self.connection, type_id, group, since, self.clock)?;
+        if let Some(since) = since.filter(|_| !all_came) {
             let removed = self.absences.of_scope(self.connection, state.named(name), group, since)?;
             state.tally.removed_by_absence += removed;
         }
@@ -289,6 +302,7 @@ impl<'s> Applier<'s> {
             ));
         }
         let type_id = state.edge.id;
+        self.unchanged.write(self.connection, self.clock)?;
         if let Some(floor) = set.removes_below(complete) {
             state.tally.removed_by_absence += if state.class == Class::Edge {
                 self.absences.of_edges(self.connection, state.named(name), floor)?

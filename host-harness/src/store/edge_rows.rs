@@ -4,6 +4,8 @@
 //! of its own keeps it as `key`, since several may connect the same two objects. Whether an edge is dormant is nowhere
 //! written down: it follows from the marks of its ends, whenever those change.
 
+use std::collections::HashSet;
+
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension, Row};
 use serde_json::{Map, Value};
@@ -11,6 +13,7 @@ use serde_json::{Map, Value};
 use super::nodes::{self, NOBODY, Nodes};
 use super::object_rows::{Effect, merge, text};
 use super::record::Mode;
+use super::unchanged::Unchanged;
 
 /// What a record needs of its object type.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +22,19 @@ pub(super) struct EdgeType {
     /// The attributes that hold the ends; the scope's first.
     pub(super) from: Option<String>,
     pub(super) to: Option<String>,
+    /// Whether a Scope closes the edges of each `from`.
+    pub(super) scoped: bool,
+}
+
+/// What an Upsert says of an edge.
+#[derive(Debug)]
+pub(super) struct Upsert<'r> {
+    pub(super) source_id: &'r str,
+    /// The ends among them.
+    pub(super) attributes: Map<String, Value>,
+    pub(super) mode: Mode,
+    /// The store's clock.
+    pub(super) touch: i64,
 }
 
 /// One edge, by its primary key.
@@ -34,11 +50,9 @@ pub(super) struct Key {
 pub(super) fn upsert(
     connection: &Connection,
     nodes: &mut Nodes,
+    unchanged: &mut Unchanged,
     edge_type: &EdgeType,
-    source_id: &str,
-    mut attributes: Map<String, Value>,
-    mode: Mode,
-    touch: i64,
+    Upsert { source_id, mut attributes, mode, touch }: Upsert<'_>,
 ) -> Result<Effect> {
     let from = take_end(&mut attributes, edge_type.from.as_deref());
     let to = take_end(&mut attributes, edge_type.to.as_deref());
@@ -70,6 +84,10 @@ pub(super) fn upsert(
     let image = matches!(mode, Mode::Full | Mode::Append);
     let merged = if image { text(&attributes)? } else { merge(&held, &attributes)? };
     if merged == held {
+        if composite && edge_type.scoped {
+            unchanged.keep(connection, type_id, key.from, key.to, touch)?;
+            return Ok(Effect::Unchanged);
+        }
         connection
             .prepare_cached(
                 "UPDATE edge SET touch = ?5 WHERE type_id = ?1 AND from_id = ?2 AND to_id = ?3 AND key = ?4",
@@ -144,11 +162,46 @@ pub(super) fn untouched_of(
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// Whether every edge of one scope that nothing touched since `since` is among `known`, by its other end.
+pub(super) fn all_untouched_are(
+    connection: &Connection,
+    type_id: i64,
+    scope: i64,
+    since: i64,
+    known: &HashSet<i64>,
+) -> Result<bool> {
+    let mut statement = connection
+        .prepare_cached("SELECT to_id, key = '' FROM edge WHERE type_id = ?1 AND from_id = ?2 AND touch < ?3")?;
+    let mut rows = statement.query((type_id, scope, since))?;
+    while let Some(row) = rows.next()? {
+        if !row.get::<_, bool>(1)? || !known.contains(&row.get(0)?) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Touches the edges of one scope that have these other ends and no id of their own.
+pub(super) fn touch_all(
+    connection: &Connection,
+    type_id: i64,
+    scope: i64,
+    others: &HashSet<i64>,
+    touch: i64,
+) -> Result<()> {
+    let mut statement = connection
+        .prepare_cached("UPDATE edge SET touch = ?4 WHERE type_id = ?1 AND from_id = ?2 AND to_id = ?3 AND key = ''")?;
+    for other in others {
+        statement.execute((type_id, scope, other, touch))?;
+    }
+    Ok(())
+}
+
 /// The first edges that [`delete_untouched`] would delete.
 pub(super) fn untouched(connection: &Connection, type_id: i64, floor: i64, limit: usize) -> Result<Vec<Key>> {
     let mut statement = connection.prepare_cached(
         "SELECT from_id, to_id, key FROM edge WHERE type_id = ?1 AND touch < ?2 AND from_id NOT IN
-            (SELECT node_id FROM scope_mark WHERE type_id = ?1 AND NOT complete) LIMIT ?3",
+            (SELECT node_id FROM scope_mark WHERE type_id = ?1) LIMIT ?3",
     )?;
     let rows = statement.query_map((type_id, floor, i64::try_from(limit)?), key)?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -161,11 +214,12 @@ pub(super) fn delete_untouched_of(connection: &Connection, type_id: i64, scope: 
     Ok(statement.execute((type_id, scope, since))?)
 }
 
-/// Deletes the edges of a type that nothing touched since `floor`, except those of scopes whose last Scope was incomplete.
+/// Deletes the edges of a type that nothing touched since `floor`, except those of scopes that were closed in the set: a
+/// complete Scope has left only edges that came, touched or not, and after an incomplete one nothing is removed.
 pub(super) fn delete_untouched(connection: &Connection, type_id: i64, floor: i64) -> Result<usize> {
     let mut statement = connection.prepare_cached(
         "DELETE FROM edge WHERE type_id = ?1 AND touch < ?2 AND from_id NOT IN
-            (SELECT node_id FROM scope_mark WHERE type_id = ?1 AND NOT complete)",
+            (SELECT node_id FROM scope_mark WHERE type_id = ?1)",
     )?;
     Ok(statement.execute((type_id, floor))?)
 }

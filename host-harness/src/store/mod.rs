@@ -25,6 +25,7 @@ mod runs;
 mod schema;
 mod sets;
 mod tally;
+mod unchanged;
 
 #[cfg(test)]
 mod claims;

@@ -91,6 +91,15 @@ impl Told {
         edges
     }
 
+    /// When each edge was last written, by the store's clock.
+    fn touches(&self) -> Vec<(String, i64)> {
+        let connection = rusqlite::Connection::open(&self.path).unwrap();
+        let sql = "SELECT node.source_id, edge.touch FROM edge JOIN node ON node.id = edge.to_id ORDER BY 1";
+        let mut statement = connection.prepare(sql).unwrap();
+        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    }
+
     fn attributes(&self, object_type: &str, source_id: &str) -> Value {
         Value::Object(self.mesh().object(object_type, source_id).unwrap().unwrap().attributes)
     }
