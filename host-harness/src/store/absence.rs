@@ -119,9 +119,15 @@ impl Absences {
         }
         for key in &absent {
             match absence {
-                Absence::SoftDeleted => object_rows::soft_delete(connection, *key)?,
+                Absence::SoftDeleted => object_rows::soft_delete(connection, *key, floor)?,
                 Absence::LeftScope => object_rows::leave_scope(connection, *key)?,
             };
+        }
+        if absence == Absence::LeftScope {
+            // Deleted once, restored out of scope since then: such a set has no row for it.
+            for node in nodes::marked_before(connection, of.id, floor)? {
+                object_rows::wake(connection, node)?;
+            }
         }
         Ok(absent.len() as u64)
     }

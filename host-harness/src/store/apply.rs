@@ -259,8 +259,8 @@ impl<'s> Applier<'s> {
             (_, reason) => {
                 let key = Key { type_id: of.id, node: self.nodes.of(self.connection, source_id)? };
                 match reason {
-                    Reason::SoftDeleted => object_rows::soft_delete(self.connection, key)?,
-                    Reason::Purged | Reason::Removed => object_rows::purge(self.connection, key)?,
+                    Reason::SoftDeleted => object_rows::soft_delete(self.connection, key, self.clock)?,
+                    Reason::Purged | Reason::Removed => object_rows::purge(self.connection, key, self.clock)?,
                     Reason::LeftScope => self.absences.of_left_object(self.connection, of, key)?,
                 }
             }

@@ -46,10 +46,28 @@ pub(super) fn find(connection: &Connection, source_id: &str) -> Result<Option<i6
     Ok(statement.query_row([source_id], |row| row.get(0)).optional()?)
 }
 
-/// Sets or takes away the deleted mark: with it, every edge at this node is dormant.
-pub(super) fn mark(connection: &Connection, node: i64, deleted: bool) -> Result<()> {
+/// Sets the deleted mark: with it, every edge at this node is dormant. `type_id`: what was deleted. `touch`: the store's clock.
+pub(super) fn mark(connection: &Connection, node: i64, type_id: i64, touch: i64) -> Result<()> {
+    connection.prepare_cached("UPDATE node SET deleted = 1 WHERE id = ?1 AND NOT deleted")?.execute([node])?;
     connection
-        .prepare_cached("UPDATE node SET deleted = ?2 WHERE id = ?1 AND deleted <> ?2")?
-        .execute((node, deleted))?;
+        .prepare_cached("INSERT OR REPLACE INTO deleted_mark (node_id, type_id, touch) VALUES (?1, ?2, ?3)")?
+        .execute((node, type_id, touch))?;
     Ok(())
+}
+
+/// Takes the deleted mark away.
+pub(super) fn unmark(connection: &Connection, node: i64) -> Result<()> {
+    let marked = connection.prepare_cached("UPDATE node SET deleted = 0 WHERE id = ?1 AND deleted")?.execute([node])?;
+    if marked > 0 {
+        connection.prepare_cached("DELETE FROM deleted_mark WHERE node_id = ?1")?.execute([node])?;
+    }
+    Ok(())
+}
+
+/// The nodes that were marked as objects of the type before `floor`, and not since.
+pub(super) fn marked_before(connection: &Connection, type_id: i64, floor: i64) -> Result<Vec<i64>> {
+    let mut statement =
+        connection.prepare_cached("SELECT node_id FROM deleted_mark WHERE type_id = ?1 AND touch < ?2")?;
+    let rows = statement.query_map((type_id, floor), |row| row.get(0))?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }

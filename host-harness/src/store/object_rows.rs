@@ -35,7 +35,7 @@ pub(super) fn upsert(
     mode: Mode,
     touch: i64,
 ) -> Result<Effect> {
-    nodes::mark(connection, key.node, false)?;
+    nodes::unmark(connection, key.node)?;
     let held = connection
         .prepare_cached("SELECT id, external_id, attributes, hidden FROM object WHERE node_id = ?1 AND type_id = ?2")?
         .query_row((key.node, key.type_id), |row| {
@@ -70,8 +70,8 @@ pub(super) fn upsert(
 }
 
 /// SoftDeleted: hides the object and remembers the mark, also for an object that was never here. True when it was visible.
-pub(super) fn soft_delete(connection: &Connection, key: Key) -> Result<bool> {
-    nodes::mark(connection, key.node, true)?;
+pub(super) fn soft_delete(connection: &Connection, key: Key, touch: i64) -> Result<bool> {
+    nodes::mark(connection, key.node, key.type_id, touch)?;
     let changed = connection
         .prepare_cached("UPDATE object SET hidden = 1 WHERE node_id = ?1 AND type_id = ?2 AND hidden = 0")?
         .execute((key.node, key.type_id))?;
@@ -79,8 +79,8 @@ pub(super) fn soft_delete(connection: &Connection, key: Key) -> Result<bool> {
 }
 
 /// Purged: the object goes, the edges that are there go, the mark stays. True when there was an object.
-pub(super) fn purge(connection: &Connection, key: Key) -> Result<bool> {
-    nodes::mark(connection, key.node, true)?;
+pub(super) fn purge(connection: &Connection, key: Key, touch: i64) -> Result<bool> {
+    nodes::mark(connection, key.node, key.type_id, touch)?;
     edge_rows::delete_all_at(connection, key.node)?;
     delete(connection, key)
 }
@@ -88,9 +88,15 @@ pub(super) fn purge(connection: &Connection, key: Key) -> Result<bool> {
 /// LeftScope: the object goes and the edges *of* it; edges where it is a member stay, and its mark is taken away. True
 /// when there was an object.
 pub(super) fn leave_scope(connection: &Connection, key: Key) -> Result<bool> {
-    nodes::mark(connection, key.node, false)?;
-    edge_rows::delete_scope(connection, key.node)?;
+    wake(connection, key.node)?;
     delete(connection, key)
+}
+
+/// An id of which nobody knows any more whether it is deleted: its mark and the edges of it go. What is hidden stays so, for
+/// the day it is restored.
+pub(super) fn wake(connection: &Connection, node: i64) -> Result<()> {
+    nodes::unmark(connection, node)?;
+    edge_rows::delete_scope(connection, node)
 }
 
 /// Whether the store shows the object.

@@ -122,6 +122,12 @@ CREATE TABLE IF NOT EXISTS scope_warning (
     node_id     INTEGER NOT NULL,
     PRIMARY KEY (type_id, node_id)
 ) WITHOUT ROWID;
+-- What each node with a deleted mark was deleted as, and when the mark came last.
+CREATE TABLE IF NOT EXISTS deleted_mark (
+    node_id     INTEGER PRIMARY KEY,
+    type_id     INTEGER NOT NULL,
+    touch       INTEGER NOT NULL
+);
 -- The counts of development versions.
 DROP TABLE IF EXISTS removal_mark;
 ";

@@ -67,6 +67,8 @@ struct Set {
     /// Edges that came since the group's previous Scope, or since Begin.
     fresh: BTreeMap<String, BTreeSet<String>>,
     unread: BTreeSet<String>,
+    /// Ids of its type that were marked in it.
+    marked: BTreeSet<String>,
 }
 
 /// What the rules say a host holds.
@@ -96,6 +98,7 @@ impl Reference {
                     edges: BTreeSet::new(),
                     fresh: BTreeMap::new(),
                     unread: BTreeSet::new(),
+                    marked: BTreeSet::new(),
                 });
                 now.fresh.clear();
                 (now.open, now.absence) = (true, absence);
@@ -145,6 +148,9 @@ impl Reference {
 
     fn go(&mut self, of: usize, id: &str, reason: &str) {
         let held = self.shown[of].remove(id);
+        if let Some(set) = self.sets.get_mut(&of).filter(|_| reason != "LeftScope") {
+            set.marked.insert(id.to_owned());
+        }
         match reason {
             "LeftScope" => {
                 self.hidden[of].remove(id);
@@ -177,6 +183,13 @@ impl Reference {
         let absent: Vec<String> = self.shown[of].keys().filter(|id| !set.objects.contains(*id)).cloned().collect();
         for id in absent {
             self.go(of, &id, set.absence);
+        }
+        if set.absence == "LeftScope" {
+            let of_type = id_of(of, 0).split_at(1).0.to_owned();
+            let old = |id: &String| id.starts_with(&of_type) && !set.marked.contains(id);
+            let woken: BTreeSet<String> = self.marks.iter().filter(|id| old(id)).cloned().collect();
+            self.marks.retain(|id| !woken.contains(id));
+            self.edges.retain(|(from, _)| !woken.contains(from));
         }
     }
 

@@ -30,6 +30,35 @@ fn absence_is_treated_as_begin_says() {
 }
 
 #[test]
+fn absence_that_is_left_scope_takes_the_marks_away_that_the_set_did_not_mention() {
+    let told = Told::two_members();
+    let members = ["g1", "g2", "g3"].map(|member| edge("g0", member));
+    let deleted = ["g1", "g2", "g3"].map(|id| delete("Group", id, "SoftDeleted"));
+    told.delta("Group", &deleted);
+    told.delta("GroupMember", &members);
+    told.now(&[absence("Group", "LeftScope"), delete("Group", "g3", "SoftDeleted"), end("Group")]);
+    assert_eq!((told.members(), told.shown("Group")), (vec!["g0:g1".into(), "g0:g2".into()], vec![]));
+}
+
+#[test]
+fn absence_that_is_left_scope_leaves_the_marks_of_other_types_alone() {
+    let told = Told::two_members();
+    told.delta("User", &[delete("User", "u1", "SoftDeleted"), delete("User", "u9", "SoftDeleted")]);
+    told.delta("GroupMember", &[edge("g0", "u1"), edge("g0", "u9")]);
+    told.now(&[absence("Group", "LeftScope"), end("Group")]);
+    assert_eq!(told.members(), [""; 0]);
+}
+
+#[test]
+fn group_that_was_hidden_before_it_left_scope_has_its_attributes_when_it_comes_back() {
+    let told = Told::two_members();
+    told.delta("Group", &[delete("Group", "g1", "SoftDeleted")]);
+    told.now(&[absence("Group", "LeftScope"), end("Group")]);
+    told.delta("Group", &[group("g1", json!({"mail": "g1@contoso.com"}))]);
+    assert_eq!(told.attributes("Group", "g1"), json!({"displayName": "Sales", "mail": "g1@contoso.com"}));
+}
+
+#[test]
 fn incomplete_end_removes_nothing() {
     let told = Told::two_members();
     told.now(&[

@@ -86,3 +86,23 @@ fn more_users_restored_than_a_watermark_names_have_their_memberships() {
         lives(&history);
     }
 }
+
+/// Seed 20261130 of the law: a nested group in the recycle bin, told by a feed; then a filter that only Graph evaluates, whose
+/// lists have no row for it; then it is restored out of scope.
+#[test]
+fn group_restored_out_of_the_scope_of_a_list_is_a_member_again() {
+    let quirks =
+        Quirks { removed_in_first_round: true, recycle_bin: true, permanent_deletion: true, ..Quirks::default() };
+    let first = Filter::Or(
+        Box::new(Filter::Not(Box::new(Filter::HasType("DynamicMembership")))),
+        Box::new(Filter::In("mailNickname", vec!["Group15".to_owned()])),
+    );
+    let restored = Step::Change { seed: 1_177_635_964, changes: 12, days: 0 };
+    lives(&History {
+        tenancy: Tenancy { seed: 189_432_789, users: 3, groups: 4, edges: 4, large_group: None, lag: 0, quirks },
+        hidden_groups: true,
+        selection: Selection { mode: "Recompute", scope: Scope::By(first), extra_attributes: true, by_name: true },
+        other_scope: Scope::Untyped,
+        ..history("Recompute", vec![plain(), Step::Turn(Knob::Filter), plain(), restored, plain()])
+    });
+}
