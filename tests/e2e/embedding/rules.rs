@@ -162,6 +162,17 @@ fn the_pages_end_removes_what_a_whole_set_did_not_touch_as_its_begin_says() {
 }
 
 #[test]
+fn the_pages_end_takes_old_marks_of_its_type_away_where_absence_is_left_scope() {
+    let mut host = filled();
+    host.takes(&[delta("Group"), gone("Group", "in", "SoftDeleted"), end("Group", true)]);
+    host.takes(&[delta("User"), gone("User", "ann", "SoftDeleted"), end("User", true)]).shows_keys("bob out");
+    let listed = || begin("Group", "Full", "list", false, "LeftScope");
+    let told_again = [listed(), row("Group", "out", json!({})), gone("Group", "in", "SoftDeleted"), end("Group", true)];
+    host.takes(&told_again).shows_keys("bob out");
+    host.takes(&[listed(), row("Group", "out", json!({})), end("Group", true)]).shows_keys("bob out out->in");
+}
+
+#[test]
 fn the_pages_end_leaves_the_edges_of_groups_that_could_not_be_read() {
     let mut host = filled();
     host.takes(&[full("GroupMember", "next"), scope("in", false), end("GroupMember", true)]);
