@@ -62,3 +62,20 @@ impl Unchanged {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_than_a_fixed_number_is_kept_in_memory() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch("CREATE TABLE edge (type_id, from_id, to_id, key, attributes, touch)").unwrap();
+        let mut unchanged = Unchanged::default();
+        for member in 0..20 {
+            unchanged.keep(&connection, 1, member % 2, member, 7).unwrap();
+            let kept: usize = unchanged.scopes.values().map(HashSet::len).sum();
+            assert!(kept <= KEPT && kept == unchanged.edges, "{kept}");
+        }
+    }
+}

@@ -118,7 +118,9 @@ fn name<O: Owner>(item: &Value, place: &mut Place<'_>) -> Option<Name> {
     } else if let Some(reason) = why_refused(O::OBJECT_TYPE, name) {
         place.refuse(item, format!("a property that the {} feed can carry ({name}: {reason})", O::OBJECT_TYPE.name));
     } else {
-        let near = nearest(name, selectable(O::OBJECT_TYPE).map(|attribute| attribute.name));
+        // The nearest name is sought only where it is shown: a list may have hundreds of thousands of wrong ones.
+        let known = || selectable(O::OBJECT_TYPE).map(|attribute| attribute.name);
+        let near = if place.is_counted_only() { None } else { nearest(name, known()) };
         place.refuse_near(
             item,
             format!("a {} property that Describe lists, or a directory extension", O::OBJECT_TYPE.name),

@@ -17,6 +17,10 @@ const BLANK: [char; 4] = [' ', '\t', '\r', '\n'];
 const BEFORE: usize = 40;
 const AFTER: usize = 30;
 
+/// Bytes of a filter as it stands in a request, percent-encoded. A request's address can have 64 KiB, and a filter shares it with
+/// the names of the attributes.
+const LARGEST: usize = 32 * 1024;
+
 /// A filter that is not blank. Blank is a mistake: it would mean all groups, and null says that.
 #[derive(Debug)]
 pub(super) struct Filter(pub(super) filter::Filter);
@@ -31,6 +35,17 @@ impl Shape for Filter {
             place.refuse(found, Self::expected());
             return None;
         };
+        let length = encoded(text);
+        if length > LARGEST {
+            let expected = format!(
+                "a filter of at most {} KiB as a request carries it, percent-encoded; this one has {} KiB: ask for fewer groups, \
+                 or select them by what they have in common",
+                LARGEST / 1024,
+                length.div_ceil(1024)
+            );
+            place.report("a filter that no request can carry", expected, None);
+            return None;
+        }
         match filter::Filter::parse(text) {
             Ok(filter) => Some(Filter(filter)),
             Err(filter::SyntaxError { position, message }) => {
@@ -48,6 +63,7 @@ impl Shape for Filter {
         json_schema!({
             "type": "string",
             "pattern": r"[^ \t\r\n]",
+            "maxLength": LARGEST,
             "examples": [
                 "startswith(displayName,'APP-')",
                 "groupTypes/any(c:c eq 'Unified') and onPremisesSyncEnabled ne true"
@@ -60,6 +76,12 @@ impl Serialize for Filter {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.0.text())
     }
+}
+
+/// Bytes of the filter in a request: everything but letters, digits and the signs that RFC 3986 allows there takes three.
+fn encoded(text: &str) -> usize {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$'()*,:@/".contains(&byte);
+    text.bytes().map(|byte| if plain(byte) { 1 } else { 3 }).sum()
 }
 
 /// The part of a long filter in which the mistake is; values shown whole are cut at their end.

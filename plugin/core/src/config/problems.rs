@@ -65,6 +65,11 @@ impl<'a> Place<'a> {
         Place { path: self.path.clone(), problems: self.problems }.into_step(&index.to_string())
     }
 
+    /// Whether a mistake here is only counted, since enough are listed.
+    pub(super) fn is_counted_only(&self) -> bool {
+        self.problems.is_full()
+    }
+
     /// This value is not what `expected` says.
     pub(super) fn refuse(&mut self, found: &Value, expected: impl Into<String>) {
         self.refuse_near(found, expected, None);

@@ -33,6 +33,17 @@ fn a_filter_that_breaks_off_is_refused_with_the_place_and_what_belongs_there() {
 }
 
 #[test]
+fn a_filter_that_no_request_can_carry_is_refused_in_words() {
+    let filter = |letter: &str, times| format!("displayName eq '{}'", letter.repeat(times));
+    accepted(config_with("GroupSelectionFilter", json!(filter("x", 32_000))));
+    for long in [filter("x", 33_000), filter("ä", 6_000), filter("x", 2_000_000)] {
+        let told = problem(config_with("GroupSelectionFilter", json!(long)));
+        assert!(told.path == "/GroupSelectionFilter" && told.expected.contains("at most 32 KiB"), "{told:?}");
+        assert!(told.found.len() < 100, "{}", told.found);
+    }
+}
+
+#[test]
 fn a_filter_that_only_graph_can_evaluate_is_no_mistake() {
     let config = accepted(config_with("GroupSelectionFilter", json!("contains(displayName,'x')")));
     assert!(config.group_selection_filter.unwrap().why_not_here().unwrap().contains("contains"));
