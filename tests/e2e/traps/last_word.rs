@@ -59,6 +59,19 @@ fn group_that_enters_and_leaves_the_scope_on_one_page_leaves_no_edges() {
 }
 
 #[test]
+fn group_that_gets_a_member_and_leaves_the_scope_on_one_page_leaves_no_edges() {
+    let (tenant, relay) = relayed("Delta", "displayName ne 'SEC-0'");
+    let group = tenant.sim.group_id(0);
+    tenant.import();
+    let mut entered = named(&tenant, &group, &name_of(&tenant, &group));
+    entered["members@delta"] = json!([{"@odata.type": "#microsoft.graph.user", "id": tenant.sim.user_id(1)}]);
+    feed_brings(&relay, vec![entered, named(&tenant, &group, "SEC-0")]);
+    tenant.import();
+    assert!(tenant.mesh().object("Group", &group).unwrap().is_none());
+    assert_eq!(tenant.mesh().edges_of(&group).unwrap().len(), 0);
+}
+
+#[test]
 fn group_that_leaves_and_enters_the_scope_on_one_page_unread_is_repaired() {
     let (tenant, relay) = relayed("Delta", "displayName ne 'SEC-0'");
     let group = tenant.sim.group_id(0);

@@ -122,3 +122,21 @@ fn an_import_stopped_with_more_unread_groups_than_a_watermark_names_reads_them_a
     tenant.import();
     tenant.assert_equals_truth();
 }
+
+#[test]
+fn more_restored_users_than_a_watermark_names_make_the_next_import_read_all_memberships() {
+    let tenant = following(World { users: 560, groups: 20, edges: 900, ..few() });
+    let users = || (0..520).map(|n| tenant.sim.user_id(n));
+    tenant.import();
+    tenant.import();
+    tenant.sim.apply(&users().map(|user| Change::DeleteUser { user }).collect::<Vec<_>>()).unwrap();
+    tenant.import();
+    tenant.sim.apply(&users().map(|user| Change::RestoreUser { user }).collect::<Vec<_>>()).unwrap();
+    let report = tenant.import();
+    assert_eq!(warnings(&report.result), ["RestoredOverflow"], "each is looked up twice, and 500 of them can be named");
+    tenant.sim.clear_journal();
+    tenant.import();
+    let read = tenant.sim.count(|asked| asked.route == Route::Members);
+    assert!(read >= 20, "{read} reads of members for 20 groups");
+    tenant.assert_equals_truth();
+}
