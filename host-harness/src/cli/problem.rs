@@ -10,17 +10,23 @@ use serde_json::Value;
 use super::table::visible;
 use crate::connector::status_name;
 
+/// How many problems a connector of this project lists; the contract sets no number.
+const LISTED: usize = 100;
+
 /// Prints an error JSON: message, every problem with its place, Graph's request id, and what to do.
 pub(super) fn print(error: &Value, status: Status, err: &mut dyn Write) -> io::Result<()> {
     let code = error["Code"].as_str().unwrap_or_default();
-    let message = error["Message"].as_str().unwrap_or("the connector gave no reason");
-    writeln!(
-        err,
-        "error: {} ({}, {status})",
-        visible(message),
-        if code.is_empty() { status_name(status) } else { code.to_owned() }
-    )?;
-    for problem in error["Problems"].as_array().into_iter().flatten() {
+    let problems = error["Problems"].as_array().map_or(&[][..], Vec::as_slice);
+    // The message of an error with several problems is their list, which follows.
+    let message = match problems.len() {
+        0 | 1 => visible(error["Message"].as_str().unwrap_or("the connector gave no reason")),
+        LISTED.. => format!("at least {LISTED} mistakes in the documents"),
+        several => format!("{several} mistakes in the documents"),
+    };
+    let code_shown = if code.is_empty() { status_name(status) } else { code.to_owned() };
+    writeln!(err, "error: {message} ({code_shown}, {status})")?;
+    let told = |problem: &Value| problem["Path"].as_str().is_some_and(|path| message.contains(path));
+    for problem in problems.iter().filter(|problem| !told(problem)) {
         writeln!(err, "  {}", place(problem))?;
     }
     for cause in error["Causes"].as_array().into_iter().flatten().filter_map(Value::as_str) {
@@ -64,13 +70,13 @@ fn place(problem: &Value) -> String {
 /// The next step for each code of the contract.
 fn advice(code: &str) -> Option<&'static str> {
     Some(match code {
-        "InvalidConfig" => "correct the places above; 'describe' lists every key with its default",
+        "InvalidConfig" => "correct what is named above; 'describe' lists every key with its default",
         "InvalidWatermark" => {
             "the stored watermark belongs to another tenant or service: import with --full, or into another --store"
         }
         "WatermarkExpired" => "the source no longer knows the stored position: import with --full",
         "Auth" => {
-            "check ClientId and the secret's value (not its id) and expiry in the application's registration; 'check' tries it alone"
+            "correct what is named above: TenantId and Cloud stand in ConfigJson; ClientId, and the secret's value (not its id), in AuthJson; the secret's end in the application's registration. 'check' tries the sign-in alone"
         }
         "Forbidden" => {
             "grant the permission to the application and give admin consent; 'check' says which one is missing"
@@ -106,6 +112,7 @@ mod tests {
         let text = String::from_utf8(out).unwrap();
         assert!(text.contains("Config /PageSize: found \"999\", expected whole number 1…999\n"), "{text}");
         assert!(text.contains("did you mean TenantId?") && text.contains("Graph's request id: r-1"), "{text}");
+        assert!(text.starts_with("error: 2 mistakes in the documents (InvalidConfig, -3)\n"), "{text}");
     }
 
     #[test]

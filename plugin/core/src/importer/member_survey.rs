@@ -42,14 +42,15 @@ pub(super) fn survey(graph: &Graph, config: &Config, follows: bool) -> Result<Su
     let batches = [&open, &hidden].iter().filter(|some| !some.is_empty()).count() as u64;
     let groups = scope.unwrap_or((listed.open.len() + listed.hidden.len()) as u64);
     let page = u64::from(config.page_size);
-    let read: u64 = counts.iter().sum();
-    let sampled = counts.len() as u64;
-    let objects = (sampled > 0).then(|| times(read, groups, sampled));
+    let sampled = (counts.len() + shown.len()) as u64;
+    let of_all =
+        |what: &dyn Fn(u64) -> u64| extrapolated(groups, [(&listed.open, &counts), (&listed.hidden, &shown)], what);
+    let objects = (sampled > 0).then(|| of_all(&|count| count));
     // A group above a page is read in several.
-    let reads_of_members = times(counts.iter().map(|count| pages(*count, page)).sum(), groups, sampled).max(groups);
+    let reads_of_members = of_all(&|count| pages(count, page)).max(groups);
     let lists = pages(groups, page);
     // Pages of one group follow one another, so the largest group is a chain of its own.
-    let longest = counts.iter().map(|count| pages(*count, page)).max().unwrap_or(0);
+    let longest = counts.iter().chain(&shown).map(|count| pages(*count, page)).max().unwrap_or(0);
     let batches_of_members = reads_of_members.div_ceil(SAMPLE as u64).max(longest);
     let size = Size {
         objects: if groups == 0 { Some(0) } else { objects },
@@ -64,6 +65,17 @@ pub(super) fn survey(graph: &Graph, config: &Config, follows: bool) -> Result<Su
     };
     let finding = hidden_finding(&listed, &shown);
     Ok(Survey { size, further: vec![Further { permission: "Member.Read.Hidden", finding }] })
+}
+
+/// What the groups of each sort come to, the listed ones of it and the counts of some of them, if all `groups` are of these
+/// sorts as those of the list are.
+fn extrapolated(groups: u64, sorts: [(&Vec<String>, &Vec<u64>); 2], what: &dyn Fn(u64) -> u64) -> u64 {
+    let listed: usize = sorts.iter().map(|(listed, _)| listed.len()).sum();
+    let of_sort = |(of_sort, counts): &(&Vec<String>, &Vec<u64>)| {
+        let all = times(groups, of_sort.len() as u64, listed as u64);
+        times(counts.iter().map(|count| what(*count)).sum(), all, counts.len() as u64)
+    };
+    sorts.iter().map(of_sort).sum()
 }
 
 fn times(sum: u64, all: u64, some: u64) -> u64 {
@@ -136,6 +148,18 @@ mod tests {
             assert!(some.len() <= SAMPLE && some.is_empty() == groups.is_empty(), "{count}");
             assert!(some.len() >= count.min(SAMPLE / 2), "{count}");
         }
+    }
+
+    #[test]
+    fn groups_that_hide_their_members_count_as_well() {
+        let ids = |count| vec![String::new(); count];
+        let all = |groups, open: (usize, Vec<u64>), hidden: (usize, Vec<u64>)| {
+            extrapolated(groups, [(&ids(open.0), &open.1), (&ids(hidden.0), &hidden.1)], &|count| count)
+        };
+        assert_eq!(all(3, (2, vec![5, 7]), (1, vec![100])), 112, "all of them were read");
+        assert_eq!(all(30, (8, vec![10, 10]), (2, vec![5])), 270, "24 of 10 and 6 of 5");
+        assert_eq!(all(10, (10, vec![3]), (0, vec![])), 30);
+        assert_eq!(all(0, (0, vec![]), (0, vec![])), 0);
     }
 
     #[test]
