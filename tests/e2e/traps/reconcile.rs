@@ -5,7 +5,10 @@
 
 use host_harness::simulator::{Change, Delta, MemberTypes, ObjectKind, Route, World};
 
+use serde_json::json;
+
 use super::{add_member, change_group, few, mode, warnings};
+use crate::relay::Relay;
 use crate::world::Tenant;
 
 const DAY: u64 = 86_400;
@@ -75,6 +78,36 @@ fn changes_during_a_reconcile_are_applied_on_top_of_lists_that_lag() {
         tenant.import();
         tenant.assert_equals_truth();
     }
+}
+
+/// A group that is renamed while the list is read can stand before the page that is being read, and behind it afterwards.
+#[test]
+fn group_that_the_lists_of_a_reconcile_missed_has_its_members_once_the_feed_names_it() {
+    let tenant = Tenant::of(few());
+    let relay = Relay::before(&tenant.sim.origin());
+    let tenant = tenant
+        .with("GraphEndpoint", relay.origin())
+        .with("AuthorityHost", relay.origin())
+        .with("MembershipMode", "Delta")
+        .with("FullReconcileDays", 2);
+    let group = tenant.sim.group_id(1);
+    tenant.import();
+    tenant.sim.advance_clock(3 * DAY);
+    let missed = group.clone();
+    relay.rewrite(move |asked, answered| {
+        if asked.target.starts_with("/v1.0/groups?") {
+            let mut page = answered.json();
+            page["value"].as_array_mut().unwrap().retain(|row| row["id"] != missed.as_str());
+            page["@odata.count"] = json!(page["@odata.count"].as_u64().map_or(0, |count| count - 1));
+            answered.set_json(&page);
+        }
+    });
+    tenant.import();
+    assert_eq!(tenant.mesh().edges_of(&group).unwrap().len(), 0, "the trap is set");
+    relay.rewrite(|_, _| {});
+    tenant.sim.apply(&[change_group(&group, "description", "renamed")]).unwrap();
+    tenant.import();
+    tenant.assert_equals_truth();
 }
 
 #[test]
