@@ -206,7 +206,8 @@ pub fn plan(
         carry_lacking(&mut plan.carried, previous, "GroupMember");
     }
     let lists = &mut plan.carried.lists;
-    if wanted.groups.is_some() {
+    // A list brings every group on each run, and nothing would ever take one of these off.
+    if wanted.groups.is_some() && !wanted.groups_listed {
         lists.repair.clone_from(&previous.lists.repair);
         lists.confirm.clone_from(&previous.lists.confirm);
     }

@@ -106,3 +106,23 @@ fn group_restored_out_of_the_scope_of_a_list_is_a_member_again() {
         ..history("Recompute", vec![plain(), Step::Turn(Knob::Filter), plain(), restored, plain()])
     });
 }
+
+/// Seed 20261130 of the law: groups that the feed of memberships had to repair, and then a filter that only Graph evaluates.
+#[test]
+fn groups_left_to_repair_are_not_unread_where_groups_are_listed() {
+    let fault = Planned { kind: "500", route: Route::Members, skip: 0, times: Some(4) };
+    let unread = Run { snapshot: true, faults: vec![fault], max_retries: 1, batch_rows: 1, ..Run::default() };
+    let changed = Step::Change { seed: 1_862_141_849, changes: 28, days: 0 };
+    let steps = vec![changed, plain(), Step::Turn(Knob::Filter), Step::Run(unread), Step::Turn(Knob::Filter), plain()];
+    let quirks =
+        Quirks { removed_in_first_round: true, recycle_bin: true, permanent_deletion: true, ..Quirks::default() };
+    lives(&History {
+        tenancy: Tenancy { seed: 342_137_477, users: 10, groups: 8, edges: 71, large_group: None, lag: 0, quirks },
+        hidden_groups: true,
+        selection: Selection { mode: "Delta", scope: Scope::Untyped, extra_attributes: true, by_name: true },
+        other_scope: Scope::All,
+        page_size: 26,
+        reconcile_days: 0,
+        ..history("Delta", steps)
+    });
+}
