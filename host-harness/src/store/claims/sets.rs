@@ -166,6 +166,14 @@ fn edges_that_came_unchanged_before_a_checkpoint_inside_their_scope_stay() {
 }
 
 #[test]
+fn edges_outside_a_scope_that_came_unchanged_before_a_kill_stay_at_the_end_of_the_resumed_set() {
+    let told = Told::two_members();
+    told.now(&[begin("GroupMember", "Full", "s1"), edge("g1", "u1"), edge("g1", "u2")]);
+    told.now(&[resume("GroupMember", "s1"), end("GroupMember")]);
+    assert_eq!(told.members(), ["g1:u1", "g1:u2"]);
+}
+
+#[test]
 fn edge_of_a_scope_that_came_unchanged_and_was_deleted_after_it_is_gone_at_the_end() {
     let told = Told::two_members();
     told.now(&[
