@@ -3,7 +3,7 @@
 //! Records of one type come in one order; how those of several types interleave is left to their threads, so each type has
 //! its own file. Random ids are masked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use serde_json::{Value, json};
@@ -35,11 +35,11 @@ fn tenant_of(way: &Value) -> Tenant {
 /// Adds the records of an import to the texts of their types.
 fn add(texts: &mut BTreeMap<String, String>, title: &str, pulled: &Pulled) {
     assert!(pulled.status >= 0, "{title}: {:#}", pulled.result);
-    let mut begun = BTreeMap::new();
+    let mut begun = BTreeSet::new();
     for record in &pulled.records {
         let object_type = record["ObjectType"].as_str().unwrap_or("Run").to_owned();
         let text = texts.entry(object_type.clone()).or_default();
-        if begun.insert(object_type, ()).is_none() {
+        if begun.insert(object_type) {
             writeln!(text, "# {title}").unwrap();
         }
         writeln!(text, "{}", masked(record.clone())).unwrap();
