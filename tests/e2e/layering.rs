@@ -62,7 +62,7 @@ fn allowed(layer: &str) -> &'static [&'static str] {
         }
         "sync" => &["graph", "mapping", "model", "error", "threads"],
         "graph" => &["cancel", "config", "counters", "error", "log", "named_file"],
-        "mapping" => &["filter", "model"],
+        "mapping" => &["model"],
         "model" | "log" | "named_file" => &[],
         "describe" => &["config", "schema"],
         "config" => &["error", "filter", "schema"],

@@ -4,7 +4,7 @@
 //! operation   one import or check: threads, batches, checkpoints, result
 //! importer    one file per object type: what to ask, how its pages become records
 //! sync        delta state machine, watermark
-//! graph       Microsoft Graph as a protocol: request id → retry → throttle → auth → transport; paging; batch
+//! graph       Microsoft Graph as a protocol: retry → gate → quota → token → request id → permit → transport; batch
 //! mapping     Graph's JSON → records; pure          model   Graph's JSON shapes
 //! leaves: config, filter, schema, describe, error, cancel, latch, log, counters, named_file, threads
 //! ```

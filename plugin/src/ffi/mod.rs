@@ -1,4 +1,4 @@
-//! The boundary: the only place with `unsafe`, and the only one that knows the contract.
+//! The boundary: the only place that knows the contract. Beside the allocator that wipes, the only one with `unsafe`.
 //!
 //! Two doors over the same operations: [`exports`] for every language, [`rust_door`] for Rust hosts that use abi_stable.
 //! Both check their arguments, run inside [`guard`], and hand out the same bytes.

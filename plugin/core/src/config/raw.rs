@@ -1,7 +1,6 @@
 //! ConfigJson's keys, each once: name, type, limits, default, and what it means.
 //!
-//! The type in a line carries the rest: `Whole<1, 999, 999>` is a whole number from 1 to 999, 999 when absent. Some keys
-//! exist already for what a later version will do; their types accept the default and refuse the rest by name. What binds two
+//! The type in a line carries the rest: `Whole<1, 999, 999>` is a whole number from 1 to 999, 999 when absent. What binds two
 //! keys to each other stands at the end, as JSON Schema, and once more in `checked.rs`, in words for operators.
 
 use schemars::Schema;

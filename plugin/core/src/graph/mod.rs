@@ -1,7 +1,7 @@
 //! Microsoft Graph as a protocol: how to ask, wait, repeat, follow links and fail. It knows no object type.
 //!
 //! ```text
-//! pipeline    the way of every request: retry → gate → token → quota → request id → permit → transport
+//! pipeline    the way of every request: retry → gate → quota → token → request id → permit → transport
 //! retry       what is repeated and after how long        retry_after  gate  clock
 //! quota       the pace that Graph's answers teach        permits  window  shared
 //! room        the memory that answers take together

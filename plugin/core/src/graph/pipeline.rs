@@ -1,4 +1,4 @@
-//! The way of every request to Graph, in this order: retry → gate → token → quota → request id → permit → transport.
+//! The way of every request to Graph, in this order: retry → gate → quota → token → request id → permit → transport.
 //!
 //! Retry stands outside: a request repeated after a long wait passes the gate again and carries a token that is good then.
 //! The body of a success is read inside as well, since a 200 with half a body is a failure like any other.
