@@ -12,6 +12,7 @@ mod left_scope;
 mod objects;
 mod reference;
 mod sets;
+mod unchanged;
 
 use std::path::PathBuf;
 
