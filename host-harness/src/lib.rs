@@ -10,8 +10,8 @@
 //! truth, compare   proof that a store equals its source
 //! ```
 //!
-//! A newcomer's mistake would be to look here for knowledge of Entra: the engine knows the contract only, so whatever it
-//! must know about an object type it reads from the connector's `Describe`.
+//! There is no knowledge of Entra here. The engine knows the contract only, and reads what it must know about an object
+//! type from the connector's `Describe`.
 
 pub mod catalog;
 pub mod cli;

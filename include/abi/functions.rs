@@ -1,8 +1,8 @@
 //! The functions a connector library exports, as C prototypes and as types for `dlsym` / `GetProcAddress`.
 //!
 //! Nobody links against the `extern` block: cbindgen prints it as the header's prototypes, and the connector's crate
-//! holds each of its exports to the `…Fn` type beside it. A newcomer would be tempted to call these from Rust; load the
-//! library and use the pointer types instead.
+//! holds each of its exports to the `…Fn` type beside it. Do not call these from Rust; load the
+//! library and use the pointer types.
 
 #![expect(unsafe_code, reason = "declarations of the C boundary")]
 

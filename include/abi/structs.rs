@@ -1,6 +1,6 @@
 //! The structs that cross the boundary: plain, 64-bit, size first.
 //!
-//! A newcomer's mistake would be to add a member in the middle or to reuse `reserved`: the layout is frozen. Members are
+//! The layout is frozen: never add a member in the middle and never reuse `reserved`. Members are
 //! appended, and each side reads or writes at most the other's `struct_size`. The sizes are asserted at the end.
 
 use core::ffi::{c_char, c_void};

@@ -1,7 +1,7 @@
 //! The Entra ID connector as a loadable library: `libEntraId.so`, `EntraId.dll`, `libEntraId.dylib`.
 //!
-//! Only the boundary is here; what the connector does is `entra-id-core`. A newcomer would put logic next to an export:
-//! everything an export does beyond checking pointers belongs below, where it is safe and can be tested in process.
+//! Only the boundary is here; what the connector does is `entra-id-core`. Do not put logic next to an
+//! export: everything beyond checking pointers belongs in the core, where it is safe and can be tested in process.
 
 #![allow(
     non_snake_case,

@@ -1,8 +1,8 @@
 //! C programs in processes of their own, against a simulated tenant: what a host does wrong, and how it ends.
 //!
 //! The programs stand in `tests/boundary/`. The same tests run them under valgrind and AddressSanitizer: `.ci/valgrind` and
-//! `.ci/address-sanitizer` set the variables below. A newcomer would put such a case into Rust; a process that dies takes
-//! only its own test along here.
+//! `.ci/address-sanitizer` set the variables below. Each case is a process of its own, so that one that dies
+//! ends only its own test.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

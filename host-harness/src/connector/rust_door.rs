@@ -1,6 +1,6 @@
 //! The abi_stable door: the same operations for hosts written in Rust, without a pointer in sight.
 //!
-//! A newcomer would use `ConnectorModuleRef::load_from_directory`; it remembers the first library of the process for ever.
+//! Do not use `ConnectorModuleRef::load_from_directory`; it remembers the first library of the process for ever.
 //! A host with several connectors initialises the root module of each file, as here.
 
 use std::path::Path;

@@ -7,7 +7,7 @@
 //! absence what a set did not mention goes                 guard   unless that is too much (removal_counts)
 //! ```
 //!
-//! A newcomer expects deletes to delete. Mostly they hide: see `object_rows` for objects and `edge_rows` for why a dormant
+//! Most deletes hide and do not delete: see `object_rows` for objects, and `edge_rows` for why a dormant
 //! edge is not marked as such.
 
 mod absence;

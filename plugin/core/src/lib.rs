@@ -9,8 +9,8 @@
 //! leaves: config, filter, schema, describe, error, cancel, latch, log, counters, named_file, threads
 //! ```
 //!
-//! A newcomer's mistake would be to reach sideways: `graph/` never names an object type, `importer/` never sleeps,
-//! retries or reads a status code, `mapping/` does no I/O. `tests/e2e/layering.rs` keeps these rules.
+//! No layer reaches sideways: `graph/` never names an object type, `importer/` never sleeps, retries or reads a status
+//! code, `mapping/` does no I/O. `tests/e2e/layering.rs` keeps these rules.
 
 pub mod cancel;
 pub mod config;

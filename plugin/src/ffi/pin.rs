@@ -3,7 +3,7 @@
 //! A host may free its handle while a worker is inside our code; unmapping that code then ends the process. On Linux a link
 //! flag says so once and for all (`plugin/build.rs`). Windows and macOS have no such flag: there the library takes a hold
 //! of itself that nobody can give back, in the first call that could start a thread, before it does anything.
-//! A newcomer would do this while loading; but what may be called inside `DllMain` is next to nothing.
+//! This must not run while the library is loaded: hardly anything may be called inside `DllMain`.
 
 #![cfg_attr(any(windows, target_os = "macos"), expect(unsafe_code, reason = "asks the loader"))]
 

@@ -1,7 +1,7 @@
 //! What the page says against what is so: samples byte for byte, every status, one life cycle in two forms, links.
 //!
-//! A sample stands on the page between two marks. A newcomer would edit it there; it is copied from `tests/hosts/` by the
-//! test that compares it, under `CONNECTOR_WRITE_SAMPLES=1`.
+//! A sample stands on the page between two marks. Do not edit it there; the test that
+//! compares it copies it from `tests/hosts/` under `CONNECTOR_WRITE_SAMPLES=1`.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! `GroupSelectionFilter` on a feed that takes no filter: judged on rows that may not even carry what it names.
 //!
-//! A newcomer would judge a row by what stands in it. A row that does not carry a name is not a group without a name.
+//! A row cannot be judged by itself: a row that does not carry a name is not a group without a name.
 
 use connector_abi::*;
 use host_harness::simulator::{Change, Delta, Fault, FaultAction, Lists, ObjectKind, Route, TextOrder, World};

@@ -1,6 +1,6 @@
 //! What a feed never mentions is read once in a while: `FullReconcileDays`, by the service's clock.
 //!
-//! A newcomer would begin with a new link. The old one is drained afterwards, so that whatever happens during the reads is
+//! A Reconcile does not begin with a new link. The old one is drained afterwards, so that changes made during the reads are
 //! applied on top of lists that may be older.
 
 use host_harness::simulator::{Change, Delta, MemberTypes, ObjectKind, Route, World};

@@ -2,8 +2,8 @@
 //!
 //! Two parties run it: `tests/e2e/sequences.rs` through the loaded library, and `tests/fuzz/bin/abi.rs` under libFuzzer.
 //! Nothing here panics: the library under test may have silenced panics of the process, so what breaks a promise of
-//! `include/connector.h` is an `Err` with words. A newcomer would let two threads share an answer buffer; that is the host's
-//! bug, not the library's. Every argument here is one the header allows or one it says is answered with an error.
+//! `include/connector.h` is an `Err` with words. Two threads never share an answer buffer, which would be the host's
+//! bug and not the library's. Every argument here is one the header allows or one it says is answered with an error.
 
 #![allow(unsafe_code, reason = "calls the C functions as a careless host would")]
 

@@ -1,6 +1,6 @@
 //! One conformance suite for hosts in every language: each does what the Rust host does, row by row.
 //!
-//! A newcomer would write tests for each language in that language; then seven suites promise seven things. Here a host is
+//! Tests written in each language would be seven suites that promise seven things. Here a host is
 //! a program with the command line of `tests/hosts/README.md`, and a scenario does not know who it drives. The table
 //! language × scenario is printed at the end, also when all is well, and left in `target/hosts/table.md`.
 //!

@@ -2,8 +2,8 @@
 //!
 //! Two steps. *Raw* (`raw.rs`) lists the keys, each once, with its type; the type knows its limits, its default and how
 //! JSON Schema says the same, so parser, schema and Describe cannot disagree. *Checked* (`checked.rs`) is what the rest of
-//! the connector sees. A newcomer would derive `Deserialize` and stop at the first mistake: an operator who fixes one key
-//! per attempt against a production engine needs them all at once.
+//! the connector sees. A derived `Deserialize` would stop at the first mistake; an operator who has one attempt per
+//! engine run needs all of them at once.
 //!
 //! Nothing here touches the network or the disk: whether `CaFile` exists is found out when it is read.
 

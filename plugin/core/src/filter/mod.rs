@@ -2,8 +2,8 @@
 //!
 //! Graph refuses every such filter on `/groups/delta`, so the connector must judge changed groups by itself, exactly as
 //! Graph judges them when it lists groups. Three steps: `parse.rs` takes whatever is OData at all, `bind.rs` decides
-//! whether it can be evaluated here, `evaluate.rs` does. A newcomer would refuse what cannot be evaluated: such a filter is
-//! no mistake, Graph may well take it, and then groups are read as a list.
+//! whether it can be evaluated here, `evaluate.rs` does. A filter that cannot be evaluated here is not a mistake:
+//! Graph may accept it, and groups are then read as a list.
 
 mod bind;
 mod evaluate;

@@ -1,6 +1,6 @@
 //! Plain tests over the corpus that the engine left: every file, and mutants of them, a bounded number and always the same.
 //!
-//! A newcomer would generate inputs from nothing: none gets past the first brace. Mutants of what once reached far do.
+//! Inputs generated from nothing do not get past the first brace, so the mutants are made from inputs that reached far.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};

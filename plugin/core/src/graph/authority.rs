@@ -1,4 +1,4 @@
-//! The token service (`login.microsoftonline.com` and its kin), apart from what is asked of it.
+//! The address of the token service (`login.microsoftonline.com` or that of another cloud) and how its answers are read.
 //!
 //! It has its own error bodies, its own limits and no part in Graph's gate. What is wrong here is nearly always the
 //! configuration, so nothing is repeated but what Microsoft calls temporary, and the operator gets a hint.

@@ -11,8 +11,8 @@
 //! transport   the wire as a trait; `wire` is reqwest      failure  service_error  reason  error
 //! ```
 //!
-//! A newcomer's mistake would be to look at a status code above this layer, or to change a link that Graph gave: what can
-//! be decided is in [`Reason`], and links are followed byte for byte, after a check that they stay at home.
+//! Do not read a status code above this layer, and do not change a link from Graph. Every decision is in [`Reason`], and
+//! links are followed byte for byte after a check that they lead to the configured origin.
 
 mod aadsts;
 mod authority;
@@ -307,8 +307,8 @@ impl Graph {
         pipeline.tokens.at_hand(&*pipeline.clock).is_some_and(|bearer| has_role(bearer.token(), role))
     }
 
-    /// When the credential ends by itself: a certificate's last moment. `None` where nobody tells: a secret's end stands in
-    /// the app registration only.
+    /// When the credential expires: the end of a certificate. `None` if unknown; a secret's expiry is visible in the app
+    /// registration only.
     pub fn credential_expiry(&self) -> Option<SystemTime> {
         self.inner.credential_expiry
     }

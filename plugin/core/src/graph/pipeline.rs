@@ -186,8 +186,8 @@ impl Pipeline {
         self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The first try of a call whose answer nobody has time for yet. It waits for the pace and for nothing longer: `None`
-    /// while the gate is closed or no token is at hand, and then [`Pipeline::run`] makes the first try.
+    /// Sends the first attempt of a prefetched request. It waits only for pacing, and returns `None` if the gate is closed or no
+    /// token is cached; [`Pipeline::run`] then makes the first attempt.
     pub(crate) fn ahead(&self, call: &Call<'_>) -> Option<Sent> {
         let Shared { gate, quota } = &*self.shared;
         let open = || gate.closed_for(&*self.clock).is_zero();

@@ -35,7 +35,7 @@ pub(super) struct PlainRounds<'a> {
     pub(super) run: Run<'a>,
     pub(super) writer: SetWriter<'a>,
     pub(super) feed: Feed<'a>,
-    /// Who lives and who does not is remembered.
+    /// The kind of object whose soft deletions are recorded, if they are.
     pub(super) watches: Option<Who>,
     pub(super) pace: Pace,
     /// The recycle bin is still to be read.

@@ -51,7 +51,7 @@ impl Records {
         }
     }
 
-    /// No lines yet, of a set whose Deletes are held back. `LeftScope` is none of them.
+    /// An empty buffer of a set whose Deletes are held back. `LeftScope` deletes are not held.
     pub fn holding(object_type: &'static str) -> Records {
         Records { events: Some(Vec::new()), ..Records::new(object_type) }
     }

@@ -1,6 +1,6 @@
 //! Graph's JSON, as Graph spells it: shapes only, borrowed from the answer's bytes, no logic.
 //!
-//! A newcomer would derive a struct of fourteen strings for a user. Attributes stay raw JSON here instead: most of them
+//! There is no struct with a string for each attribute of a user. Attributes stay raw JSON: most of them
 //! go into a record unchanged, so they are neither decoded nor encoded, and one odd value never costs its page.
 
 mod member;

@@ -37,14 +37,14 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// Of so many readers, how many are worth it while so many batches wait.
+    /// How many of `readers` should run while `waiting` batches are queued.
     fn worth(&self, waiting: usize, readers: usize) -> usize {
         let free = self.queued.saturating_sub(waiting);
         (readers * free).div_ceil(self.queued.max(1)).max(1)
     }
 
-    /// How much room to make in a batch of which `left` bytes are known to come. One block for what comes now; where that joins
-    /// more, one for a full batch of such rows. What a block has too much is overwritten, too, before it goes back.
+    /// Bytes to reserve in a batch. An empty batch gets space for the `left` bytes at hand; a batch that already holds rows gets
+    /// space for a full batch of rows of that size. Unused capacity is wiped on free as well, so over-reserving costs time.
     fn room(&self, open: &Batch, left: usize) -> usize {
         let held = open.rows.len();
         let expected = match usize::try_from(open.row_count) {

@@ -7,7 +7,7 @@
 //! ledger      the watermark as it grows     watermark  watermark_text  lists  restored   what it holds      notes   warnings
 //! ```
 //!
-//! A newcomer would give out the new delta link with the last page. It is given out after the `End` that closes the rows
+//! The new delta link is not handed out with the last page. It is handed out after the `End` that closes the rows
 //! it covers, and only when the round was whole: a link saved too early loses changes for ever.
 
 mod ahead;

@@ -19,8 +19,8 @@ pub trait RecordSink: Sync {
     /// Rows after which a checkpoint is due.
     fn checkpoint_rows(&self) -> u64;
 
-    /// Waits until another of so many readers is worth it: all of them while the host fetches what comes, one while everything
-    /// that may wait for it does. A cancel ends the wait.
+    /// Blocks until another reader may start. All `readers` may run while the host keeps up, and only one while the queue is
+    /// full. A cancel ends the wait.
     fn admit(&self, readers: usize) -> Result<(), Error>;
 
     /// A reader that was admitted has delivered what it read.
@@ -37,7 +37,7 @@ impl std::fmt::Debug for Turn<'_> {
 }
 
 impl Turn<'_> {
-    /// Waits for it, as one of so many readers.
+    /// Waits for a turn, as one of `readers`.
     pub fn of(sink: &dyn RecordSink, readers: usize) -> Result<Turn<'_>, Error> {
         sink.admit(readers)?;
         Ok(Turn(sink))

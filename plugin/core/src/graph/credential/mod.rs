@@ -6,8 +6,8 @@
 //! certificate  assertion  pem  der                         what a certificate needs; no OpenSSL
 //! ```
 //!
-//! All four are `azure_identity`'s credentials, driven over our own transport (`drive.rs` says why and how). A newcomer
-//! would keep one of them and ask it again: its cache cannot be emptied, so each fetch makes a new one.
+//! All four are `azure_identity`'s credentials, driven over our own transport (`drive.rs` says why and how). None
+//! of them is reused: the cache of a credential cannot be emptied, so each fetch makes a new one.
 
 mod assertion;
 mod certificate;

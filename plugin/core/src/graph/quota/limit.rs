@@ -35,13 +35,13 @@ const CORRECTION: f64 = 0.2;
 /// Seconds without requests that the first look at the share takes: it is told in hundredths, and must fall by some.
 const PAUSE: f64 = 0.6;
 
-/// So many seconds later than the request that takes the second look go the others.
+/// Seconds by which all other requests follow the probe.
 const PROBE: f64 = 0.2;
 
 /// How much the latest answer counts in how long answers take.
 const LATEST: f64 = 0.2;
 
-/// Requests may be late by so many seconds and still catch up.
+/// Seconds by which requests may be late and still catch up.
 const SLACK: f64 = 0.05;
 
 /// The share of the pace within which reads that stand alone pass the others.
@@ -50,7 +50,8 @@ const ALONE: f64 = 0.5;
 /// Growth of a rate that only 429s have taught, for each second without one.
 const PROBING: f64 = 0.1;
 
-/// So many reads of one batch must be refused: a single one may be a whim, and who asks one by one needs no pace.
+/// Reads of one batch that must be refused before a rate is learnt. One refusal may be accidental, and a caller that sends one
+/// request at a time needs no pacing.
 const TELLING: u32 = 3;
 
 /// Shortest stretch between two 429s that a refill can be measured over, in seconds.

@@ -4,7 +4,7 @@
 //! * By delta with `members` selected (`MembershipMode: Delta`): the feed brings groups *and* memberships.
 //! * As a list on every run, where the filter cannot be evaluated here and Graph has to.
 //!
-//! A newcomer would take a row of the feed for a group. It may be a slice of one, a change of one, or nothing but an id.
+//! A row of the feed is not a group. It may be a slice of one, a change of one, or only an id.
 
 mod again;
 mod followed;

@@ -1,8 +1,8 @@
 //! Everything read once, where memberships otherwise come by delta: what a feed never mentions is corrected here.
 //!
 //! Three sets, one after the other: members of all groups in scope, the list of groups, and then the round from the *old*
-//! delta link, so that every change that came meanwhile is applied on top of lists that may be older. A newcomer would take
-//! a new link first, and lose what lies between the two.
+//! delta link, so that every change that came meanwhile is applied on top of lists that may be older. A new
+//! link taken first would lose the changes between the two.
 
 use super::listed::{self, Then};
 use crate::error::Error;

@@ -1,8 +1,8 @@
 //! Ranges of names: what is asked to find them, and where they are cut.
 //!
 //! A cut is at the name of an object that exists, found by one small request: the last name before a guess, and how many
-//! come before it. Both parts include it. A newcomer would cut between names, and lose whoever Graph sorts by rules that
-//! are not ours; or would trust the guess, and have a range of everybody whose name begins alike.
+//! come before it. Both parts include it. A cut between two names would lose objects that Graph sorts by other
+//! rules, and a guess that is trusted would leave one range with all names that begin alike.
 
 use std::collections::BTreeMap;
 use std::ops::Range as Span;
@@ -19,16 +19,16 @@ use crate::threads::{joined, named};
 /// Pages of a range that is not worth cutting.
 const PAGES: u64 = 3;
 
-/// Guesses that are asked about at once, at the most: everybody becomes sixteen parts in one round trip.
+/// Guesses sent in one round trip, at most. One round trip then splits a range into sixteen parts.
 const AT_ONCE: usize = 15;
 
 /// Rounds of guesses for one cut.
 const ROUNDS: usize = 12;
 
-/// Objects of a range that is not cut any more, of so many, while so many did not come yet.
+/// The size below which a range is listed instead of split, given the total and the number of objects still missing.
 pub(super) fn enough(objects: u64, left: u64, config: &Config) -> u64 {
     let threads = (config.max_concurrency as u64).max(1);
-    // Large enough that cutting costs little; and whoever begins a list late is not to be what the others wait for.
+    // Large enough that splitting costs little, and small enough that no thread is left with a long list at the end.
     let (share, rest) = (objects / threads, left / threads);
     (share * 2 / 3).min(rest * 3 / 2).max(u64::from(config.page_size) * PAGES).max(1)
 }

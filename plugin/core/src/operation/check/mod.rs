@@ -9,8 +9,8 @@
 //! size     how much, how long         day        dates for people
 //! ```
 //!
-//! A newcomer would end the check at the first failure. Whoever has to ask an administrator for each mistake alone needs a
-//! week: everything that can be looked at is looked at.
+//! The check does not end at the first failure. An operator who has to ask an administrator for each mistake separately
+//! needs a week, so everything that can be checked is checked.
 
 mod day;
 mod expiry;

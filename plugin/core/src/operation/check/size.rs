@@ -1,8 +1,8 @@
 //! How much there is and how long a full import will take, in words that do not promise.
 //!
 //! The time is the larger of two: requests one after the other at the pace that the survey just saw, and what Graph's
-//! throttling allows. A newcomer would divide by the number of workers: a feed's next page is known only from the page
-//! before, so only reads of members go side by side.
+//! throttling allows. The time is not divided by the number of workers: a feed's next page is known only from the
+//! page before, so only reads of members run in parallel.
 
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! The queue by itself: when rows go out, when the host is woken, when a reader may ask for more.
 //!
-//! A newcomer would wait a while and look; here every wait ends by what another thread does, and a time is only ever the
-//! proof that nothing happened.
+//! No test sleeps and looks. Every wait ends by the action of another thread, and a timeout only proves that nothing
+//! happened.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread::ThreadId;
