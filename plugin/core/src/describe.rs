@@ -123,8 +123,8 @@ mod tests {
             let names: Vec<&str> = extra.attributes.iter().map(|attribute| attribute.name).collect();
             let document = json!({ "TenantId": "contoso.com", extra.key: names });
             let config = config::parse(&document.to_string(), AUTH).unwrap().config;
-            let read = if object_type.name == "User" { config.user_attributes } else { config.group_attributes };
-            let read: Vec<_> = read.iter().map(|extra| (extra.name.as_str(), extra.kind)).collect();
+            let read: Vec<_> =
+                config.added_to(object_type).iter().map(|extra| (extra.name.as_str(), extra.kind)).collect();
             assert_eq!(read, extra.attributes.iter().map(|a| (a.name, a.kind)).collect::<Vec<_>>());
         }
     }

@@ -6,8 +6,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::attribute_names::ExtraAttribute;
 use super::auth::RawAuth;
+use super::chosen::{Chosen, listed};
 use super::fields::Fields;
 use super::one_cloud;
 use super::problems::Problems;
@@ -66,12 +66,8 @@ pub struct Config {
     pub group_selection_filter: Option<Filter>,
     /// Rows per page of lists and member reads, 1 to 999.
     pub page_size: u16,
-    /// Users are imported.
-    pub import_users: bool,
-    /// Groups are imported.
-    pub import_groups: bool,
-    /// Memberships are imported.
-    pub import_memberships: bool,
+    /// What is said of each object type, in the order of Describe.
+    pub object_types: Vec<Chosen>,
     /// Users' ExternalId.
     pub external_id: ExternalId,
     /// How memberships follow changes.
@@ -84,10 +80,6 @@ pub struct Config {
     pub max_deletes: Option<u32>,
     /// Days between re-reads of everything, up to 90; 0 is never.
     pub full_reconcile_days: u16,
-    /// Attributes of users beyond the fixed ones, none twice.
-    pub user_attributes: Vec<ExtraAttribute>,
-    /// Attributes of groups beyond the fixed ones, none twice.
-    pub group_attributes: Vec<ExtraAttribute>,
     /// Graph's origin in lower case, without default port and slash.
     pub graph_origin: String,
     /// The token service's origin, likewise.
@@ -115,20 +107,17 @@ pub(super) fn read(text: &str, problems: &mut Problems) -> Option<Config> {
 }
 
 fn check(raw: RawConfig, problems: &mut Problems) -> Option<Config> {
-    let (import_users, import_groups, import_memberships) =
-        (raw.import_users.0.0, raw.import_groups.0.0, raw.import_memberships.0.0);
-    if !(import_users || import_groups || import_memberships) {
-        problems.whole().report(
-            "every Import… switch off",
-            "at least one of ImportUsers, ImportGroups and ImportMemberships true or absent",
-            None,
-        );
+    let on =
+        [(&USER, raw.import_users.0.0), (&GROUP, raw.import_groups.0.0), (&GROUP_MEMBER, raw.import_memberships.0.0)];
+    let switches = on.map(|(object_type, on)| (object_type.switch, on));
+    if !on.iter().any(|(_, on)| *on) {
+        let switches = listed(&switches.map(|(switch, _)| switch));
+        problems.whole().report("every Import… switch off", format!("at least one of {switches} true or absent"), None);
     }
     let filter = raw.group_selection_filter.0.map(|filter| filter.0);
     let membership_mode = raw.membership_mode.0.0;
     if membership_mode == MembershipMode::Delta {
-        let on = [(&USER, import_users), (&GROUP, import_groups), (&GROUP_MEMBER, import_memberships)];
-        delta_memberships(on.map(|(object_type, on)| (object_type.switch, on)), filter.as_ref(), problems);
+        delta_memberships(switches, filter.as_ref(), problems);
     }
     let cloud = raw.cloud.0.0;
     let (endpoint, authority, scope) = (&raw.graph_endpoint.0, &raw.authority_host.0, &raw.graph_scope.0);
@@ -139,17 +128,17 @@ fn check(raw: RawConfig, problems: &mut Problems) -> Option<Config> {
         tenant: raw.tenant_id?.0,
         group_selection_filter: filter,
         page_size: raw.page_size.0.0,
-        import_users,
-        import_groups,
-        import_memberships,
+        object_types: on
+            .into_iter()
+            .zip([raw.user_attributes.0.0, raw.group_attributes.0.0, Vec::new()])
+            .map(|((object_type, on), added)| Chosen { name: object_type.name, on, added })
+            .collect(),
         external_id: raw.external_id_attribute.0.0,
         membership_mode,
         on_delta_expired: raw.on_delta_expired.0.0,
         full_import_strategy: raw.full_import_strategy.0.0,
         max_deletes: raw.max_deletes.0.map(|limit| limit.0),
         full_reconcile_days: raw.full_reconcile_days.0.0,
-        user_attributes: raw.user_attributes.0.0,
-        group_attributes: raw.group_attributes.0.0,
         graph_origin: raw.graph_endpoint.0.map_or_else(|| cloud.graph().to_owned(), |origin| origin.0),
         authority: raw.authority_host.0.map_or_else(|| cloud.authority().to_owned(), |origin| origin.0),
         scope: raw.graph_scope.0.map_or_else(|| cloud.scope(), |scope| scope.0),

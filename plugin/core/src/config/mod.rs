@@ -14,6 +14,7 @@ mod auth;
 mod ca_file;
 mod checked;
 mod choice;
+mod chosen;
 mod cloud;
 mod document;
 mod fields;
@@ -43,6 +44,7 @@ pub use attribute_names::ExtraAttribute;
 pub(crate) use auth::modes as auth_modes;
 pub use auth::{Auth, Pem};
 pub use checked::{Config, ExternalId, FullImportStrategy, MembershipMode, OnDeltaExpired};
+pub use chosen::Chosen;
 pub use secret::Secret;
 pub use tenant::Tenant;
 

@@ -84,7 +84,7 @@ fn accepted(config: &Config) {
     assert!((0.01..=60.0).contains(&config.retry_base.as_secs_f64()));
     assert!(config.full_reconcile_days <= 90);
     assert!(config.max_deletes.is_none_or(|most| (1..=100_000).contains(&most)));
-    assert!(config.import_users || config.import_groups || config.import_memberships);
+    assert!(config.object_types.iter().any(|chosen| chosen.on));
     for origin in [&config.graph_origin, &config.authority] {
         let url = an_origin(origin);
         let loopback = matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
@@ -98,7 +98,7 @@ fn accepted(config: &Config) {
     assert!(tenant.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.')), "{tenant}");
     assert!(matches!(config.tenant, Tenant::Domain(_)) || tenant.len() == 36);
     assert!(config.ca_file.as_ref().is_none_or(|file| file.is_absolute()));
-    for extra in config.user_attributes.iter().chain(&config.group_attributes) {
+    for extra in config.object_types.iter().flat_map(|chosen| &chosen.added) {
         assert!(extra.name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'), "{}", extra.name);
     }
 }

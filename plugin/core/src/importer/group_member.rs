@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::error::Error;
 use crate::graph::{self, Graph};
 use crate::schema::{GROUP, GROUP_MEMBER, ObjectType};
-use crate::sync::{MembersMark, MembersStart, fingerprint};
+use crate::sync::{MembersMark, MembersStart, Watermark, fingerprint};
 
 /// The object type `GroupMember`.
 #[derive(Debug)]
@@ -27,8 +27,8 @@ impl Importer for GroupMember {
         &GROUP_MEMBER
     }
 
-    fn is_on(&self, config: &Config) -> bool {
-        config.import_memberships
+    fn begins_again(&self, mark: &mut Watermark) {
+        mark.members = None;
     }
 
     fn comes_with(&self, config: &Config) -> Option<&'static str> {
@@ -42,7 +42,7 @@ impl Importer for GroupMember {
             return Ok(());
         }
         let (writer, fingerprint) = (run.writer(GROUP_MEMBER.name), fingerprint_of(run.config));
-        let place = |mark: &mut crate::sync::Watermark, set: &str, page: Option<String>| {
+        let place = |mark: &mut Watermark, set: &str, page: Option<String>| {
             let (fingerprint, set) = (fingerprint.clone(), set.to_owned());
             let unread = mark.members.take().map(|mark| mark.unread).unwrap_or_default();
             mark.members = Some(MembersMark { fingerprint, set, page, unread });

@@ -8,6 +8,7 @@ mod group;
 mod group_member;
 mod lookup;
 mod member_survey;
+mod over;
 mod plain;
 mod recompute;
 mod recycle_bin;
@@ -24,11 +25,14 @@ use crate::cancel::Cancel;
 use crate::config::{self, Config};
 use crate::error::Error;
 use crate::graph::{self, Get, Graph};
-use crate::latch::Latch;
-use crate::schema::ObjectType;
+use crate::schema::{GROUP, GROUP_MEMBER, OBJECT_TYPES, ObjectType, USER};
+pub use over::Over;
 pub use survey::{Finding, Further, Size, Survey};
 
-use crate::sync::{Hold, Ledger, Notes, OnExpired, Plan, RecordSink, SetWriter, Tally, Wanted, fingerprint};
+use crate::sync::{
+    FeedMark, Hold, Ledger, Notes, OnExpired, Plan, RecordSink, SetWriter, Start, Tally, Wanted, Warning, Watermark,
+    fingerprint,
+};
 
 /// The counts of one object type of a run, and its deletes where they are held back.
 #[derive(Debug)]
@@ -56,8 +60,8 @@ pub struct Run<'a> {
     pub lines: &'a [Line],
     /// For the result.
     pub notes: &'a Notes,
-    /// Open once nothing more comes of users.
-    pub users_over: &'a Latch,
+    /// Which object types are over.
+    pub over: &'a Over,
     /// Ends the run.
     pub cancel: &'a Cancel,
 }
@@ -100,14 +104,26 @@ pub trait Importer: Sync {
     /// What `Describe` says of it.
     fn object_type(&self) -> &'static ObjectType;
 
-    /// Whether the configuration switches it on.
-    fn is_on(&self, config: &Config) -> bool;
-
     /// The object type whose importer brings this one too, and with which it stands and falls.
     fn comes_with(&self, config: &Config) -> Option<&'static str> {
         let _ = config;
         None
     }
+
+    /// What the operator should know of the way in which the configuration has it read.
+    fn warning(&self, config: &Config) -> Option<Warning> {
+        let _ = config;
+        None
+    }
+
+    /// The type's feed: where the plan starts it, and what the watermark knows of it. `None`: it has no feed of its own.
+    fn feed<'a>(&self, plan: &'a Plan, watermark: &'a Watermark) -> Option<(&'a Start, &'a FeedMark)> {
+        let _ = (plan, watermark);
+        None
+    }
+
+    /// Drops the place of a round that was given up: its set has an End and cannot be resumed, so the next run begins again.
+    fn begins_again(&self, mark: &mut Watermark);
 
     /// Writes the type's sets, Begin to End. On an error a set may be open: the caller closes it.
     fn import(&self, run: Run<'_>) -> Result<(), Error>;
@@ -158,9 +174,9 @@ impl Asked {
     /// From the configuration.
     pub fn from(config: &Config) -> Asked {
         let follows_members = group::follows_members(config);
-        let users = config.import_users.then(|| user::fingerprint_of(config));
-        let groups = config.import_groups.then(|| group::fingerprint_of(config));
-        let recomputes = config.import_memberships && !follows_members;
+        let users = config.imports(&USER).then(|| user::fingerprint_of(config));
+        let groups = config.imports(&GROUP).then(|| group::fingerprint_of(config));
+        let recomputes = config.imports(&GROUP_MEMBER) && !follows_members;
         let members = recomputes.then(|| group_member::fingerprint_of(config));
         let all = [&users, &groups, &members].map(|part| part.as_deref().unwrap_or_default());
         Asked {
@@ -169,8 +185,7 @@ impl Asked {
             follows_members,
             reconcile_days: config.full_reconcile_days,
             defaults: config.group_selection_filter.is_none()
-                && config.user_attributes.is_empty()
-                && config.group_attributes.is_empty()
+                && OBJECT_TYPES.iter().all(|object_type| config.added_to(object_type).is_empty())
                 && config.external_id == config::ExternalId::Id
                 && !follows_members,
             users,

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::graph::{self, Graph};
 use crate::mapping::Selection;
 use crate::schema::{ObjectType, USER};
-use crate::sync::{Feed, Key, Start, Who, fingerprint, walk_round};
+use crate::sync::{Feed, FeedMark, Key, Plan, Start, Watermark, Who, fingerprint, walk_round};
 
 /// The object type `User`.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ const NAMES: Listed = Listed { path: "/users", name: "userPrincipalName" };
 
 fn selection_of(config: &Config) -> Selection {
     let external_id = (config.external_id == ExternalId::UserPrincipalName).then_some("userPrincipalName");
-    selection(&USER, &config.user_attributes, &["businessPhones"], external_id)
+    selection(&USER, config.added_to(&USER), &["businessPhones"], external_id)
 }
 
 /// Names what is asked for. The external id is part of it: it decides what records carry.
@@ -37,8 +37,12 @@ impl Importer for User {
         &USER
     }
 
-    fn is_on(&self, config: &Config) -> bool {
-        config.import_users
+    fn feed<'a>(&self, plan: &'a Plan, watermark: &'a Watermark) -> Option<(&'a Start, &'a FeedMark)> {
+        Some((&plan.users, &watermark.users))
+    }
+
+    fn begins_again(&self, mark: &mut Watermark) {
+        mark.users.position = None;
     }
 
     fn import(&self, run: Run<'_>) -> Result<(), Error> {

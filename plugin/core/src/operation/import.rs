@@ -9,20 +9,24 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use super::outcome::{Ended, ending};
 use super::stream::{Ending, Stream};
 use super::{Context, Tallies, Work};
-use crate::config::{Config, ExtraAttribute, Tenant};
+use crate::config::{Config, Tenant};
 use crate::error::{Document, Error, Kind, Problem};
 use crate::filter::Filter;
 use crate::graph::Graph;
-use crate::importer::{ALL, Asked, Importer, Line, Run};
-use crate::latch::Latch;
+use crate::importer::{ALL, Asked, Importer, Line, Over, Run};
 use crate::log::Level;
 use crate::mapping::Records;
-use crate::sync::{Hold, Ledger, Notes, Plan, RecordSink, Tally, Warning, Watermark, plan};
+use crate::sync::{Hold, Ledger, Notes, Plan, RecordSink, Tally, Watermark, plan};
 use crate::threads::{caught, joined, named};
 
 /// A tally for each object type that is switched on, in the order of `Describe`.
 pub(super) fn tallies(config: &Config) -> Tallies {
-    ALL.iter().filter(|i| i.is_on(config)).map(|i| Arc::new(Tally::new(i.object_type().name))).collect()
+    switched_on(config).iter().map(|importer| Arc::new(Tally::new(importer.object_type().name))).collect()
+}
+
+/// The importers of the object types that are switched on, in the order of `Describe`.
+pub(super) fn switched_on(config: &Config) -> Vec<&'static dyn Importer> {
+    ALL.iter().copied().filter(|importer| config.imports(importer.object_type())).collect()
 }
 
 /// Checks the watermark against the configuration as far as no network is needed, and answers the work to do.
@@ -50,7 +54,9 @@ fn run(context: &Context, watermark: Option<&Watermark>) -> Result<Ending, Error
     // By the clock of whoever gave the token: ages of links are measured in Microsoft's time.
     let plan = planned(context, watermark, &tenant, context.graph.now())?;
     let notes = Notes::default();
-    plan.warnings.iter().cloned().chain(filtered_list(config)).for_each(|warning| notes.add(warning));
+    let on = switched_on(config);
+    let warnings = on.iter().filter_map(|importer| importer.warning(config));
+    plan.warnings.iter().cloned().chain(warnings).for_each(|warning| notes.add(warning));
     let lines: Vec<Line> = context
         .notes
         .tallies()
@@ -62,9 +68,9 @@ fn run(context: &Context, watermark: Option<&Watermark>) -> Result<Ending, Error
             line.tally.inherits_lacking();
         }
     }
-    let names = lines.iter().map(|line| line.tally.object_type()).collect();
+    let names: Vec<_> = lines.iter().map(|line| line.tally.object_type()).collect();
+    let over = Over::new(names.iter().copied());
     let ledger = Ledger::new(plan.carried.clone(), names);
-    let users_over = Latch::default();
     let sink = Sink { stream: &context.stream, graph: &context.graph, goes_on: watermark.is_some() };
     let run = Run {
         graph: &context.graph,
@@ -74,32 +80,29 @@ fn run(context: &Context, watermark: Option<&Watermark>) -> Result<Ending, Error
         ledger: &ledger,
         lines: &lines,
         notes: &notes,
-        users_over: &users_over,
+        over: &over,
         cancel: &context.cancel,
     };
     let fatal = Mutex::new(None::<Error>);
-    let on: Vec<&dyn Importer> = ALL.iter().copied().filter(|i| i.is_on(config)).collect();
     let outcomes: Vec<Result<(), Error>> = std::thread::scope(|threads| {
         let leading = on.iter().filter(|importer| importer.comes_with(config).is_none());
         let started: Vec<_> = leading
             .map(|importer| {
-                let (fatal, users_over, importer) = (&fatal, &users_over, *importer);
+                let fatal = &fatal;
                 let name = importer.object_type().name;
                 let riders = on.iter().filter(|other| other.comes_with(config) == Some(name));
-                let brought: Vec<_> = riders.map(|rider| rider.object_type().name).collect();
+                let together: Vec<&dyn Importer> = [importer].into_iter().chain(riders).copied().collect();
                 named(threads, "entra-import", move || {
-                    let outcome = caught(|| one_type(importer, &brought, context, run, fatal));
-                    if name == "User" {
-                        // Whatever happened, a bug while its set was being closed too: others wait for this.
-                        users_over.open();
-                    }
+                    let outcome = caught(|| one_type(&together, context, run, fatal));
+                    // Also after a panic while a set was being closed: other types wait for this one.
+                    together.iter().for_each(|importer| run.over.report(importer.object_type().name));
                     outcome
                 })
             })
             .collect();
         if started.iter().any(Result::is_err) {
-            // Whoever would have opened it may not be running.
-            users_over.open();
+            // A type that others wait for may not be running.
+            over.report_all();
         }
         started.into_iter().map(joined).collect()
     });
@@ -148,34 +151,22 @@ impl RecordSink for Sink<'_> {
     }
 }
 
-/// What the operator should know when groups cannot be read by delta.
-fn filtered_list(config: &Config) -> Option<Warning> {
-    let why = config.group_selection_filter.as_ref().filter(|_| config.import_groups)?.why_not_here()?;
-    Some(Warning {
-        code: "FilteredList",
-        object_type: Some("Group"),
-        message: format!(
-            "groups are read as a full list on every run, since only Graph can evaluate GroupSelectionFilter: {why}"
-        ),
-    })
-}
-
-/// One object type and those that come with it, Begin to End.
+/// One object type, the first of `together`, and those that come with it, Begin to End.
 fn one_type(
-    importer: &dyn Importer,
-    brought: &[&'static str],
+    together: &[&dyn Importer],
     context: &Context,
     run: Run<'_>,
     fatal: &Mutex<Option<Error>>,
 ) -> Result<(), Error> {
+    let importer = together[0];
     let name = importer.object_type().name;
     context.log.write(Level::Info, || format!("{name}: import starts"));
     let outcome = caught(|| importer.import(run)).map_err(|error| for_operators(error, importer, &context.config));
     let result = match outcome {
         Ok(()) => Ok(()),
-        Err(failure) => closed(failure, name, brought, context, run, fatal),
+        Err(failure) => closed(failure, together, context, run, fatal),
     };
-    for object_type in [name].iter().chain(brought) {
+    for object_type in together.iter().map(|importer| importer.object_type().name) {
         let totals = run.writer(object_type).tally.totals();
         context.log.write(Level::Info, || {
             let counts = totals.counts;
@@ -189,13 +180,12 @@ fn one_type(
 /// Closes what a failure left open; answers the failure.
 fn closed(
     failure: Error,
-    name: &'static str,
-    brought: &[&'static str],
+    together: &[&dyn Importer],
     context: &Context,
     run: Run<'_>,
     fatal: &Mutex<Option<Error>>,
 ) -> Result<(), Error> {
-    context.log.write(Level::Error, || format!("{name}: {}", failure.message));
+    context.log.write(Level::Error, || format!("{}: {}", together[0].object_type().name, failure.message));
     if failure.kind.ends_everything() {
         let mut first = fatal.lock().unwrap_or_else(PoisonError::into_inner);
         if failure.kind != Kind::Cancelled {
@@ -206,20 +196,12 @@ fn closed(
         context.cancel.cancel();
         return Err(failure);
     }
-    for object_type in [name].iter().chain(brought) {
-        run.writer(object_type).tally.failed(&failure);
-        run.writer(object_type).give_up(&failure, |mark| begin_again(mark, object_type))?;
+    for importer in together {
+        let writer = run.writer(importer.object_type().name);
+        writer.tally.failed(&failure);
+        writer.give_up(&failure, |mark| importer.begins_again(mark))?;
     }
     Err(failure)
-}
-
-/// A type that was given up begins its round again with the next run: its set has an End, and cannot be resumed.
-fn begin_again(mark: &mut Watermark, object_type: &str) {
-    match object_type {
-        "User" => mark.users.position = None,
-        "Group" => mark.groups.position = None,
-        _ => mark.members = None,
-    }
 }
 
 /// The error with the object type, and with the step that mends it.
@@ -234,12 +216,15 @@ pub(super) fn for_operators(error: Error, importer: &dyn Importer, config: &Conf
             let message = format!("{} ({} needs the application permission {needed})", error.message, object_type.name);
             Error { message, ..error }
         }
-        Kind::InvalidConfig => about(config, error, "/GroupSelectionFilter"),
+        Kind::InvalidConfig => {
+            let filter = config.group_selection_filter.as_ref().map(Filter::text);
+            about("GroupSelectionFilter", &serde_json::json!(filter), error)
+        }
         Kind::Service if error.http.as_ref().is_some_and(|http| http.status == 400) => {
-            // Names of our own Graph knows; what is left is what the operator added.
-            match object_type.name {
-                "User" if !config.user_attributes.is_empty() => about(config, error, "/UserAttributes"),
-                "Group" if !config.group_attributes.is_empty() => about(config, error, "/GroupAttributes"),
+            // Graph knows the names that every import selects; what is left are those that the operator added.
+            let added: Vec<_> = config.added_to(object_type).iter().map(|attribute| &attribute.name).collect();
+            match object_type.extra {
+                Some(extra) if !added.is_empty() => about(extra.key, &serde_json::json!(added), error),
                 _ => error,
             }
         }
@@ -247,21 +232,15 @@ pub(super) fn for_operators(error: Error, importer: &dyn Importer, config: &Conf
     }
 }
 
-/// A refusal by Graph of something the operator wrote: a configuration error with its place, in Graph's words.
-fn about(config: &Config, error: Error, path: &str) -> Error {
-    let names = |attributes: &[ExtraAttribute]| attributes.iter().map(|a| a.name.clone()).collect::<Vec<_>>();
-    let found = match path {
-        "/UserAttributes" => serde_json::json!(names(&config.user_attributes)),
-        "/GroupAttributes" => serde_json::json!(names(&config.group_attributes)),
-        _ => serde_json::json!(config.group_selection_filter.as_ref().map(Filter::text)),
-    };
+/// A refusal by Graph of what the operator wrote under `key`: a configuration error with its place, in Graph's words.
+fn about(key: &str, found: &serde_json::Value, error: Error) -> Error {
     let problem = Problem {
         document: Document::Config,
-        path: path.to_owned(),
+        path: format!("/{key}"),
         found: found.to_string(),
         expected: format!("what Graph accepts: {}", error.message),
         nearest: None,
     };
-    let message = format!("{}: {}", path.trim_start_matches('/'), error.message);
+    let message = format!("{key}: {}", error.message);
     Error { kind: Kind::InvalidConfig, message, problems: vec![problem], ..error }
 }

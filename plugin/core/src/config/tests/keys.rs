@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::schema::AttributeType;
+use crate::schema::{AttributeType, USER};
 
 #[test]
 fn page_size_as_text_is_refused_with_its_path() {
@@ -256,7 +256,8 @@ fn extra_attributes_have_their_types_and_lose_defaults_and_repetitions() {
         "extension_0A1B2C3D000040008000000000000000_costCenter",
         "extension_0a1b2c3d000040008000000000000000_costCenter",
     ]);
-    let extras = accepted(config_with("UserAttributes", names)).user_attributes;
+    let config = accepted(config_with("UserAttributes", names));
+    let extras = config.added_to(&USER);
     let extras: Vec<_> = extras.iter().map(|extra| (extra.name.as_str(), extra.kind)).collect();
     assert_eq!(
         extras,

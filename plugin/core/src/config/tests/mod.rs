@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::error::{Kind, Problem};
+use crate::schema::OBJECT_TYPES;
 
 const TENANT: &str = "0a1b2c3d-0000-4000-8000-00000000beef";
 const CLIENT: &str = "c0ffee00-0000-4000-8000-000000000001";
@@ -64,17 +65,16 @@ fn a_tenant_alone_is_a_configuration_and_has_the_documented_defaults() {
         tenant: Tenant::Guid(TENANT.to_owned()),
         group_selection_filter: None,
         page_size: 999,
-        import_users: true,
-        import_groups: true,
-        import_memberships: true,
+        object_types: OBJECT_TYPES
+            .iter()
+            .map(|object_type| Chosen { name: object_type.name, on: true, added: Vec::new() })
+            .collect(),
         external_id: ExternalId::Id,
         membership_mode: MembershipMode::Recompute,
         on_delta_expired: OnDeltaExpired::Fail,
         full_import_strategy: FullImportStrategy::DeltaWalk,
         max_deletes: None,
         full_reconcile_days: 7,
-        user_attributes: Vec::new(),
-        group_attributes: Vec::new(),
         graph_origin: "https://graph.microsoft.com".to_owned(),
         authority: "https://login.microsoftonline.com".to_owned(),
         scope: "https://graph.microsoft.com/.default".to_owned(),

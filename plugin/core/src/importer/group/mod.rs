@@ -28,7 +28,7 @@ use crate::graph::{self, Get, Graph, query_value};
 use crate::mapping::{Reason, Selection};
 use crate::model::{Member, Page};
 use crate::schema::{GROUP, GROUP_MEMBER, ObjectType};
-use crate::sync::{Feed, Key, Stage, Start, fingerprint, unreadable, walk_round};
+use crate::sync::{Feed, FeedMark, Key, Plan, Stage, Start, Warning, Watermark, fingerprint, unreadable, walk_round};
 
 /// The object type `Group`.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ const NAMES: Listed = Listed { path: "/groups", name: "displayName" };
 /// What is asked for: the attributes, then what the filter names beyond them.
 fn selection_of(config: &Config) -> Selection {
     let named = config.group_selection_filter.as_ref().map_or(&[][..], |filter| filter.properties());
-    selection(&GROUP, &config.group_attributes, &["groupTypes"], None).judged_by(named)
+    selection(&GROUP, config.added_to(&GROUP), &["groupTypes"], None).judged_by(named)
 }
 
 /// Whether Graph has to evaluate the filter: groups are then read as a list on every run.
@@ -61,7 +61,7 @@ pub(super) fn fingerprint_of(config: &Config) -> String {
 
 /// Whether memberships come with the groups feed.
 pub(super) fn follows_members(config: &Config) -> bool {
-    config.membership_mode == MembershipMode::Delta && config.import_memberships
+    config.membership_mode == MembershipMode::Delta && config.imports(&GROUP_MEMBER)
 }
 
 /// How a host treats a group that a list did not bring: with a filter it may well exist.
@@ -107,8 +107,23 @@ impl Importer for Group {
         &GROUP
     }
 
-    fn is_on(&self, config: &Config) -> bool {
-        config.import_groups
+    fn warning(&self, config: &Config) -> Option<Warning> {
+        let why = config.group_selection_filter.as_ref()?.why_not_here()?;
+        Some(Warning {
+            code: "FilteredList",
+            object_type: Some(GROUP.name),
+            message: format!(
+                "groups are read as a full list on every run, since only Graph can evaluate GroupSelectionFilter: {why}"
+            ),
+        })
+    }
+
+    fn feed<'a>(&self, plan: &'a Plan, watermark: &'a Watermark) -> Option<(&'a Start, &'a FeedMark)> {
+        Some((&plan.groups, &watermark.groups))
+    }
+
+    fn begins_again(&self, mark: &mut Watermark) {
+        mark.groups.position = None;
     }
 
     fn import(&self, run: Run<'_>) -> Result<(), Error> {

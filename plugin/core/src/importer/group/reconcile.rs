@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::importer::recompute::Recompute;
 use crate::importer::{Run, recycle_bin, sees_hidden};
 use crate::mapping::Selection;
-use crate::schema::GROUP_MEMBER;
+use crate::schema::{GROUP_MEMBER, USER};
 use crate::sync::{FullPlace, MembersStart, Position, Stage, Start, Watermark};
 
 /// Where more objects came back from the recycle bin than can be looked up one by one, reading everything costs less. Known
@@ -17,7 +17,7 @@ use crate::sync::{FullPlace, MembersStart, Position, Stage, Start, Watermark};
 pub(super) fn if_restored_objects_were_lost(run: Run<'_>, start: Start) -> Result<Start, Error> {
     match start {
         Start::Delta { link, page: None, stage: Stage::Walk, .. } if run.follows_members() => {
-            run.users_over.wait(run.cancel)?;
+            run.over.wait(&USER, run.cancel)?;
             if run.ledger.with(|mark| mark.lists.restored.lost) {
                 return Ok(Start::Reconcile { link, place: None });
             }

@@ -19,7 +19,7 @@ use crate::importer::scopes::Scope;
 use crate::importer::{Run, is_hidden, recycle_bin};
 use crate::mapping::{Issue, Mode, ObjectId, Reason, Records, Severity, object, removed_object, row_without_id};
 use crate::model::{Links, Page, RowSeed};
-use crate::schema::{GROUP, GROUP_MEMBER};
+use crate::schema::{GROUP, GROUP_MEMBER, USER};
 use crate::sync::{
     Feed, FeedMark, FollowUp, Pace, Position, Rounds, Set, SetWriter, Sign, Warning, Watermark, Who, unreadable,
 };
@@ -369,7 +369,7 @@ impl GroupRounds<'_> {
     }
 
     fn wait_for_users(&self) -> Result<(), Error> {
-        if self.followed.is_some() { self.run.users_over.wait(self.run.cancel) } else { Ok(()) }
+        if self.followed.is_some() { self.run.over.wait(&USER, self.run.cancel) } else { Ok(()) }
     }
 
     /// Sends what a page came to, in the one order that is right.

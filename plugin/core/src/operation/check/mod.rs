@@ -22,11 +22,11 @@ mod watermark;
 use std::time::Instant;
 
 use super::Context;
-use super::import::for_operators;
+use super::import::{for_operators, switched_on};
 use super::stream::Ending;
 use crate::error::{Error, Kind};
 use crate::graph::{self, Issued, Reason};
-use crate::importer::{ALL, Finding, Further, Importer, Probe};
+use crate::importer::{Finding, Further, Importer, Probe};
 use crate::schema::OptionalPermission;
 pub(super) use expiry::Credential;
 use row::{Outcome, Row, Step};
@@ -53,10 +53,10 @@ impl Check<'_> {
         if token.is_ok() {
             self.push(expiry::row(context)?)?;
         }
-        for importer in ALL.iter().filter(|i| i.is_on(&context.config)) {
+        for importer in switched_on(&context.config) {
             match token {
-                Ok(_) => self.object_type(*importer)?,
-                Err(_) => self.skipped(*importer)?,
+                Ok(_) => self.object_type(importer)?,
+                Err(_) => self.skipped(importer)?,
             }
         }
         // Empty is the same as none.

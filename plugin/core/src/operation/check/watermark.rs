@@ -10,8 +10,7 @@ use super::row::{Outcome, Row, Step};
 use super::uncancelled;
 use crate::error::{Error, Kind};
 use crate::operation::Context;
-use crate::operation::import::planned;
-use crate::schema::{GROUP, USER};
+use crate::operation::import::{planned, switched_on};
 use crate::sync::{FeedMark, Plan, Start, Watermark};
 
 /// How long Graph promises to keep a delta link.
@@ -42,13 +41,11 @@ pub(super) fn rows(context: &Context, text: &str) -> Result<Vec<Row>, Error> {
             return Ok(vec![Row::failed(None, Step::Watermark, &error, remedy)]);
         }
     };
-    let config = &context.config;
-    let feeds = [
-        (USER.name, config.import_users, &plan.users, &watermark.users),
-        (GROUP.name, config.import_groups, &plan.groups, &watermark.groups),
-    ];
-    let on = feeds.into_iter().filter(|(_, on, ..)| *on);
-    Ok(on.map(|(name, _, start, mark)| feed(name, start, mark, &plan, now)).collect())
+    let rows = switched_on(&context.config).into_iter().filter_map(|importer| {
+        let (start, mark) = importer.feed(&plan, &watermark)?;
+        Some(feed(importer.object_type().name, start, mark, &plan, now))
+    });
+    Ok(rows.collect())
 }
 
 fn feed(name: &'static str, start: &Start, mark: &FeedMark, plan: &Plan, now: u64) -> Row {
