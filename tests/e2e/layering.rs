@@ -61,12 +61,12 @@ fn allowed(layer: &str) -> &'static [&'static str] {
             &["sync", "graph", "mapping", "model", "cancel", "config", "error", "filter", "latch", "schema", "threads"]
         }
         "sync" => &["graph", "mapping", "model", "error", "threads"],
-        "graph" => &["cancel", "config", "counters", "error", "log", "named_file"],
-        "mapping" => &["model"],
-        "model" | "log" | "named_file" => &[],
+        "graph" => &["cancel", "config", "counters", "error", "guid", "log", "named_file"],
+        "mapping" => &["guid", "model"],
+        "model" | "guid" | "log" | "named_file" => &[],
         "describe" => &["config", "schema"],
-        "config" => &["error", "filter", "schema"],
-        "filter" => &["schema"],
+        "config" => &["error", "filter", "guid", "schema"],
+        "filter" => &["guid", "schema"],
         "cancel" | "threads" => &["error"],
         "latch" => &["cancel", "error"],
         // Fuzz targets look at everything; nothing looks at them.

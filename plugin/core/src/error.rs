@@ -162,6 +162,11 @@ pub struct Error {
 }
 
 impl Error {
+    /// Graph's `request-id` of the answer behind it.
+    pub fn request_id(&self) -> Option<&str> {
+        self.http.as_ref()?.request_id.as_deref()
+    }
+
     /// An error with words and nothing else.
     pub fn new(kind: Kind, message: impl Into<String>) -> Error {
         Error {

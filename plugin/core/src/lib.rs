@@ -6,7 +6,7 @@
 //! sync        delta state machine, watermark
 //! graph       Microsoft Graph as a protocol: retry → gate → quota → token → request id → permit → transport; batch
 //! mapping     Graph's JSON → records; pure          model   Graph's JSON shapes
-//! leaves: config, filter, schema, describe, error, cancel, latch, log, counters, named_file, threads
+//! leaves: config, filter, schema, describe, error, cancel, guid, latch, log, counters, named_file, threads
 //! ```
 //!
 //! No layer reaches sideways: `graph/` never names an object type, `importer/` never sleeps, retries or reads a status
@@ -21,6 +21,7 @@ pub mod filter;
 #[cfg(any(test, feature = "fuzzing"))]
 pub mod fuzz;
 pub mod graph;
+pub mod guid;
 pub mod importer;
 pub mod latch;
 pub mod log;

@@ -37,7 +37,7 @@ impl Shape for Tenant {
 
     fn read(found: &Value, place: &mut Place<'_>) -> Option<Self> {
         let text = found.as_str().unwrap_or_default();
-        if let Some(guid) = guid::read(text) {
+        if let Some(guid) = crate::guid::guid(text) {
             return Some(Tenant::Guid(guid));
         }
         if text.len() <= LONGEST && origin::is_name(text, 2) {

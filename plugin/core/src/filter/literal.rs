@@ -61,17 +61,6 @@ fn is_decimal(text: &str) -> bool {
     digits(whole) && fraction.is_none_or(digits) && exponent.is_none_or(digits)
 }
 
-/// Whether a text begins with a GUID and how long it then is: `8-4-4-4-12` hexadecimal digits.
-pub(super) fn guid(text: &str) -> Option<usize> {
-    const LENGTH: usize = 36;
-    let start = text.as_bytes().get(..LENGTH)?;
-    let fits = start.iter().enumerate().all(|(index, byte)| match index {
-        8 | 13 | 18 | 23 => *byte == b'-',
-        _ => byte.is_ascii_hexdigit(),
-    });
-    fits.then_some(LENGTH)
-}
-
 /// A text without its case. Letter by letter, unlike `str::to_lowercase`, which writes a sigma at the end of a word in
 /// another way: the start of a text must stay the start of its folded form.
 pub(super) fn folded(text: &str) -> String {

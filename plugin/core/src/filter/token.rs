@@ -3,6 +3,7 @@
 //! A mistake becomes a token too: the parser meets it in its turn, so that the first mistake of the text is the one told.
 
 use super::literal::{self, Literal};
+use crate::guid::{GUID_LENGTH, starts_with_guid};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Token {
@@ -55,7 +56,7 @@ impl<'t> Tokens<'t> {
             '[' | '{' => self.json(),
             '=' | '!' | '<' | '>' | '&' | '|' => Token::Sign(self.take_while(|c| "=!<>&|".contains(c)).to_owned()),
             _ if self.at_guid() => {
-                self.take(36);
+                self.take(GUID_LENGTH);
                 Token::Literal(Literal::Other("a GUID without quotes"))
             }
             '0'..='9' => self.value(),
@@ -110,7 +111,7 @@ impl<'t> Tokens<'t> {
     }
 
     fn at_guid(&self) -> bool {
-        literal::guid(self.rest).is_some_and(|length| !self.rest[length..].starts_with(in_name))
+        starts_with_guid(self.rest) && !self.rest[GUID_LENGTH..].starts_with(in_name)
     }
 
     fn name(&mut self) -> Token {

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::authority::Authority;
 use super::failure::Failure;
 use crate::error::{Error, Kind};
+use crate::guid::guid;
 
 /// The directory that the configuration names.
 #[derive(Debug)]
@@ -70,15 +71,4 @@ fn guid_of(authority: &Authority, tenant: &str) -> Result<String, Error> {
             evidence: success.evidence,
         }))
     })
-}
-
-/// The text as a GUID in lower case, if it is one, with or without braces.
-pub(crate) fn guid(text: &str) -> Option<String> {
-    let text = text.strip_prefix('{').and_then(|text| text.strip_suffix('}')).unwrap_or(text);
-    let fits = text.len() == 36
-        && text.bytes().enumerate().all(|(at, b)| match at {
-            8 | 13 | 18 | 23 => b == b'-',
-            _ => b.is_ascii_hexdigit(),
-        });
-    fits.then(|| text.to_ascii_lowercase())
 }

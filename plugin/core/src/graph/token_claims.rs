@@ -12,7 +12,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::tenant::guid;
+use crate::guid::guid;
 
 #[derive(Deserialize)]
 struct Claims<'a> {

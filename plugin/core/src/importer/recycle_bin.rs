@@ -109,7 +109,7 @@ fn reported(run: Run<'_>, writer: &SetWriter<'_>, who: Who, read: Result<(), Err
                      grant the application permission {permission} ({})",
                     error.message
                 ),
-                request_id: error.http.as_ref().and_then(|http| http.request_id.as_deref()),
+                request_id: error.request_id(),
             });
             writer.push(records)?;
             // A run that resumes this one does not read the bin again and is Partial all the same.

@@ -5,6 +5,8 @@
 
 use std::borrow::Cow;
 
+use crate::guid::is_guid;
+
 /// The id as records carry it: lower case where it is a GUID, unchanged where it is not.
 pub fn directory_id(id: &str) -> Cow<'_, str> {
     if is_guid(id) && id.bytes().any(|b| b.is_ascii_uppercase()) {
@@ -49,14 +51,6 @@ impl std::fmt::Debug for ObjectId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         std::fmt::Display::fmt(self, f)
     }
-}
-
-fn is_guid(id: &str) -> bool {
-    id.len() == 36
-        && id.bytes().enumerate().all(|(i, b)| match i {
-            8 | 13 | 18 | 23 => b == b'-',
-            _ => b.is_ascii_hexdigit(),
-        })
 }
 
 #[cfg(test)]

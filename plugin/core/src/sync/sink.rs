@@ -233,7 +233,7 @@ impl SetWriter<'_> {
                 severity: Severity::Error,
                 code: error.kind.code(),
                 message: &error.message,
-                request_id: error.http.as_ref().and_then(|h| h.request_id.as_deref()),
+                request_id: error.request_id(),
             });
         }
         self.tally.wrote(records.written());

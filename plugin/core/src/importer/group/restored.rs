@@ -180,7 +180,7 @@ impl GroupRounds<'_> {
                 "the {what} {id} came back from the recycle bin, or may have, and its memberships could not be read; the next import tries again: {}",
                 error.message
             ),
-            request_id: error.http.as_ref().and_then(|http| http.request_id.as_deref()),
+            request_id: error.request_id(),
         });
         followed.writer.push(records)
     }

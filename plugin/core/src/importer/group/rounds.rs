@@ -154,7 +154,7 @@ impl<'a> GroupRounds<'a> {
                 "a change of this group cannot be judged by the filter until it is read; the next import tries again: {}",
                 error.message
             ),
-            request_id: error.http.as_ref().and_then(|http| http.request_id.as_deref()),
+            request_id: error.request_id(),
         });
         self.writer.push(records)
     }

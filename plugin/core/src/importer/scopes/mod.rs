@@ -41,7 +41,7 @@ pub(super) fn unread_issue(group: &str, error: &Error, message: &str, records: &
         severity: Severity::Error,
         code: "MembersUnread",
         message,
-        request_id: error.http.as_ref().and_then(|http| http.request_id.as_deref()),
+        request_id: error.request_id(),
     });
 }
 

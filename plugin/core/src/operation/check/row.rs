@@ -92,7 +92,7 @@ impl Row {
     pub(super) fn failed(object_type: Option<&'static str>, step: Step, error: &Error, remedy: &str) -> Row {
         Row::new(object_type, step, Outcome::Failed, &error.message)
             .with_remedy(remedy)
-            .with_request_id(error.http.as_ref().and_then(|http| http.request_id.clone()))
+            .with_request_id(error.request_id().map(str::to_owned))
     }
 
     pub(super) fn with_remedy(mut self, remedy: impl Into<String>) -> Row {
