@@ -8,8 +8,8 @@ use connector_abi::status::{CONNECTOR_LOG_DEBUG, CONNECTOR_LOG_INFO};
 
 use super::args::Import;
 use super::progress::Progress;
-use super::table::{Table, grouped, visible};
-use super::{Console, connector, outcome, problem, read};
+use super::table::{grouped, visible};
+use super::{Console, connector, counts, outcome, problem, read};
 use crate::connector::DoorKind;
 use crate::delivery::Standing;
 use crate::import::Engine;
@@ -85,41 +85,8 @@ pub(super) fn summary(report: &RunReport, out: &mut dyn Write) -> Result<()> {
         report.outcome.name().to_lowercase(),
         report.elapsed.as_secs_f64()
     )?;
-    let mut table = Table::new(&[
-        "Object type",
-        "Mode",
-        "Whole",
-        "Added",
-        "Changed",
-        "Unchanged",
-        "Deleted",
-        "Left scope",
-        "Absent",
-        "Unread",
-        "Issues",
-    ])
-    .right(&[3, 4, 5, 6, 7, 8, 9, 10]);
-    for (name, it) in &report.tally.types {
-        table.row([
-            name.clone(),
-            it.modes.join("+"),
-            if it.complete { "yes" } else { "no" }.to_owned(),
-            grouped(it.added),
-            grouped(it.changed),
-            grouped(it.unchanged),
-            grouped(it.deleted),
-            grouped(it.left_scope),
-            grouped(it.removed_by_absence),
-            grouped(it.unread_scopes),
-            grouped(it.issues),
-        ]);
-    }
-    for (name, it) in report.delivery.iter().filter(|(name, _)| !report.tally.types.contains_key(*name)) {
-        let whole = if it.standing == Standing::FinishedBefore { "before" } else { "no" };
-        table.row([name.as_str(), "-", whole]);
-    }
     if !report.delivery.is_empty() {
-        table.print(out)?;
+        counts::table(&report.tally.types, &report.delivery).print(out)?;
     }
     if report.outcome == Outcome::Succeeded
         && report.delivery.values().any(|it| it.standing == Standing::FinishedBefore)

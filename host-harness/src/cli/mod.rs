@@ -5,6 +5,7 @@
 
 mod args;
 mod check;
+mod counts;
 mod demo;
 mod describe;
 mod import;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::args::Runs;
 use super::table::{Table, grouped, visible};
-use super::{Console, outcome};
+use super::{Console, counts, outcome};
 use crate::connector::status_name;
 use crate::store::{Mesh, Run, Tally};
 
@@ -76,27 +76,12 @@ fn one(run: &Run, as_json: bool, console: &mut Console<'_>) -> Result<u8> {
     let mark = |hash: &Option<String>| hash.clone().unwrap_or_else(|| "none".to_owned());
     writeln!(console.out, "watermark {} -> {}", mark(&run.watermark_from), mark(&run.watermark_to))?;
     let tally = tally(run);
-    let mut table =
-        Table::new(&["Object type", "Mode", "Whole", "Added", "Changed", "Unchanged", "Deleted", "Absent", "Issues"])
-            .right(&[3, 4, 5, 6, 7, 8]);
-    for (name, it) in &tally.types {
-        table.row([
-            name.clone(),
-            it.modes.join("+"),
-            if it.complete { "yes" } else { "no" }.to_owned(),
-            grouped(it.added),
-            grouped(it.changed),
-            grouped(it.unchanged),
-            grouped(it.deleted + it.left_scope),
-            grouped(it.removed_by_absence),
-            grouped(it.issues),
-        ]);
-    }
-    table.print(console.out)?;
+    let report = run.report.as_ref().unwrap_or(&Value::Null);
+    let delivery = serde_json::from_value(report["Delivery"].clone()).unwrap_or_default();
+    counts::table(&tally.types, &delivery).print(console.out)?;
     for issue in &tally.issues {
         writeln!(console.out, "{}: {} ({})", issue.severity.to_lowercase(), visible(&issue.message), issue.code)?;
     }
-    let report = run.report.as_ref().unwrap_or(&Value::Null);
     for error in [&report["Error"]["Message"], &report["HostError"]] {
         if let Some(text) = error.as_str() {
             writeln!(console.out, "error: {}", visible(text))?;
@@ -105,7 +90,6 @@ fn one(run: &Run, as_json: bool, console: &mut Console<'_>) -> Result<u8> {
     if let Ok(stop) = serde_json::from_value(report["Removals"].clone()) {
         outcome::removals(&stop, console.out)?;
     }
-    let delivery = serde_json::from_value(report["Delivery"].clone()).unwrap_or_default();
     if outcome::is_remarkable(&delivery) {
         writeln!(console.out, "what was not delivered:")?;
         outcome::standings(&delivery, console.out)?;
