@@ -57,6 +57,8 @@ pub(super) fn read_everything(
         }
     }
     if let Some(start) = members {
+        // Users that the feed shows as restored while members are read would be taken for read with their groups.
+        run.over.wait(&USER, run.cancel)?;
         recycle_bin::note(run)?;
         let writer = run.writer(GROUP_MEMBER.name);
         // No place moves past a group that no list can name.
