@@ -95,7 +95,9 @@ fn run(context: &Context, watermark: Option<&Watermark>) -> Result<Ending, Error
                 named(threads, "entra-import", move || {
                     let outcome = caught(|| one_type(&together, context, run, fatal));
                     // Also after a panic while a set was being closed: other types wait for this one.
-                    together.iter().for_each(|importer| run.over.report(importer.object_type().name));
+                    for importer in &together {
+                        run.over.report(importer.object_type().name);
+                    }
                     outcome
                 })
             })
