@@ -1,6 +1,6 @@
 """Counts the exchanges of a journal by route: `python3 .ci/routes.py JOURNAL.jsonl`. Fails when there is none.
 
-A newcomer would count lines: one $batch holds up to twenty exchanges, and each of them is judged by itself.
+Lines are not exchanges: one $batch holds up to twenty exchanges, and each of them is judged by itself.
 """
 import collections
 import json

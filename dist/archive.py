@@ -1,7 +1,7 @@
 """Puts one release archive together: dist/archive.py PLATFORM LIBRARY FOLDER; prints the archive's path.
 
 Files lie in it as in the repository, so that links between the pages hold; the library lies at the top, to be dropped into
-the engine's folder of connectors. Order, times, owners and modes are fixed: a newcomer's archive would differ each time.
+the engine's folder of connectors. Order, times, owners and modes are fixed: an archive made without that would differ each time.
 """
 
 import gzip

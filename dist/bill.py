@@ -1,7 +1,7 @@
 """What is inside the library: its third-party licences and its bill of materials (CycloneDX 1.6).
 
 Cargo says which packages are linked on a platform (`cargo tree` without build scripts and macros, which run while building);
-`cargo metadata` and Cargo.lock say the rest. A newcomer would list Cargo.lock, which also has what only tests and other
+`cargo metadata` and Cargo.lock say the rest. Cargo.lock is not the list: it also has what only tests and other
 platforms use. Nothing here hangs on the clock or on the machine: the same sources give the same bytes.
 """
 

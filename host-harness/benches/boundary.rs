@@ -2,7 +2,7 @@
 //!
 //!     cargo bench -p host-harness --bench boundary
 //!
-//! What a newcomer would get wrong: while an import runs, most of `OperationNext` is waiting. So the import is let run to its
+//! Easy to get wrong: while an import runs, most of `OperationNext` is waiting. So the import is let run to its
 //! end first, its batches all queued, and then they are taken, one for each measurement. Items are rows.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark that cannot be set up has nothing to say")]

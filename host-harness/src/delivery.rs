@@ -2,7 +2,7 @@
 //!
 //! Neither account says it alone. The connector knows object types that never began (a permission is missing) and those
 //! that a run before this one had finished, which come with `Mode` null; the host knows what really ended, and which
-//! scopes stay unread. What a newcomer gets wrong: an object type of which no record came may be as fresh as any other.
+//! scopes stay unread. Easy to get wrong: an object type of which no record came may be as fresh as any other.
 
 use std::collections::BTreeMap;
 

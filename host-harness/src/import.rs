@@ -1,7 +1,7 @@
 //! The engine: one import from AuthJson to a watermark in the store.
 //!
 //! Secrets are resolved, the stored watermark is loaded, batches are pulled, applied and committed with the checkpoints
-//! they carry, and the run is recorded. What a newcomer gets wrong: a failed run is no `Err`. `Err` means that nothing was
+//! they carry, and the run is recorded. Easy to get wrong: a failed run is no `Err`. `Err` means that nothing was
 //! started; everything after that is a [`RunReport`], and what its checkpoints cover is kept.
 
 use std::collections::BTreeMap;

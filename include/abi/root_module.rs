@@ -1,7 +1,7 @@
 //! The second door: an `abi_stable` root module for hosts written in Rust.
 //!
 //! It hands out the same bytes as the C functions, over the same operations and the same handles, so the rules of the
-//! header hold word for word. One thing differs from what a newcomer expects of abi_stable:
+//! header hold word for word. One thing differs from the usual practice with abi_stable:
 //! `ConnectorModuleRef::load_from_directory` remembers the first library it loads, so a host with several connectors
 //! must call `lib_header_from_path(path)?.init_root_module::<ConnectorModuleRef>()` for each file.
 

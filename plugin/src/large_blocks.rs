@@ -2,7 +2,7 @@
 //!
 //! A page of answers and a batch of rows are hundreds of kilobytes, made on one thread and freed on another. glibc keeps such
 //! blocks in the arena of the thread that made them, one arena a thread, and an import that needs 13 MiB held 26 of its host's.
-//! `mallopt` would change that for the host too; this is for the library alone. What a newcomer would get wrong: nothing needs
+//! `mallopt` would change that for the host too; this is for the library alone. Easy to get wrong: nothing needs
 //! to be overwritten here, since the kernel hands no page on with what was in it (mmap(2): anonymous pages are zero).
 
 #![expect(unsafe_code, reason = "memory is asked of the kernel")]

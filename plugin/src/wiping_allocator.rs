@@ -3,7 +3,7 @@
 //! Secrets and tokens pass through libraries that copy them and do not know what they hold: `azure_identity` builds a form,
 //! `hyper` a request, `rustls` a record. Each copy lies in a block of this allocator and is gone when its owner is; our own
 //! `Zeroizing` types shorten lives, they cannot reach those. Only blocks of this library are concerned: the host has its own
-//! allocator, and so has the system's C library. What a newcomer would get wrong: a plain write before `free` is dead code to
+//! allocator, and so has the system's C library. Easy to get wrong: a plain write before `free` is dead code to
 //! an optimiser, and the system's `realloc` leaves the old place behind as it was.
 
 #![expect(unsafe_code, reason = "an allocator is made of raw memory")]

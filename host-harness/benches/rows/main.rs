@@ -4,8 +4,8 @@
 //!     cargo bench -p host-harness --bench rows -- 200000 3     so many users, so many times
 //!
 //! Prints one table in Markdown, for the fourteen attributes that every import selects and for all that `UserAttributes` may
-//! name besides. The simulator is a process of its own, so its CPU is not counted. The host's is: it throws batches away. What
-//! a newcomer would get wrong: the connector's CPU holds what the kernel does for its sockets, the baseline's does not, since it
+//! name besides. The simulator is a process of its own, so its CPU is not counted. The host's is: it throws batches away. Easy
+//! to get wrong: the connector's CPU holds what the kernel does for its sockets, the baseline's does not, since it
 //! finds its bytes in memory; that share is told apart. Times are printed and not judged; wrong counts end this program with 1.
 
 mod baseline;

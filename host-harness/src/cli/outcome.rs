@@ -1,6 +1,6 @@
 //! What an operator is told of a run that did not bring everything: what is old now, what would have gone, what to do.
 //!
-//! `import` says it when the run is over and `runs --run N` says it again later, in the same words. What a newcomer gets
+//! `import` says it when the run is over and `runs --run N` says it again later, in the same words. Easy to get
 //! wrong: a partial run is not to be repeated with `--full`. Its watermark moved only for what was delivered.
 
 use std::collections::BTreeMap;

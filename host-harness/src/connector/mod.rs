@@ -1,6 +1,6 @@
 //! A loaded connector as safe Rust: start an operation, pull batches until it ends, read the result, drop it.
 //!
-//! There are two ways in, the C functions and the abi_stable module, and one shape over both. What a newcomer gets
+//! There are two ways in, the C functions and the abi_stable module, and one shape over both. Easy to get
 //! wrong: `next` must be called until it answers something final, and only then is there a result; dropping an
 //! [`Operation`] cancels and releases it, so nothing has to be cleaned up by hand.
 

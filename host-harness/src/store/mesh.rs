@@ -1,6 +1,6 @@
 //! Reads a store: objects, edges, runs. Beside a running import it sees what the last checkpoint committed.
 //!
-//! What a newcomer gets wrong: a hidden object and a dormant edge are *there*. They are left out of everything that asks
+//! Easy to get wrong: a hidden object and a dormant edge are *there*. They are left out of everything that asks
 //! for what is visible, and they come back by themselves when a mark goes.
 
 use std::path::Path;

@@ -1,6 +1,6 @@
 //! The tables, and how a store is opened.
 //!
-//! What a newcomer would look for and not find: deletion marks on objects. A mark belongs to a *SourceId* (`node`),
+//! Objects carry no deletion marks. A mark belongs to a *SourceId* (`node`),
 //! because the contract wants it remembered for ids the host never held, and because edges ask it of both their ends.
 //! And `touch`: a number that only grows, written into every row a record touches. "What this set did not touch" and
 //! "what has not come since the group's previous Scope" are both a comparison with it (see `sets`).

@@ -2,7 +2,7 @@
 //!
 //!     cargo bench -p entra-id-core --bench rows
 //!
-//! What a newcomer would get wrong: the pages are as Graph sends them, with absent attributes, so "50 attributes" are some 25
+//! Easy to get wrong: the pages are as Graph sends them, with absent attributes, so "50 attributes" are some 25
 //! in the page and 50 in a Full record. Items are rows; bytes are those of the page.
 
 #![allow(

@@ -2,7 +2,7 @@
 //! further clean run.
 //!
 //! A kill is a watcher that gives up: at the n-th checkpoint, just after it was committed, or at the n-th batch, whose
-//! rows and those since the last checkpoint must then be gone. What a newcomer gets wrong: the connector knows nothing of
+//! rows and those since the last checkpoint must then be gone. Easy to get wrong: the connector knows nothing of
 //! the kill. It ran ahead, and all that counts is the last watermark that reached the store.
 
 use std::collections::BTreeMap;

@@ -1,6 +1,6 @@
 //! Law 3: repeating a page at once, or replaying in order from any earlier checkpoint, changes nothing in a host.
 //!
-//! The batches of a run are recorded and applied again. What a newcomer gets wrong is what a replay *is*: a connector that
+//! The batches of a run are recorded and applied again. Easy to get wrong is what a replay *is*: a connector that
 //! starts again from a checkpoint opens its sets as resumed and reads unfinished groups anew from their first member, so a
 //! replay begins with those Begins and with the rows of those groups; raw batches from the middle on would be another
 //! protocol. For the same reason a page said twice leaves out a Scope that closes rows of earlier pages: said alone, that

@@ -1,6 +1,6 @@
 //! A case under way: the tenant changes, runs follow, the store is compared.
 //!
-//! What a newcomer gets wrong: `settle` comes at the end of every run and not before it. Reads may lag behind the feed
+//! Easy to get wrong: `settle` comes at the end of every run and not before it. Reads may lag behind the feed
 //! while a run goes on, never behind the end of the run before.
 
 use std::collections::{BTreeSet, HashSet};

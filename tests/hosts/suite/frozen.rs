@@ -1,6 +1,6 @@
 //! Hosts of other versions on today's library: every released header stays, unchanged, and hosts built against it run.
 //!
-//! What a newcomer gets wrong: a test that compiles against the current header proves nothing about those who compiled
+//! Easy to get wrong: a test that compiles against the current header proves nothing about those who compiled
 //! last year. The rows `c-1.0` and `c-later` of the table run the whole suite; here is what no row can show.
 
 use std::fs;

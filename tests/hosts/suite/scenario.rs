@@ -1,6 +1,6 @@
 //! What is asked of every host, and when it did the same as the Rust host.
 //!
-//! Each run has a simulated tenant of its own, always the same one, so no host sees what another did. What a newcomer gets
+//! Each run has a simulated tenant of its own, always the same one, so no host sees what another did. Easy to get
 //! wrong: a scenario proves nothing unless the reference did what its name says, so that is proved first.
 
 use anyhow::{Result, ensure};

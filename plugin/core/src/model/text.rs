@@ -1,6 +1,6 @@
 //! A JSON text that stays where it is, in the answer's bytes, unless an escape has to be decoded.
 //!
-//! What a newcomer would get wrong: serde borrows a `Cow<str>` where it is a field of its own, marked with `borrow`. Inside an
+//! Easy to get wrong: serde borrows a `Cow<str>` where it is a field of its own, marked with `borrow`. Inside an
 //! `Option`, in a `Vec` or as a key it compiles just as well, and copies every text.
 
 use std::borrow::Cow;

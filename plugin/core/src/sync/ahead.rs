@@ -2,7 +2,7 @@
 //!
 //! A feed is serial: each page's link comes with the page before it, so a walk waits a round trip for each page, and whoever
 //! maps and delivers in between adds that time to it. Here one request, never more, is on its way meanwhile, on a thread of
-//! its own. What a newcomer gets wrong is to let it decide anything: it is the first try of the very request that the walk
+//! its own. It decides nothing: it is the first try of the very request that the walk
 //! makes next, and if it failed, or was not even sent, the walk goes on from there as if it had made that try itself.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};

@@ -1,7 +1,7 @@
 //! The types of PEM texts and credential files.
 //!
-//! Only what a schema can say too is looked at here: that a text has the right first line, that a path is absolute. What a
-//! newcomer would do is parse the certificate: the schema could not follow, and a file cannot be read here anyway.
+//! Only what a schema can say too is looked at here: that a text has the right first line, that a path is absolute. The
+//! certificate is not parsed: the schema could not follow, and a file cannot be read here anyway.
 
 use std::path::PathBuf;
 

@@ -1,7 +1,7 @@
 //! A round of the groups feed whose rows have to be judged, or bring memberships, or both.
 //!
 //! A page is handled whole: first what its rows lack is looked up in one batch, then its groups go out, then the members of
-//! those that must be read, and last the rows' own entries in the order they came. What a newcomer gets wrong is that order:
+//! those that must be read, and last the rows' own entries in the order they came. That order is easy to get wrong:
 //! a read may be older than the row that caused it, so the row's entries must be applied on top of it.
 
 use std::collections::{HashMap, HashSet};

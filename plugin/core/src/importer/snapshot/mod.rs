@@ -2,7 +2,7 @@
 //! large tenant slow. A delta link is taken first, then everybody is listed in ranges of names at 999 a page, and what
 //! happened meanwhile is drained from the link.
 //!
-//! What a newcomer gets wrong is to trust the ranges. They touch at their ends, so whatever order Graph keeps names in,
+//! The ranges are not to be trusted. They touch at their ends, so whatever order Graph keeps names in,
 //! every object is in one of them; still the number of objects that came is checked against Graph's own count
 //! (`prove`), and in doubt the feed is walked after all. Lists may lag behind the link: the watermark says that the
 //! next run reads everything again.
