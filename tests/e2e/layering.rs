@@ -55,7 +55,6 @@ fn allowed(layer: &str) -> &'static [&'static str] {
             "named_file",
             "schema",
             "threads",
-            "latch",
         ],
         "importer" => {
             &["sync", "graph", "mapping", "model", "cancel", "config", "error", "filter", "latch", "schema", "threads"]

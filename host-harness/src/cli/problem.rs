@@ -25,8 +25,9 @@ pub(super) fn print(error: &Value, status: Status, err: &mut dyn Write) -> io::R
     };
     let code_shown = if code.is_empty() { status_name(status) } else { code.to_owned() };
     writeln!(err, "error: {message} ({code_shown}, {status})")?;
+    // The message of a single mistake of a document has its place already; that of an unusable watermark has not.
     let told = |problem: &Value| problem["Path"].as_str().is_some_and(|path| message.contains(path));
-    for problem in problems.iter().filter(|problem| !told(problem)) {
+    for problem in problems.iter().filter(|problem| problems.len() > 1 || !told(problem)) {
         writeln!(err, "  {}", place(problem))?;
     }
     for cause in error["Causes"].as_array().into_iter().flatten().filter_map(Value::as_str) {
@@ -113,6 +114,17 @@ mod tests {
         assert!(text.contains("Config /PageSize: found \"999\", expected whole number 1…999\n"), "{text}");
         assert!(text.contains("did you mean TenantId?") && text.contains("Graph's request id: r-1"), "{text}");
         assert!(text.starts_with("error: 2 mistakes in the documents (InvalidConfig, -3)\n"), "{text}");
+    }
+
+    #[test]
+    fn mistake_of_a_whole_document_is_listed_among_others() {
+        let error = json!({"Code": "InvalidConfig", "Message": "two mistakes", "Problems": [
+            {"Document": "Config", "Path": "", "Found": "every Import… switch off", "Expected": "one on", "Nearest": null},
+            {"Document": "Config", "Path": "/PageSize", "Found": "0", "Expected": "whole number 1…999", "Nearest": null}]});
+        let mut out = Vec::new();
+        print(&error, -3, &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert!(text.contains("every Import… switch off") && text.contains("/PageSize: found 0"), "{text}");
     }
 
     #[test]

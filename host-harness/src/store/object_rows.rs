@@ -92,8 +92,8 @@ pub(super) fn leave_scope(connection: &Connection, key: Key) -> Result<bool> {
     delete(connection, key)
 }
 
-/// An id of which nobody knows any more whether it is deleted: its mark and the edges of it go. What is hidden stays so, for
-/// the day it is restored.
+/// Removes the mark of an id that may or may not be deleted, and the edges of it. A hidden object stays hidden: if it is
+/// restored, a Delta set may bring only what changed.
 pub(super) fn wake(connection: &Connection, node: i64) -> Result<()> {
     nodes::unmark(connection, node)?;
     edge_rows::delete_scope(connection, node)

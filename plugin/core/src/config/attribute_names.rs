@@ -119,8 +119,8 @@ fn name<O: Owner>(item: &Value, place: &mut Place<'_>) -> Option<Name> {
         place.refuse(item, format!("a property that the {} feed can carry ({name}: {reason})", O::OBJECT_TYPE.name));
     } else {
         // The nearest name is sought only where it is shown: a list may have hundreds of thousands of wrong ones.
-        let known = || selectable(O::OBJECT_TYPE).map(|attribute| attribute.name);
-        let near = if place.is_counted_only() { None } else { nearest(name, known()) };
+        let known = selectable(O::OBJECT_TYPE).map(|attribute| attribute.name);
+        let near = if place.is_counted_only() { None } else { nearest(name, known) };
         place.refuse_near(
             item,
             format!("a {} property that Describe lists, or a directory extension", O::OBJECT_TYPE.name),

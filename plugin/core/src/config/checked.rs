@@ -107,10 +107,13 @@ pub(super) fn read(text: &str, problems: &mut Problems) -> Option<Config> {
 }
 
 fn check(raw: RawConfig, problems: &mut Problems) -> Option<Config> {
-    let on =
-        [(&USER, raw.import_users.0.0), (&GROUP, raw.import_groups.0.0), (&GROUP_MEMBER, raw.import_memberships.0.0)];
-    let switches = on.map(|(object_type, on)| (object_type.switch, on));
-    if !on.iter().any(|(_, on)| *on) {
+    let chosen = [
+        (&USER, raw.import_users.0.0, raw.user_attributes.0.0),
+        (&GROUP, raw.import_groups.0.0, raw.group_attributes.0.0),
+        (&GROUP_MEMBER, raw.import_memberships.0.0, Vec::new()),
+    ];
+    let switches = chosen.each_ref().map(|(object_type, on, _)| (object_type.switch, *on));
+    if !switches.iter().any(|(_, on)| *on) {
         let switches = listed(&switches.map(|(switch, _)| switch));
         problems.whole().report("every Import… switch off", format!("at least one of {switches} true or absent"), None);
     }
@@ -128,11 +131,7 @@ fn check(raw: RawConfig, problems: &mut Problems) -> Option<Config> {
         tenant: raw.tenant_id?.0,
         group_selection_filter: filter,
         page_size: raw.page_size.0.0,
-        object_types: on
-            .into_iter()
-            .zip([raw.user_attributes.0.0, raw.group_attributes.0.0, Vec::new()])
-            .map(|((object_type, on), added)| Chosen { name: object_type.name, on, added })
-            .collect(),
+        object_types: chosen.map(|(object_type, on, added)| Chosen { name: object_type.name, on, added }).into(),
         external_id: raw.external_id_attribute.0.0,
         membership_mode,
         on_delta_expired: raw.on_delta_expired.0.0,
