@@ -60,11 +60,11 @@ fn allowed(layer: &str) -> &'static [&'static str] {
             &["sync", "graph", "mapping", "model", "cancel", "config", "error", "filter", "latch", "schema", "threads"]
         }
         "sync" => &["graph", "mapping", "model", "error", "threads"],
-        "graph" => &["cancel", "config", "counters", "error", "guid", "log", "named_file"],
+        "graph" => &["cancel", "config", "counters", "error", "guid", "log", "named_file", "percent"],
         "mapping" => &["guid", "model"],
-        "model" | "guid" | "log" | "named_file" => &[],
+        "model" | "guid" | "log" | "named_file" | "percent" => &[],
         "describe" => &["config", "schema"],
-        "config" => &["error", "filter", "guid", "schema"],
+        "config" => &["error", "filter", "guid", "percent", "schema"],
         "filter" => &["guid", "schema"],
         "cancel" | "threads" => &["error"],
         "latch" => &["cancel", "error"],

@@ -55,7 +55,8 @@ pub(super) fn print(error: &Value, status: Status, err: &mut dyn Write) -> io::R
 /// One problem of a document: where, what was found, what is expected, what was probably meant.
 fn place(problem: &Value) -> String {
     let text = |name: &str| problem[name].as_str().map(visible);
-    let mut line = format!("{} {}", text("Document").unwrap_or_default(), text("Path").unwrap_or_default());
+    let parts = [text("Document"), text("Path")];
+    let mut line = parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
     if let Some(found) = text("Found") {
         line.extend([": found ", &found]);
     }
@@ -124,7 +125,10 @@ mod tests {
         let mut out = Vec::new();
         print(&error, -3, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
-        assert!(text.contains("every Import… switch off") && text.contains("/PageSize: found 0"), "{text}");
+        assert!(
+            text.contains("  Config: found every Import… switch off") && text.contains("/PageSize: found 0"),
+            "{text}"
+        );
     }
 
     #[test]

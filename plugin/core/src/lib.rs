@@ -6,7 +6,7 @@
 //! sync        delta state machine, watermark
 //! graph       Microsoft Graph as a protocol: retry → gate → quota → token → request id → permit → transport; batch
 //! mapping     Graph's JSON → records; pure          model   Graph's JSON shapes
-//! leaves: config, filter, schema, describe, error, cancel, guid, latch, log, counters, named_file, threads
+//! leaves: config, filter, schema, describe, error, cancel, guid, latch, log, counters, named_file, percent, threads
 //! ```
 //!
 //! No layer reaches sideways: `graph/` never names an object type, `importer/` never sleeps, retries or reads a status
@@ -29,6 +29,7 @@ pub mod mapping;
 pub mod model;
 pub mod named_file;
 pub mod operation;
+pub mod percent;
 pub mod schema;
 pub mod sync;
 pub mod threads;

@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::key::Shape;
 use super::problems::Place;
 use crate::filter;
+use crate::percent::query_length;
 
 const BLANK: [char; 4] = [' ', '\t', '\r', '\n'];
 
@@ -35,7 +36,7 @@ impl Shape for Filter {
             place.refuse(found, Self::expected());
             return None;
         };
-        let length = encoded(text);
+        let length = query_length(text);
         if length > LARGEST {
             let expected = format!(
                 "a filter of at most {} KiB as a request carries it, percent-encoded; this one has {} KiB: ask for fewer groups, \
@@ -76,12 +77,6 @@ impl Serialize for Filter {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(self.0.text())
     }
-}
-
-/// Bytes of the filter in a request: everything but letters, digits and the signs that RFC 3986 allows there takes three.
-fn encoded(text: &str) -> usize {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$'()*,:@/".contains(&byte);
-    text.bytes().map(|byte| if plain(byte) { 1 } else { 3 }).sum()
 }
 
 /// The part of a long filter in which the mistake is; values shown whole are cut at their end.

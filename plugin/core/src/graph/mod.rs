@@ -76,10 +76,11 @@ use crate::counters::Counters;
 use crate::error::{Error as Top, HttpEvidence};
 use crate::log::Log;
 
+pub use crate::percent::query_value;
 pub use batch::LARGEST as LARGEST_BATCH;
 pub use error::Error;
 pub use link::Link;
-pub use query::{query_value, short};
+pub use query::short;
 pub use reason::{Reason, refusal_of};
 pub use seen::SeenLinks;
 
