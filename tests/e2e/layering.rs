@@ -47,6 +47,7 @@ fn allowed(layer: &str) -> &'static [&'static str] {
             "mapping",
             "model",
             "cancel",
+            "code",
             "config",
             "counters",
             "error",
@@ -56,17 +57,18 @@ fn allowed(layer: &str) -> &'static [&'static str] {
             "schema",
             "threads",
         ],
-        "importer" => {
-            &["sync", "graph", "mapping", "model", "cancel", "config", "error", "filter", "latch", "schema", "threads"]
-        }
-        "sync" => &["graph", "mapping", "model", "error", "threads"],
+        "importer" => &[
+            "sync", "graph", "mapping", "model", "cancel", "code", "config", "error", "filter", "latch", "schema",
+            "threads",
+        ],
+        "sync" => &["graph", "mapping", "model", "code", "error", "threads"],
         "graph" => &["cancel", "config", "counters", "error", "guid", "log", "named_file", "percent"],
-        "mapping" => &["guid", "model"],
+        "mapping" => &["code", "guid", "model"],
         "model" | "guid" | "log" | "named_file" | "percent" => &[],
         "describe" => &["config", "schema"],
         "config" => &["error", "filter", "guid", "percent", "schema"],
         "filter" => &["guid", "schema"],
-        "cancel" | "threads" => &["error"],
+        "cancel" | "code" | "threads" => &["error"],
         "latch" => &["cancel", "error"],
         // Fuzz targets look at everything; nothing looks at them.
         "fuzz" => &["config", "error", "filter", "graph", "mapping", "model", "sync"],

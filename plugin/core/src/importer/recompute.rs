@@ -14,6 +14,7 @@ use super::group::{Judge, is_listed, list_query};
 use super::lookup::{Found, Outage, look_up};
 use super::scopes::{Closing, GIVE_UP_AFTER, MembersReader, Outcome, Scope, ScopeQueue, hidden_issue, unread_issue};
 use super::{Run, is_hidden};
+use crate::code::Code;
 use crate::error::{Error, Kind};
 use crate::graph::{Answer, LARGEST_BATCH, Unreadable};
 use crate::mapping::{Mode, ObjectId, Reason, Records, Selection, directory_id};
@@ -126,7 +127,7 @@ impl Recompute<'_> {
 
 fn note_restart(notes: &Notes, error: &Error) {
     notes.add(Warning {
-        code: "RoundRestarted",
+        code: Code::RoundRestarted,
         object_type: Some(GROUP_MEMBER.name),
         message: format!("the list of groups was begun again from its first page: {}", error.message),
     });

@@ -5,8 +5,9 @@
 //! The bin's list may lag, so the run after a full walk reads it once more.
 
 use super::Run;
+use crate::code::Code;
 use crate::error::{Error, Kind};
-use crate::mapping::{Issue, Mode, ObjectId, Selection, Severity, directory_id, removed_object};
+use crate::mapping::{Issue, Mode, ObjectId, Selection, directory_id, removed_object};
 use crate::model::{Member, Page, Removed};
 use crate::sync::{Expect, Feed, First, FollowUp, Restarts, SetWriter, Sign, Who, unreadable, walk_pages};
 
@@ -102,8 +103,7 @@ fn reported(run: Run<'_>, writer: &SetWriter<'_>, who: Who, read: Result<(), Err
             records.issue(&Issue {
                 scope: None,
                 source_id: None,
-                severity: Severity::Error,
-                code: "RecycleBinUnread",
+                code: Code::RecycleBinUnread,
                 message: &format!(
                     "the recycle bin cannot be read, so memberships of deleted objects may be shown until they are purged: \
                      grant the application permission {permission} ({})",

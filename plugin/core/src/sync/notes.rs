@@ -2,11 +2,13 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use crate::code::{Carrier, Code};
+
 /// Something for the result's `Warnings`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
-    /// Never renamed.
-    pub code: &'static str,
+    /// What it is about.
+    pub code: Code,
     /// The object type it concerns.
     pub object_type: Option<&'static str>,
     /// For the operator.
@@ -22,6 +24,7 @@ pub struct Notes {
 impl Notes {
     /// Adds one.
     pub fn add(&self, warning: Warning) {
+        debug_assert_eq!(warning.code.carrier(), Carrier::Warning, "a code of records in the Result");
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
     }
 

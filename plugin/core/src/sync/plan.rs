@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::notes::Warning;
 use super::restored::Gone;
 use super::watermark::{FeedMark, Key, Position, Stage, Watermark, invalid};
+use crate::code::Code;
 use crate::error::{Error, Kind};
 use crate::mapping::ObjectId;
 
@@ -277,7 +278,7 @@ fn start(
         |code, message: String| warnings.push(Warning { code, object_type: Some(object_type(key)), message });
     if bin_is_unknown(key, wanted, previous) && !mark.is_empty() {
         warn(
-            "SelectionChanged",
+            Code::SelectionChanged,
             "memberships now follow the change feed, which needs to know which users are in the recycle bin: imported in full"
                 .into(),
         );
@@ -300,17 +301,17 @@ fn start(
         Some(known) if known == fingerprint => {}
         Some(_) => {
             warn(
-                "SelectionChanged",
+                Code::SelectionChanged,
                 "the configuration asks for something else than the stored delta link was made for: imported in full"
                     .into(),
             );
             return Start::full();
         }
         None if wanted.defaults => {
-            warn("ForeignWatermark", "the watermark holds only links: taken over, on the word of the host that they belong to this tenant and to the default attributes".into());
+            warn(Code::ForeignWatermark, "the watermark holds only links: taken over, on the word of the host that they belong to this tenant and to the default attributes".into());
         }
         None => {
-            warn("ForeignWatermark", "the watermark holds only links, and the configuration asks for more than the defaults: imported in full".into());
+            warn(Code::ForeignWatermark, "the watermark holds only links, and the configuration asks for more than the defaults: imported in full".into());
             return Start::full();
         }
     }
@@ -319,7 +320,7 @@ fn start(
         if age >= WARN_AGE {
             let days = age.as_secs() / DAY;
             warn(
-                "DeltaLinkAge",
+                Code::DeltaLinkAge,
                 format!("the delta link is {days} days old; Graph keeps them for 7 days: import more often"),
             );
         }

@@ -9,6 +9,7 @@ use super::pages::{After, Broke, Expect, First, Restarts, walk_pages};
 use super::plan::{Start, expired};
 use super::sink::Set;
 use super::watermark::{FeedMark, Key, MAX_LINK, Position, Stage};
+use crate::code::Code;
 use crate::error::{Error, Kind};
 use crate::graph::{Answer, Graph, Unreadable};
 use crate::mapping::{Mode, Selection};
@@ -88,7 +89,7 @@ pub(crate) fn walk_round<R: Rounds>(
             Broke::DeltaLink(error) if on_expired == OnExpired::Fail => return Err(expired(error, feed.object_type)),
             Broke::DeltaLink(error) => {
                 notes.add(Warning {
-                    code: "DeltaLinkExpired",
+                    code: Code::DeltaLinkExpired,
                     object_type: Some(feed.object_type),
                     message: format!(
                         "imported in full, since Graph no longer accepts the stored delta link: {}",
@@ -100,7 +101,7 @@ pub(crate) fn walk_round<R: Rounds>(
             broke => {
                 let error = restarts.after(broke)?;
                 notes.add(Warning {
-                    code: "RoundRestarted",
+                    code: Code::RoundRestarted,
                     object_type: Some(feed.object_type),
                     message: format!("begun again from its first page: {}", error.message),
                 });

@@ -3,6 +3,7 @@
 //! With a filter a group that the list does not bring may well exist: Begin's `Absence` says so. There is no delta link.
 
 use super::{absence, list_query};
+use crate::code::Code;
 use crate::error::Error;
 use crate::importer::Run;
 use crate::importer::distinct::{Distinct, short};
@@ -40,7 +41,7 @@ pub(super) fn read(
     while let Err(broke) = list.once(resume.take()) {
         let error = restarts.after(broke)?;
         run.notes.add(Warning {
-            code: "RoundRestarted",
+            code: Code::RoundRestarted,
             object_type: Some(GROUP.name),
             message: format!("the list of groups was begun again from its first page: {}", error.message),
         });

@@ -22,6 +22,7 @@ use super::selected::selection;
 use super::snapshot::{self, Listed};
 use super::survey::{FEED_PAGE, Finding, Further, Size, Survey, counted, pages};
 use super::{Importer, Probe, Run, allowed};
+use crate::code::Code;
 use crate::config::{Config, FullImportStrategy, MembershipMode};
 use crate::error::Error;
 use crate::graph::{self, Get, Graph, query_value};
@@ -110,7 +111,7 @@ impl Importer for Group {
     fn warning(&self, config: &Config) -> Option<Warning> {
         let why = config.group_selection_filter.as_ref()?.why_not_here()?;
         Some(Warning {
-            code: "FilteredList",
+            code: Code::FilteredList,
             object_type: Some(GROUP.name),
             message: format!(
                 "groups are read as a full list on every run, since only Graph can evaluate GroupSelectionFilter: {why}"

@@ -9,12 +9,13 @@ use serde_json::value::RawValue;
 use super::judge::{Judge, merged};
 use super::rounds::GroupRounds;
 use super::row::GroupRow;
+use crate::code::Code;
 use crate::error::Error;
 use crate::graph::{self, Answer, Get, LARGEST_BATCH, Link, Reason, Unreadable};
 use crate::importer::group::followed::Why;
 use crate::importer::is_hidden;
 use crate::importer::scopes::Scope;
-use crate::mapping::{Issue, Mode, ObjectId, Selection, Severity, edge};
+use crate::mapping::{Issue, Mode, ObjectId, Selection, edge};
 use crate::model::{Member, Page, RowSeed};
 use crate::sync::{Broke, Expect, First, Look, Restored, Who, unreadable, walk_pages};
 
@@ -174,8 +175,7 @@ impl GroupRounds<'_> {
         records.issue(&Issue {
             scope: None,
             source_id: None,
-            severity: Severity::Error,
-            code: "RestoredUnread",
+            code: Code::RestoredUnread,
             message: &format!(
                 "the {what} {id} came back from the recycle bin, or may have, and its memberships could not be read; the next import tries again: {}",
                 error.message

@@ -11,13 +11,14 @@ use serde_json::value::RawValue;
 use super::followed::{Followed, Why};
 use super::judge::{Judge, merged};
 use super::row::GroupRow;
+use crate::code::Code;
 use crate::error::Error;
 use crate::graph::{Answer, Unreadable};
 use crate::importer::lookup::{Found, Outage, look_up};
 use crate::importer::plain::{settle, sign_of};
 use crate::importer::scopes::Scope;
 use crate::importer::{Run, is_hidden, recycle_bin};
-use crate::mapping::{Issue, Mode, ObjectId, Reason, Records, Severity, object, removed_object, row_without_id};
+use crate::mapping::{Issue, Mode, ObjectId, Reason, Records, object, removed_object, row_without_id};
 use crate::model::{Links, Page, RowSeed};
 use crate::schema::{GROUP, GROUP_MEMBER, USER};
 use crate::sync::{
@@ -148,8 +149,7 @@ impl<'a> GroupRounds<'a> {
         records.issue(&Issue {
             scope: None,
             source_id: Some(group),
-            severity: Severity::Error,
-            code: "GroupUnread",
+            code: Code::GroupUnread,
             message: &format!(
                 "a change of this group cannot be judged by the filter until it is read; the next import tries again: {}",
                 error.message
@@ -352,7 +352,7 @@ impl GroupRounds<'_> {
                 None => (GROUP.name, "it stays so until the group changes again or all groups are read".to_owned()),
             };
             warn(
-                "ConfirmOverflow",
+                Code::ConfirmOverflow,
                 object_type,
                 format!(
                     "more groups changed than can be read a second time: should a list have lagged behind the change feed, {heals}"
@@ -361,7 +361,7 @@ impl GroupRounds<'_> {
         }
         if restored {
             warn(
-                "RestoredOverflow",
+                Code::RestoredOverflow,
                 GROUP_MEMBER.name,
                 "more objects came back from the recycle bin, or may have, than a watermark can name: the next import reads all memberships again".to_owned(),
             );

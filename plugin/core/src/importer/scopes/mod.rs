@@ -7,8 +7,9 @@
 mod queue;
 mod reader;
 
+use crate::code::Code;
 use crate::error::Error;
-use crate::mapping::{Issue, Records, Severity};
+use crate::mapping::{Issue, Records};
 
 pub(super) use queue::{Scope, ScopeQueue};
 pub(super) use reader::MembersReader;
@@ -38,8 +39,7 @@ pub(super) fn unread_issue(group: &str, error: &Error, message: &str, records: &
     records.issue(&Issue {
         scope: Some(group),
         source_id: None,
-        severity: Severity::Error,
-        code: "MembersUnread",
+        code: Code::MembersUnread,
         message,
         request_id: error.request_id(),
     });
@@ -50,8 +50,7 @@ pub(super) fn hidden_issue(group: &str, records: &mut Records) {
     records.issue(&Issue {
         scope: Some(group),
         source_id: None,
-        severity: Severity::Warning,
-        code: "HiddenMembership",
+        code: Code::HiddenMembership,
         message: "the group hides its members and none came: grant the application permission Member.Read.Hidden to read them; nothing was removed",
         request_id: None,
     });

@@ -5,10 +5,11 @@
 
 use super::queue::{Scope, ScopeQueue};
 use super::{Closing, Outcome};
+use crate::code::Code;
 use crate::error::{Error, HttpEvidence, Kind};
 use crate::graph::{self, Answer, Get, LARGEST_BATCH, Link, Reason, Unreadable};
 use crate::importer::Run;
-use crate::mapping::{Issue, Mode, Severity, edge};
+use crate::mapping::{Issue, Mode, edge};
 use crate::model::{Member, Page};
 use crate::sync::{Broke, SetWriter, Turn, unreadable};
 use crate::threads::{caught, joined, named};
@@ -138,8 +139,7 @@ impl MembersReader<'_> {
                 records.issue(&Issue {
                     scope: Some(&scope.group),
                     source_id: None,
-                    severity: Severity::Warning,
-                    code: "RowWithoutId",
+                    code: Code::RowWithoutId,
                     message: "a member without an id was skipped",
                     request_id: answer.request_id,
                 });

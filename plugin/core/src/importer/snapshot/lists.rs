@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use super::ranges::{Names, Range, enough};
 use super::{Failure, Snapshot, refused};
+use crate::code::Code;
 use crate::error::{Error, Kind};
 use crate::importer::distinct::short;
 use crate::importer::plain::sign_of;
@@ -169,7 +170,7 @@ impl Snapshot<'_> {
 
     fn began_again(&self, error: &Error) {
         self.run.notes.add(Warning {
-            code: "RoundRestarted",
+            code: Code::RoundRestarted,
             object_type: Some(self.feed.object_type),
             message: format!("a range of the list was begun again from its first page: {}", error.message),
         });

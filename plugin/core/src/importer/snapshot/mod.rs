@@ -20,6 +20,7 @@ use super::distinct::short;
 use super::plain::settle;
 use super::survey::Size;
 use super::{Run, recycle_bin};
+use crate::code::Code;
 use crate::config::{Config, FullImportStrategy};
 use crate::error::{Error, Kind};
 use crate::graph;
@@ -104,7 +105,7 @@ pub(super) fn read(
         Err(Failure::Over(error)) => Err(error),
         Err(Failure::Walk(why)) => {
             run.notes.add(Warning {
-                code: "SnapshotNotWhole",
+                code: Code::SnapshotNotWhole,
                 object_type: Some(feed.object_type),
                 message: format!("FullImportStrategy: the change feed is walked from its beginning instead; {why}"),
             });
