@@ -53,7 +53,7 @@ pub(super) fn opaque(service: &Service, token: &Token) -> String {
     sealed.strip_prefix(SEALED).unwrap_or(&sealed).to_owned() + &service.world.sign_in.token_ending
 }
 
-/// The inverse of [`write`] and [`opaque`].
+/// The inverse of [`write()`] and [`opaque`].
 pub(super) fn read(service: &Service, text: &str) -> Option<Token> {
     let sealed = text.strip_suffix(service.world.sign_in.token_ending.as_str())?;
     let signature = sealed.rsplit('.').next()?;
