@@ -38,7 +38,7 @@ fn layer_of(name: &str) -> &str {
 
 /// What a layer of the plug-in's core may use besides itself.
 fn allowed(layer: &str) -> &'static [&'static str] {
-    const LEAVES: &[&str] = &["cancel", "config", "counters", "error", "filter", "latch", "log", "schema", "threads"];
+    const LEAVES: &[&str] = &["cancel", "config", "counters", "error", "filter", "latch", "log", "types", "threads"];
     match layer {
         "operation" => &[
             "importer",
@@ -53,23 +53,23 @@ fn allowed(layer: &str) -> &'static [&'static str] {
             "filter",
             "log",
             "named_file",
-            "schema",
+            "types",
             "threads",
         ],
         "importer" => {
-            &["sync", "graph", "mapping", "model", "cancel", "config", "error", "filter", "latch", "schema", "threads"]
+            &["sync", "graph", "mapping", "model", "cancel", "config", "error", "filter", "latch", "types", "threads"]
         }
-        "sync" => &["graph", "mapping", "model", "error", "threads"],
+        "sync" => &["graph", "mapping", "model", "error", "threads", "types"],
         "graph" => &["cancel", "config", "counters", "error", "guid", "log", "named_file", "percent"],
         "mapping" => &["guid", "model"],
         "model" | "guid" | "log" | "named_file" | "percent" => &[],
-        "describe" => &["config", "schema"],
-        "config" => &["error", "filter", "guid", "percent", "schema"],
-        "filter" => &["guid", "schema"],
+        "describe" => &["config", "types"],
+        "config" => &["error", "filter", "guid", "percent", "types"],
+        "filter" => &["guid", "types"],
         "cancel" | "threads" => &["error"],
         "latch" => &["cancel", "error"],
         // Fuzz targets look at everything; nothing looks at them.
-        "fuzz" => &["config", "error", "filter", "graph", "mapping", "model", "sync"],
+        "fuzz" => &["config", "error", "filter", "graph", "mapping", "model", "sync", "types"],
         _ => LEAVES,
     }
 }

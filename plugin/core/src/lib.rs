@@ -30,6 +30,6 @@ pub mod model;
 pub mod named_file;
 pub mod operation;
 pub mod percent;
-pub mod schema;
 pub mod sync;
 pub mod threads;
+pub mod types;

@@ -124,7 +124,7 @@ impl Watch for Killer {
     fn committed(&mut self, watermark: &str) -> Result<()> {
         self.committed = self.now.clone();
         let watermark: Value = serde_json::from_str(watermark)?;
-        self.inside_users = watermark["x"]["users"]["now"]["page"].is_string();
+        self.inside_users = watermark["x"]["types"]["User"]["now"]["page"].is_string();
         let done = watermark["x"]["done"].as_array().into_iter().flatten();
         self.done = done.filter_map(Value::as_str).map(str::to_owned).collect();
         if matches!(self.point, Point::Checkpoint(_)) && self.counted() { self.die() } else { Ok(()) }

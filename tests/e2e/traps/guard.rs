@@ -117,7 +117,7 @@ fn no_checkpoint_moves_a_type_past_deletes_that_are_held() {
     assert!(held_at > 380, "it was held");
     for checkpoint in &delta.checkpoints {
         let checkpoint: Value = serde_json::from_str(checkpoint).unwrap();
-        let inside = checkpoint["x"]["users"].get("now");
+        let inside = checkpoint["x"]["types"]["User"].get("now");
         assert!(inside.is_none(), "a run that goes on from here would not know what was held: {inside:?}");
     }
 }
@@ -143,7 +143,7 @@ fn no_checkpoint_moves_a_place_past_deletes_held_by_the_type_that_shares_it() {
         assert_eq!(delta.status, CONNECTOR_END, "{:#}", delta.result);
         let inside = delta.checkpoints.iter().filter(|checkpoint| {
             let checkpoint: Value = serde_json::from_str(checkpoint).unwrap();
-            checkpoint["x"]["groups"].get("now").is_some()
+            checkpoint["x"]["types"]["Group"].get("now").is_some()
         });
         let inside = inside.count();
         match held {

@@ -103,7 +103,7 @@ impl Watch for StopWhenCrowded {
 
     fn committed(&mut self, watermark: &str) -> Result<()> {
         let mark: Value = serde_json::from_str(watermark)?;
-        self.places += usize::from(mark["x"]["groups"]["now"]["page"].is_string());
+        self.places += usize::from(mark["x"]["types"]["Group"]["now"]["page"].is_string());
         Ok(())
     }
 }

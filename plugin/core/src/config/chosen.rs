@@ -4,7 +4,7 @@
 
 use super::attribute_names::ExtraAttribute;
 use super::checked::Config;
-use crate::schema::ObjectType;
+use crate::types::ObjectType;
 
 /// The choice for one object type.
 #[derive(Debug, Clone, PartialEq, Eq)]

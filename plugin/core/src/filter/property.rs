@@ -5,7 +5,7 @@
 
 use super::expression::not_evaluated;
 use super::parse::cut;
-use crate::schema::{AttributeType, GROUP, extension_name, why_refused};
+use crate::types::{AttributeType, GROUP, extension_name, why_refused};
 
 /// The form of a value in Graph's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

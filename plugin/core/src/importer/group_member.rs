@@ -10,8 +10,8 @@ use super::{Importer, Probe, Run, allowed, member_survey, sees_hidden};
 use crate::config::Config;
 use crate::error::Error;
 use crate::graph::{self, Graph};
-use crate::schema::{GROUP, GROUP_MEMBER, ObjectType};
-use crate::sync::{MembersMark, MembersStart, Watermark, fingerprint};
+use crate::sync::{Asked, Keeps, Position, Start, TypeMark, Watermark, fingerprint};
+use crate::types::{GROUP, GROUP_MEMBER, ObjectType};
 
 /// The object type `GroupMember`.
 #[derive(Debug)]
@@ -27,8 +27,15 @@ impl Importer for GroupMember {
         &GROUP_MEMBER
     }
 
-    fn begins_again(&self, mark: &mut Watermark) {
-        mark.members = None;
+    fn asked(&self, config: &Config) -> Option<Asked> {
+        (!follows_members(config)).then(|| Asked {
+            object_type: &GROUP_MEMBER,
+            fingerprint: fingerprint_of(config),
+            keeps: Keeps::Place,
+            plain: false,
+            needs_bin: false,
+            reconciles: false,
+        })
     }
 
     fn comes_with(&self, config: &Config) -> Option<&'static str> {
@@ -36,20 +43,20 @@ impl Importer for GroupMember {
     }
 
     fn import(&self, run: Run<'_>) -> Result<(), Error> {
-        let start = run.plan.members.clone();
-        if start == MembersStart::Done {
+        let start = run.plan.start(&GROUP_MEMBER);
+        if start == Start::Done {
             run.was_finished(GROUP_MEMBER.name);
             return Ok(());
         }
         let (writer, fingerprint) = (run.writer(GROUP_MEMBER.name), fingerprint_of(run.config));
         let place = |mark: &mut Watermark, set: &str, page: Option<String>| {
-            let (fingerprint, set) = (fingerprint.clone(), set.to_owned());
-            let unread = mark.members.take().map(|mark| mark.unread).unwrap_or_default();
-            mark.members = Some(MembersMark { fingerprint, set, page, unread });
+            let (fingerprint, set) = (fingerprint.clone(), Some(set.to_owned()));
+            let position = Position { fingerprint, set, page, ..Position::default() };
+            mark.of_mut(&GROUP_MEMBER).position = Some(position);
         };
         let sees_hidden = sees_hidden(run.graph);
         Recompute { run, writer, place: &place, follows: false, sees_hidden }.read(start)?;
-        writer.end(|mark| mark.members = None)
+        writer.end(|mark| *mark.of_mut(&GROUP_MEMBER) = TypeMark::default())
     }
 
     fn probe(&self, graph: &Graph, config: &Config) -> Result<Probe, graph::Error> {

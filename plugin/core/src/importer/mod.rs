@@ -25,13 +25,13 @@ use crate::cancel::Cancel;
 use crate::config::{self, Config};
 use crate::error::Error;
 use crate::graph::{self, Get, Graph};
-use crate::schema::{GROUP, GROUP_MEMBER, OBJECT_TYPES, ObjectType, USER};
+use crate::types::{self, ObjectType};
 pub use over::Over;
 pub use survey::{Finding, Further, Size, Survey};
 
 use crate::sync::{
-    FeedMark, Hold, Ledger, Notes, OnExpired, Plan, RecordSink, SetWriter, Start, Tally, Wanted, Warning, Watermark,
-    fingerprint,
+    Asked, Hold, Ledger, Notes, OnExpired, Plan, RecordSink, SetWriter, Tally, Wanted, Warning, Watermark, fingerprint,
+    plan,
 };
 
 /// The counts of one object type of a run, and its deletes where they are held back.
@@ -116,14 +116,8 @@ pub trait Importer: Sync {
         None
     }
 
-    /// The type's feed: where the plan starts it, and what the watermark knows of it. `None`: it has no feed of its own.
-    fn feed<'a>(&self, plan: &'a Plan, watermark: &'a Watermark) -> Option<(&'a Start, &'a FeedMark)> {
-        let _ = (plan, watermark);
-        None
-    }
-
-    /// Drops the place of a round that was given up: its set has an End and cannot be resumed, so the next run begins again.
-    fn begins_again(&self, mark: &mut Watermark);
+    /// What the configuration asks for of it, and what is kept of it from run to run; `None`: it has no mark of its own.
+    fn asked(&self, config: &Config) -> Option<Asked>;
 
     /// Writes the type's sets, Begin to End. On an error a set may be open: the caller closes it.
     fn import(&self, run: Run<'_>) -> Result<(), Error>;
@@ -157,59 +151,38 @@ fn allowed(graph: &Graph, path_and_query: &str, advanced: bool) -> Result<Probe,
 /// Every object type, in the order of `Describe`.
 pub static ALL: &[&dyn Importer] = &[&user::User, &group::Group, &group_member::GroupMember];
 
-/// What the configuration asks for, for the plan.
-#[derive(Debug, Clone)]
-pub struct Asked {
-    users: Option<String>,
-    groups: Option<String>,
-    groups_listed: bool,
-    members: Option<String>,
-    all: String,
-    follows_members: bool,
-    reconcile_days: u16,
-    defaults: bool,
+/// Where a run of this configuration starts, from what the host kept. `leads_here` says whether a link is one of the
+/// configured Graph; `now` is seconds since 1970.
+pub fn plan_of(
+    config: &Config,
+    watermark: Option<&Watermark>,
+    tenant: &str,
+    now: u64,
+    leads_here: impl Fn(&str) -> bool,
+) -> Result<Plan, Error> {
+    let on = ALL.iter().filter(|importer| config.imports(importer.object_type()));
+    let types: Vec<Asked> = on.filter_map(|importer| importer.asked(config)).collect();
+    let named: Vec<&str> =
+        types.iter().flat_map(|asked| [asked.object_type.name, asked.fingerprint.as_str()]).collect();
+    let wanted = Wanted {
+        tenant,
+        origin: &config.graph_origin,
+        types: &types,
+        all: &fingerprint(&named),
+        repairs: group::repairs(config),
+        follows_members: group::follows_members(config),
+        reconcile_days: config.full_reconcile_days,
+        now,
+    };
+    plan(watermark, &wanted, leads_here)
 }
 
-impl Asked {
-    /// From the configuration.
-    pub fn from(config: &Config) -> Asked {
-        let follows_members = group::follows_members(config);
-        let users = config.imports(&USER).then(|| user::fingerprint_of(config));
-        let groups = config.imports(&GROUP).then(|| group::fingerprint_of(config));
-        let recomputes = config.imports(&GROUP_MEMBER) && !follows_members;
-        let members = recomputes.then(|| group_member::fingerprint_of(config));
-        let all = [&users, &groups, &members].map(|part| part.as_deref().unwrap_or_default());
-        Asked {
-            all: fingerprint(&all),
-            groups_listed: group::is_listed(config),
-            follows_members,
-            reconcile_days: config.full_reconcile_days,
-            defaults: config.group_selection_filter.is_none()
-                && OBJECT_TYPES.iter().all(|object_type| config.added_to(object_type).is_empty())
-                && config.external_id == config::ExternalId::Id
-                && !follows_members,
-            users,
-            groups,
-            members,
-        }
-    }
-
-    /// As the plan wants it.
-    pub fn wanted<'a>(&'a self, tenant: &'a str, origin: &'a str, now: u64) -> Wanted<'a> {
-        Wanted {
-            tenant,
-            origin,
-            users: self.users.as_deref(),
-            groups: self.groups.as_deref(),
-            groups_listed: self.groups_listed,
-            members: self.members.as_deref(),
-            all: &self.all,
-            follows_members: self.follows_members,
-            reconcile_days: self.reconcile_days,
-            defaults: self.defaults,
-            now,
-        }
-    }
+/// Whether the configuration asks for no more than another implementation would, so that its bare links fit.
+fn is_plain(config: &Config) -> bool {
+    config.group_selection_filter.is_none()
+        && types::ALL.iter().all(|object_type| config.added_to(object_type).is_empty())
+        && config.external_id == config::ExternalId::Id
+        && !group::follows_members(config)
 }
 
 /// Whether the token proves that hidden members may be read. Without the proof an empty hidden group may have members: Graph

@@ -6,7 +6,7 @@
 use crate::cancel::Cancel;
 use crate::error::Error;
 use crate::latch::Latch;
-use crate::schema::ObjectType;
+use crate::types::ObjectType;
 
 /// The object types of a run.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl Over {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::schema::{GROUP, USER};
+    use crate::types::{GROUP, USER};
 
     #[test]
     fn reported_type_is_waited_for_no_longer_and_one_that_is_not_imported_never() {

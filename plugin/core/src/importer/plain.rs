@@ -10,7 +10,8 @@ use crate::error::Error;
 use crate::graph::{Answer, Unreadable};
 use crate::mapping::{Mode, ObjectId, Reason, Records, map_row};
 use crate::model::{Links, Page, Removed, RowSeed};
-use crate::sync::{Feed, FeedMark, FollowUp, Pace, Position, Rounds, Set, SetWriter, Sign, Start, Who, unreadable};
+use crate::sync::{Feed, FollowUp, Pace, Position, Rounds, Set, SetWriter, Sign, Start, TypeMark, unreadable};
+use crate::types::ObjectType;
 
 /// What a row says about an object's life, where it says it of one that has a GUID.
 pub(super) fn sign_of(id: &str, removed: Option<Removed>) -> Option<(ObjectId, Sign)> {
@@ -24,10 +25,10 @@ pub(super) fn sign_of(id: &str, removed: Option<Removed>) -> Option<(ObjectId, S
 
 /// The feed's place after a whole round. The time of the last Full set is kept through Delta rounds; `full` says whether this
 /// one was, and what that leaves to the next run.
-pub(super) fn settle(mark: &mut FeedMark, moved: FeedMark, full: Option<FollowUp>) {
+pub(super) fn settle(mark: &mut TypeMark, moved: TypeMark, full: Option<FollowUp>) {
     let began = moved.full.or(mark.full).or(moved.at);
     let follow_up = full.unwrap_or(mark.follow_up.after_a_round());
-    *mark = FeedMark { full: began, follow_up, ..moved };
+    *mark = TypeMark { full: began, follow_up, ..moved };
 }
 
 /// Rows as they come.
@@ -35,8 +36,8 @@ pub(super) struct PlainRounds<'a> {
     pub(super) run: Run<'a>,
     pub(super) writer: SetWriter<'a>,
     pub(super) feed: Feed<'a>,
-    /// The kind of object whose soft deletions are recorded, if they are.
-    pub(super) watches: Option<Who>,
+    /// The object type whose soft deletions are recorded, if they are.
+    pub(super) watches: Option<&'static ObjectType>,
     pub(super) pace: Pace,
     /// The recycle bin is still to be read.
     bin: bool,
@@ -47,8 +48,8 @@ pub(super) struct PlainRounds<'a> {
 }
 
 impl<'a> PlainRounds<'a> {
-    pub(super) fn new(run: Run<'a>, feed: Feed<'a>, watches: Option<Who>) -> PlainRounds<'a> {
-        let writer = run.writer(feed.object_type);
+    pub(super) fn new(run: Run<'a>, feed: Feed<'a>, watches: Option<&'static ObjectType>) -> PlainRounds<'a> {
+        let writer = run.writer(feed.object_type.name);
         PlainRounds {
             run,
             writer,
@@ -82,11 +83,11 @@ impl Rounds for PlainRounds<'_> {
     type Page = PlainPage;
 
     fn begin(&mut self, set: &Set) -> Result<(), Error> {
-        let (key, first) = (self.feed.key, set.mode == Mode::Full && !set.resumed);
+        let first = set.mode == Mode::Full && !set.resumed;
         self.bin = first && self.watches.is_some();
         self.writer.begin(set, Reason::SoftDeleted, self.feed.selection.delivered(), |mark| {
             if first {
-                mark.full_set_begins(key, self.feed.object_type, self.feed.fingerprint);
+                self.feed.full_set_begins(mark);
             }
         })?;
         let Some(who) = self.watches.filter(|_| set.mode == Mode::Delta) else { return Ok(()) };
@@ -132,7 +133,7 @@ impl Rounds for PlainRounds<'_> {
         // Before the rows, whose own values win.
         let unread = thin::read_by_id(&self.run, &self.writer, &self.feed, &page.thin, &mut self.outage)?;
         let due = position.is_some() && self.pace.page(page.records.rows());
-        let (key, watches, wakes) = (self.feed.key, self.watches, self.wakes);
+        let (object_type, watches, wakes) = (self.feed.object_type, self.watches, self.wakes);
         self.writer.advance(page.records, due, None, |mark, moves| {
             if let Some(who) = watches {
                 page.signs.iter().for_each(|(id, sign)| mark.lists.saw(who, *id, *sign, wakes));
@@ -141,16 +142,16 @@ impl Rounds for PlainRounds<'_> {
                 }
             }
             if let Some(position) = position.filter(|_| moves) {
-                mark.feed_mut(key).position = Some(position);
+                mark.of_mut(object_type).position = Some(position);
             }
         })
     }
 
-    fn end(&mut self, set: &Set, moved: FeedMark) -> Result<(), Error> {
-        let key = self.feed.key;
+    fn end(&mut self, set: &Set, moved: TypeMark) -> Result<(), Error> {
+        let object_type = self.feed.object_type;
         // A recycle bin that lagged at a full walk is read once more; where nothing depends on it, nothing is left to do.
         let after_full = if self.watches.is_some() { FollowUp::BinNextRun } else { FollowUp::Nothing };
         let full = (set.mode == Mode::Full).then_some(after_full);
-        self.writer.end(|mark| settle(mark.feed_mut(key), moved, full))
+        self.writer.end(|mark| settle(mark.of_mut(object_type), moved, full))
     }
 }

@@ -18,10 +18,10 @@ use crate::error::{Error, Kind};
 use crate::graph::{Answer, LARGEST_BATCH, Unreadable};
 use crate::mapping::{Mode, ObjectId, Reason, Records, Selection, directory_id};
 use crate::model::{Links, Page, RowSeed};
-use crate::schema::GROUP_MEMBER;
 use crate::sync::{
-    Broke, Expect, First, MembersStart, Notes, Restarts, Set, SetWriter, Warning, Watermark, unreadable, walk_pages,
+    Broke, Expect, First, Notes, Restarts, Set, SetWriter, Start, TypeMark, Warning, Watermark, unreadable, walk_pages,
 };
+use crate::types::GROUP_MEMBER;
 
 /// Below this many groups a share of vanished ones says nothing.
 const FEW: u64 = 20;
@@ -93,22 +93,21 @@ struct Try<'a> {
 
 impl Recompute<'_> {
     /// Begins the set, reads, and leaves its End to the caller.
-    pub(super) fn read(&self, start: MembersStart) -> Result<(), Error> {
+    pub(super) fn read(&self, start: Start) -> Result<(), Error> {
         let attributes: Vec<String> = GROUP_MEMBER.attributes.iter().map(|a| a.name.to_owned()).collect();
         let mut restarts = Restarts::default();
         let (mut set, mut page, mut unread) = match start {
             // Only Graph can tell which of the unread groups are still in scope: the set begins anew.
-            MembersStart::Resume { unread, .. } if !unread.is_empty() && is_listed(self.run.config) => {
-                (Set::new(Mode::Full)?, None, Vec::new())
+            Start::Full { resume: Some(place) } if place.unread.is_empty() || !is_listed(self.run.config) => {
+                (Set::resumed(place.set), place.page, place.unread)
             }
-            MembersStart::Resume { set, page, unread } => (Set::resumed(set), page, unread),
-            MembersStart::New | MembersStart::Done => (Set::new(Mode::Full)?, None, Vec::new()),
+            _ => (Set::new(Mode::Full)?, None, Vec::new()),
         };
         loop {
             self.writer.begin(&set, Reason::Removed, &attributes, |mark| {
                 if !set.resumed {
-                    mark.members = None;
-                    mark.lacking.retain(|name| name != GROUP_MEMBER.name);
+                    *mark.of_mut(&GROUP_MEMBER) = TypeMark::default();
+                    mark.lacks_nothing_of(&GROUP_MEMBER);
                 }
                 (self.place)(mark, &set.id, page.clone());
             })?;
@@ -234,7 +233,7 @@ impl Try<'_> {
         if left != Left::Nothing && !follows {
             // Before the place can move past it.
             writer.ledger.with(|mark| {
-                let named = mark.members_unread(&scope.group);
+                let named = mark.scope_unread(&GROUP_MEMBER, &scope.group);
                 if !named && left == Left::Members {
                     mark.lacks(GROUP_MEMBER.name);
                 }
@@ -245,7 +244,7 @@ impl Try<'_> {
             // Not before its records are queued: a checkpoint between the two would forget it.
             writer.tally.settled_scope(&scope.group);
             writer.ledger.with(|mark| {
-                mark.members_read(&scope.group);
+                mark.scope_read(&GROUP_MEMBER, &scope.group);
                 if let Some(group) = ObjectId::parse(&scope.group).filter(|_| follows) {
                     mark.lists.repaired(group);
                 }

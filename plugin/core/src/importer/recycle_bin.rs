@@ -8,37 +8,48 @@ use super::Run;
 use crate::error::{Error, Kind};
 use crate::mapping::{Issue, Mode, ObjectId, Selection, Severity, directory_id, removed_object};
 use crate::model::{Member, Page, Removed};
-use crate::sync::{Expect, Feed, First, FollowUp, Restarts, SetWriter, Sign, Who, unreadable, walk_pages};
+use crate::sync::{Expect, Feed, First, FollowUp, Restarts, SetWriter, Sign, unreadable, walk_pages};
+use crate::types::{GROUP, ObjectType, USER};
 
 /// Reads and delivers the bin before the first rows of a Full set. Without the permission an Issue says what is missing, and
 /// the import goes on.
-pub(super) fn deliver(run: Run<'_>, writer: &SetWriter<'_>, selection: &Selection, who: Who) -> Result<(), Error> {
-    let read = read(run, who, |ids| {
+pub(super) fn deliver(
+    run: Run<'_>,
+    writer: &SetWriter<'_>,
+    selection: &Selection,
+    object_type: &'static ObjectType,
+) -> Result<(), Error> {
+    let read = read(run, object_type, |ids| {
         let mut records = writer.records(Mode::Full);
         for id in &ids {
             removed_object(id, Removed::Changed, selection, &mut records);
         }
         writer.advance(records, false, None, |mark, _| {
             for id in ids.iter().filter_map(|id| ObjectId::parse(id)) {
-                mark.lists.saw(who, id, Sign::SoftDeleted, false);
+                mark.lists.saw(object_type, id, Sign::SoftDeleted, false);
             }
         })
     });
-    reported(run, writer, who, read)
+    reported(run, writer, object_type, read)
 }
 
 /// The second look of the run after a full walk: delivers what the bin did not show then. Answers whether any live row of the
 /// round that follows may be that of a restored object.
-pub(super) fn look_again(run: Run<'_>, writer: &SetWriter<'_>, feed: &Feed<'_>, who: Who) -> Result<bool, Error> {
+pub(super) fn look_again(
+    run: Run<'_>,
+    writer: &SetWriter<'_>,
+    feed: &Feed<'_>,
+    object_type: &'static ObjectType,
+) -> Result<bool, Error> {
     let (follow_up, incomplete) = run.ledger.with(|mark| {
         let incomplete = mark.lists.gone.as_ref().is_some_and(|gone| gone.incomplete);
-        (mark.feed(feed.key).follow_up, incomplete)
+        (mark.of(feed.object_type).follow_up, incomplete)
     });
     // Where not every object of the bin is known, old ones would count towards `MaxDeletes`.
     if follow_up == FollowUp::Bin && !(incomplete && writer.hold.is_some()) {
-        let read = read(run, who, |ids| deliver_new(run, writer, feed.selection, who, ids));
-        reported(run, writer, who, read)?;
-        run.ledger.with(|mark| mark.feed_mut(feed.key).follow_up = FollowUp::Wakes);
+        let read = read(run, object_type, |ids| deliver_new(run, writer, feed.selection, object_type, ids));
+        reported(run, writer, object_type, read)?;
+        run.ledger.with(|mark| mark.of_mut(feed.object_type).follow_up = FollowUp::Wakes);
     }
     Ok(incomplete || matches!(follow_up, FollowUp::Bin | FollowUp::Wakes))
 }
@@ -47,7 +58,7 @@ fn deliver_new(
     run: Run<'_>,
     writer: &SetWriter<'_>,
     selection: &Selection,
-    who: Who,
+    object_type: &'static ObjectType,
     mut ids: Vec<String>,
 ) -> Result<(), Error> {
     run.ledger.with(|mark| ids.retain(|id| ObjectId::parse(id).is_some_and(|id| !mark.lists.is_gone(id))));
@@ -62,7 +73,7 @@ fn deliver_new(
     writer.deliver_deletes(&ids, &records)?;
     run.ledger.with(|mark| {
         for id in ids.iter().filter_map(|id| ObjectId::parse(id)) {
-            mark.lists.saw(who, id, Sign::SoftDeleted, false);
+            mark.lists.saw(object_type, id, Sign::SoftDeleted, false);
         }
     });
     Ok(())
@@ -72,15 +83,16 @@ fn deliver_new(
 /// be interrupted, the feed may tell no more than that the object is back.
 pub(super) fn note(run: Run<'_>) -> Result<(), Error> {
     let mut all = Vec::new();
-    for who in [Who::User, Who::Group] {
-        let noted = read(run, who, |ids| {
+    for object_type in [&USER, &GROUP] {
+        let noted = read(run, object_type, |ids| {
             all.extend(ids.iter().filter_map(|id| ObjectId::parse(id)));
             Ok(())
         });
         match noted {
             // The walk of that type reports it.
             Err(error) if error.kind == Kind::Forbidden => {
-                run.ledger.with(|mark| all.iter().for_each(|id| mark.lists.saw(who, *id, Sign::SoftDeleted, false)));
+                run.ledger
+                    .with(|mark| all.iter().for_each(|id| mark.lists.saw(object_type, *id, Sign::SoftDeleted, false)));
                 return Ok(());
             }
             other => other?,
@@ -91,13 +103,15 @@ pub(super) fn note(run: Run<'_>) -> Result<(), Error> {
 }
 
 /// Turns a missing permission into an Issue.
-fn reported(run: Run<'_>, writer: &SetWriter<'_>, who: Who, read: Result<(), Error>) -> Result<(), Error> {
+fn reported(
+    run: Run<'_>,
+    writer: &SetWriter<'_>,
+    object_type: &'static ObjectType,
+    read: Result<(), Error>,
+) -> Result<(), Error> {
     match read {
         Err(error) if error.kind == Kind::Forbidden => {
-            let permission = match who {
-                Who::User => "User.Read.All",
-                Who::Group => "Group.Read.All",
-            };
+            let permission = if object_type == &GROUP { "Group.Read.All" } else { "User.Read.All" };
             let mut records = writer.records(Mode::Full);
             records.issue(&Issue {
                 scope: None,
@@ -121,8 +135,12 @@ fn reported(run: Run<'_>, writer: &SetWriter<'_>, who: Who, read: Result<(), Err
 }
 
 /// Reads it, a page at a time.
-fn read(run: Run<'_>, who: Who, mut take: impl FnMut(Vec<String>) -> Result<(), Error>) -> Result<(), Error> {
-    let cast = if who == Who::User { "user" } else { "group" };
+fn read(
+    run: Run<'_>,
+    object_type: &'static ObjectType,
+    mut take: impl FnMut(Vec<String>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let cast = if object_type == &GROUP { "group" } else { "user" };
     let query = format!("/directory/deletedItems/microsoft.graph.{cast}?$select=id&$top=999");
     let mut restarts = Restarts::default();
     loop {

@@ -2,7 +2,7 @@
 
 use crate::config::ExtraAttribute;
 use crate::mapping::Selection;
-use crate::schema::ObjectType;
+use crate::types::ObjectType;
 
 /// The selection of an object type. `joined`: arrays in Graph that are one string in records.
 pub(super) fn selection(

@@ -9,7 +9,8 @@ use crate::error::Error;
 use crate::graph::LARGEST_BATCH;
 use crate::mapping::{Mode, ObjectId, object};
 use crate::model::Row;
-use crate::sync::{Feed, SetWriter, Who};
+use crate::sync::{Feed, SetWriter};
+use crate::types::USER;
 
 /// The restored users among these rows that lack an attribute.
 pub(super) fn among(run: &Run<'_>, rows: &[Row<'_>]) -> Vec<ObjectId> {
@@ -21,7 +22,7 @@ pub(super) fn among(run: &Run<'_>, rows: &[Row<'_>]) -> Vec<ObjectId> {
 /// Those that an earlier run could not read.
 pub(super) fn left_over(run: &Run<'_>) -> Vec<ObjectId> {
     run.ledger.with(|mark| {
-        let thin = mark.lists.restored.all.iter().filter(|restored| restored.thin && restored.who == Who::User);
+        let thin = mark.lists.restored.all.iter().filter(|restored| restored.thin && restored.object_type == &USER);
         thin.map(|restored| restored.id).collect()
     })
 }

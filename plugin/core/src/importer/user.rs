@@ -6,13 +6,13 @@ use super::plain::PlainRounds;
 use super::selected::selection;
 use super::snapshot::{self, Listed};
 use super::survey::{FEED_PAGE, Size, Survey, counted, pages};
-use super::{Importer, Probe, Run, allowed, group};
+use super::{Importer, Probe, Run, allowed, group, is_plain};
 use crate::config::{Config, ExternalId, FullImportStrategy};
 use crate::error::Error;
 use crate::graph::{self, Graph};
 use crate::mapping::Selection;
-use crate::schema::{ObjectType, USER};
-use crate::sync::{Feed, FeedMark, Key, Plan, Start, Watermark, Who, fingerprint, walk_round};
+use crate::sync::{Asked, Feed, Keeps, Start, fingerprint, walk_round};
+use crate::types::{ObjectType, USER};
 
 /// The object type `User`.
 #[derive(Debug)]
@@ -37,31 +37,35 @@ impl Importer for User {
         &USER
     }
 
-    fn feed<'a>(&self, plan: &'a Plan, watermark: &'a Watermark) -> Option<(&'a Start, &'a FeedMark)> {
-        Some((&plan.users, &watermark.users))
-    }
-
-    fn begins_again(&self, mark: &mut Watermark) {
-        mark.users.position = None;
+    fn asked(&self, config: &Config) -> Option<Asked> {
+        Some(Asked {
+            object_type: &USER,
+            fingerprint: fingerprint_of(config),
+            keeps: Keeps::Link { collection: NAMES.path },
+            plain: is_plain(config),
+            needs_bin: group::follows_members(config),
+            reconciles: false,
+        })
     }
 
     fn import(&self, run: Run<'_>) -> Result<(), Error> {
-        if run.plan.users == Start::Done {
+        let start = run.plan.start(&USER);
+        if start == Start::Done {
             run.was_finished(USER.name);
             return Ok(());
         }
         let (selection, fingerprint) = (selection_of(run.config), fingerprint_of(run.config));
         let feed = Feed {
             path: "/users/delta",
-            key: Key::Users,
             selection: &selection,
             relations: "",
             fingerprint: &fingerprint,
-            object_type: USER.name,
+            repairs: false,
+            object_type: &USER,
         };
-        let watches = run.follows_members().then_some(Who::User);
+        let watches = run.follows_members().then_some(&USER);
         let mut rounds = PlainRounds::new(run, feed, watches);
-        let start = rounds.listed_first(run.plan.users.clone(), NAMES)?;
+        let start = rounds.listed_first(start, NAMES)?;
         walk_round(run.graph, &feed, start, run.on_expired(), run.notes, &mut rounds)
     }
 

@@ -13,10 +13,10 @@ use crate::config::{Config, Tenant};
 use crate::error::{Document, Error, Kind, Problem};
 use crate::filter::Filter;
 use crate::graph::Graph;
-use crate::importer::{ALL, Asked, Importer, Line, Over, Run};
+use crate::importer::{ALL, Importer, Line, Over, Run, plan_of};
 use crate::log::Level;
 use crate::mapping::Records;
-use crate::sync::{Hold, Ledger, Notes, Plan, RecordSink, Tally, Watermark, plan};
+use crate::sync::{Hold, Ledger, Notes, Plan, RecordSink, Tally, Watermark};
 use crate::threads::{caught, joined, named};
 
 /// A tally for each object type that is switched on, in the order of `Describe`.
@@ -42,9 +42,7 @@ pub(super) fn prepare(context: &Context, watermark: Option<&str>) -> Result<Work
 }
 
 pub(super) fn planned(context: &Context, watermark: Option<&Watermark>, tenant: &str, now: u64) -> Result<Plan, Error> {
-    let asked = Asked::from(&context.config);
-    let wanted = asked.wanted(tenant, &context.config.graph_origin, now);
-    plan(watermark, &wanted, |link| context.graph.follow(link).is_ok())
+    plan_of(&context.config, watermark, tenant, now, |link| context.graph.follow(link).is_ok())
 }
 
 fn run(context: &Context, watermark: Option<&Watermark>) -> Result<Ending, Error> {
@@ -201,7 +199,8 @@ fn closed(
     for importer in together {
         let writer = run.writer(importer.object_type().name);
         writer.tally.failed(&failure);
-        writer.give_up(&failure, |mark| importer.begins_again(mark))?;
+        // Its set has an End and cannot be resumed, so the next run begins again.
+        writer.give_up(&failure, |mark| mark.of_mut(importer.object_type()).position = None)?;
     }
     Err(failure)
 }

@@ -10,8 +10,8 @@ use crate::error::Error;
 use crate::importer::scopes::{Closing, GIVE_UP_AFTER, MembersReader, Outcome, Scope, hidden_issue, unread_issue};
 use crate::importer::{Run, sees_hidden};
 use crate::mapping::{Mode, ObjectId, Reason};
-use crate::schema::GROUP_MEMBER;
 use crate::sync::{OVERDUE, Set, SetWriter};
+use crate::types::GROUP_MEMBER;
 
 /// The set of `GroupMember` that goes with a round of groups.
 pub(super) struct Followed<'a> {

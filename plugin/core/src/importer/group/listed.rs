@@ -8,11 +8,11 @@ use crate::importer::Run;
 use crate::importer::distinct::{Distinct, short};
 use crate::mapping::{Mode, Selection, map_row};
 use crate::model::{Page, RowSeed};
-use crate::schema::GROUP;
 use crate::sync::{
     Broke, Expect, First, FullPlace, Pace, Position, Restarts, Set, SetWriter, Stage, Start, Warning, Watermark,
     unreadable, walk_pages,
 };
+use crate::types::GROUP;
 
 /// What follows the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub(super) fn read(
         });
     }
     match then {
-        Then::Over => list.writer.end(|mark| mark.groups.position = None),
+        Then::Over => list.writer.end(|mark| mark.of_mut(&GROUP).position = None),
         Then::Drain { .. } => list.writer.end_stage(|mark| list.go_to(mark, Stage::Drain, None, None)),
     }
 }
@@ -68,7 +68,7 @@ impl List<'_> {
     /// Moves the place inside a Reconcile, but not past groups that no list can name: their members are to be read again.
     fn go_to(&self, mark: &mut Watermark, stage: Stage, set: Option<&str>, page: Option<String>) {
         if !mark.lists.repairs_overflow {
-            mark.groups.position = Some(self.place(stage, set, page));
+            mark.of_mut(&GROUP).position = Some(self.place(stage, set, page));
         }
     }
 
@@ -78,8 +78,9 @@ impl List<'_> {
         let beginning = First { advanced, ahead: true, ..First::of(graph.link(&query)) };
         let (set, mut first) = match resume {
             Some(place) => {
-                let link = graph.follow(&place.page)?;
-                (Set::resumed(place.set), First { link, inside: true, ..beginning.clone() })
+                let page = place.page.as_deref().map(|page| graph.follow(page)).transpose()?;
+                let first = page.map(|link| First { link, inside: true, ..beginning.clone() });
+                (Set::resumed(place.set), first.unwrap_or_else(|| beginning.clone()))
             }
             None => (Set::new(Mode::Full)?, beginning.clone()),
         };
@@ -87,7 +88,7 @@ impl List<'_> {
             if !set.resumed {
                 // Within a Reconcile the stage stays: only the set is new.
                 match self.then {
-                    Then::Over => mark.groups.position = None,
+                    Then::Over => mark.of_mut(&GROUP).position = None,
                     Then::Drain { .. } => self.go_to(mark, Stage::Groups, None, None),
                 }
             }

@@ -21,14 +21,14 @@ use super::plain::PlainRounds;
 use super::selected::selection;
 use super::snapshot::{self, Listed};
 use super::survey::{FEED_PAGE, Finding, Further, Size, Survey, counted, pages};
-use super::{Importer, Probe, Run, allowed};
+use super::{Importer, Probe, Run, allowed, is_plain};
 use crate::config::{Config, FullImportStrategy, MembershipMode};
 use crate::error::Error;
 use crate::graph::{self, Get, Graph, query_value};
 use crate::mapping::{Reason, Selection};
 use crate::model::{Member, Page};
-use crate::schema::{GROUP, GROUP_MEMBER, ObjectType};
-use crate::sync::{Feed, FeedMark, Key, Plan, Stage, Start, Warning, Watermark, fingerprint, unreadable, walk_round};
+use crate::sync::{Asked, Feed, Keeps, Stage, Start, Warning, fingerprint, unreadable, walk_round};
+use crate::types::{GROUP, GROUP_MEMBER, ObjectType};
 
 /// The object type `Group`.
 #[derive(Debug)]
@@ -62,6 +62,11 @@ pub(super) fn fingerprint_of(config: &Config) -> String {
 /// Whether memberships come with the groups feed.
 pub(super) fn follows_members(config: &Config) -> bool {
     config.membership_mode == MembershipMode::Delta && config.imports(&GROUP_MEMBER)
+}
+
+/// Whether groups are judged and read one by one, so that some of them may be left for the next run.
+pub(super) fn repairs(config: &Config) -> bool {
+    config.imports(&GROUP) && !is_listed(config)
 }
 
 /// How a host treats a group that a list did not bring: with a filter it may well exist.
@@ -118,17 +123,21 @@ impl Importer for Group {
         })
     }
 
-    fn feed<'a>(&self, plan: &'a Plan, watermark: &'a Watermark) -> Option<(&'a Start, &'a FeedMark)> {
-        Some((&plan.groups, &watermark.groups))
-    }
-
-    fn begins_again(&self, mark: &mut Watermark) {
-        mark.groups.position = None;
+    fn asked(&self, config: &Config) -> Option<Asked> {
+        let listed = is_listed(config);
+        Some(Asked {
+            object_type: &GROUP,
+            fingerprint: fingerprint_of(config),
+            keeps: if listed { Keeps::Place } else { Keeps::Link { collection: NAMES.path } },
+            plain: is_plain(config),
+            needs_bin: false,
+            reconciles: follows_members(config),
+        })
     }
 
     fn import(&self, run: Run<'_>) -> Result<(), Error> {
         let follows = run.follows_members();
-        let start = run.plan.groups.clone();
+        let start = run.plan.start(&GROUP);
         if start == Start::Done {
             run.was_finished(GROUP.name);
             if follows {
@@ -142,11 +151,11 @@ impl Importer for Group {
         }
         let feed = Feed {
             path: "/groups/delta",
-            key: Key::Groups,
             selection: &selection,
             relations: if follows { ",members" } else { "" },
             fingerprint: &fingerprint,
-            object_type: GROUP.name,
+            repairs: true,
+            object_type: &GROUP,
         };
         let start = match reconcile::if_restored_objects_were_lost(run, start)? {
             Start::Reconcile { link, place } => {

@@ -9,8 +9,8 @@ use crate::error::Error;
 use crate::importer::recompute::Recompute;
 use crate::importer::{Run, recycle_bin, sees_hidden};
 use crate::mapping::Selection;
-use crate::schema::{GROUP_MEMBER, USER};
-use crate::sync::{FullPlace, MembersStart, Position, Stage, Start, Watermark};
+use crate::sync::{FullPlace, Position, Stage, Start, Watermark};
+use crate::types::{GROUP, GROUP_MEMBER, USER};
 
 /// Where more objects came back from the recycle bin than can be looked up one by one, reading everything costs less. Known
 /// once the users of this run are read.
@@ -40,17 +40,19 @@ pub(super) fn read_everything(
         Some(Position { fingerprint: fingerprint.to_owned(), stage, set, page, since: Some(since) })
     };
     let mut list = Start::full();
-    let mut members = Some(MembersStart::New);
+    let mut members = Some(Start::full());
     if let Some(place) = place {
         match (place.stage, place.set, place.page) {
             // The groups that the interrupted run could not read are on the repair list.
             (Stage::Members, Some(set), page) => {
-                members = Some(MembersStart::Resume { set, page, unread: Vec::new() });
+                let place = FullPlace { set, page, since: Some(since), unread: Vec::new() };
+                members = Some(Start::Full { resume: Some(place) });
             }
             (Stage::Groups, set, page) => {
                 members = None;
-                if let (Some(set), Some(page)) = (set, page) {
-                    list = Start::Full { resume: Some(FullPlace { set, page, since: Some(since) }) };
+                if let (Some(set), page @ Some(_)) = (set, page) {
+                    let place = FullPlace { set, page, since: Some(since), unread: Vec::new() };
+                    list = Start::Full { resume: Some(place) };
                 }
             }
             _ => {}
@@ -64,14 +66,14 @@ pub(super) fn read_everything(
         // No place moves past a group that no list can name.
         let place = |mark: &mut Watermark, set: &str, page| {
             if !mark.lists.repairs_overflow {
-                mark.groups.position = at(Stage::Members, Some(set), page);
+                mark.of_mut(&GROUP).position = at(Stage::Members, Some(set), page);
             }
         };
         let sees_hidden = sees_hidden(run.graph);
         Recompute { run, writer, place: &place, follows: true, sees_hidden }.read(start)?;
         writer.end_stage(|mark| {
             // This set has its End and cannot be resumed: with groups that no list can name, all of it is read again.
-            mark.groups.position = if mark.lists.repairs_overflow {
+            mark.of_mut(&GROUP).position = if mark.lists.repairs_overflow {
                 at(Stage::Members, None, None)
             } else {
                 at(Stage::Groups, None, None)

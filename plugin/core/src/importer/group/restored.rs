@@ -16,7 +16,8 @@ use crate::importer::is_hidden;
 use crate::importer::scopes::Scope;
 use crate::mapping::{Issue, Mode, ObjectId, Selection, Severity, edge};
 use crate::model::{Member, Page, RowSeed};
-use crate::sync::{Broke, Expect, First, Look, Restored, Who, unreadable, walk_pages};
+use crate::sync::{Broke, Expect, First, Look, Restored, unreadable, walk_pages};
+use crate::types::{GROUP, ObjectType};
 
 const ODATA_TYPE: &str = "@odata.type";
 
@@ -33,7 +34,7 @@ struct Question<'a> {
 
 impl Question<'_> {
     fn get(&self, restored: &Restored, graph: &graph::Graph) -> Get {
-        let collection = if restored.who == Who::User { "users" } else { "groups" };
+        let collection = if restored.object_type == &GROUP { "groups" } else { "users" };
         let id = restored.id;
         let query = format!("/{collection}/{id}/memberOf?$select=id{}&$top=999&$count=true", self.select);
         Get { link: graph.link(&query), advanced: true }
@@ -97,7 +98,7 @@ impl GroupRounds<'_> {
                 Err(error) if error.kind.ends_everything() => return Err(error),
                 Err(error) => {
                     self.unasked.insert(restored.id);
-                    self.report(restored.who, restored.id, mode, &error)?;
+                    self.report(restored.object_type, restored.id, mode, &error)?;
                 }
             }
         }
@@ -109,7 +110,7 @@ impl GroupRounds<'_> {
         let Some(error) = self.outage.given_up() else { return Ok(()) };
         for restored in some {
             self.unasked.insert(restored.id);
-            self.report(restored.who, restored.id, mode, &error)?;
+            self.report(restored.object_type, restored.id, mode, &error)?;
         }
         Ok(())
     }
@@ -117,10 +118,8 @@ impl GroupRounds<'_> {
     /// Sends the edges of a restored object to these groups.
     fn bring(&self, restored: &Restored, groups: &[String], mode: Mode) -> Result<(), Error> {
         let Some(followed) = &self.followed else { return Ok(()) };
-        let odata_type = match restored.who {
-            Who::User => "#microsoft.graph.user",
-            Who::Group => "#microsoft.graph.group",
-        };
+        let group = restored.object_type == &GROUP;
+        let odata_type = if group { "#microsoft.graph.group" } else { "#microsoft.graph.user" };
         let id = restored.id.to_string();
         let member = Member { odata_type: Some(odata_type.into()), id: Some(id.as_str().into()) };
         let mut records = followed.writer.records(mode);
@@ -151,7 +150,7 @@ impl GroupRounds<'_> {
 
     /// The members of a restored group. With a filter the group's own row has them read; without one nothing else would.
     fn own_members(&self, restored: &Restored, mode: Mode) -> Result<(), Error> {
-        let Some(followed) = self.followed.as_ref().filter(|_| restored.who == Who::Group && !self.judge.filters())
+        let Some(followed) = self.followed.as_ref().filter(|_| restored.object_type == &GROUP && !self.judge.filters())
         else {
             return Ok(());
         };
@@ -167,9 +166,9 @@ impl GroupRounds<'_> {
         }
     }
 
-    fn report(&self, who: Who, id: ObjectId, mode: Mode, error: &Error) -> Result<(), Error> {
+    fn report(&self, object_type: &ObjectType, id: ObjectId, mode: Mode, error: &Error) -> Result<(), Error> {
         let Some(followed) = &self.followed else { return Ok(()) };
-        let what = if who == Who::User { "user" } else { "group" };
+        let what = if object_type == &GROUP { "group" } else { "user" };
         let mut records = followed.writer.records(mode);
         records.issue(&Issue {
             scope: None,

@@ -19,10 +19,10 @@ use crate::importer::scopes::Scope;
 use crate::importer::{Run, is_hidden, recycle_bin};
 use crate::mapping::{Issue, Mode, ObjectId, Reason, Records, Severity, object, removed_object, row_without_id};
 use crate::model::{Links, Page, RowSeed};
-use crate::schema::{GROUP, GROUP_MEMBER, USER};
 use crate::sync::{
-    Feed, FeedMark, FollowUp, Pace, Position, Rounds, Set, SetWriter, Sign, Warning, Watermark, Who, unreadable,
+    Feed, FollowUp, Pace, Position, Rounds, Set, SetWriter, Sign, TypeMark, Warning, Watermark, unreadable,
 };
+use crate::types::{GROUP, GROUP_MEMBER, USER};
 
 /// Verdicts of this round that are kept, so that the slices of one large group are judged once.
 const VERDICTS: usize = 50_000;
@@ -89,7 +89,7 @@ impl<'a> GroupRounds<'a> {
         GroupRounds {
             run,
             feed,
-            writer: run.writer(feed.object_type),
+            writer: run.writer(feed.object_type.name),
             judge: Judge::new(filter, feed.selection),
             followed: run.follows_members().then(|| Followed::new(run)),
             unasked: HashSet::new(),
@@ -241,8 +241,8 @@ impl Rounds for GroupRounds<'_> {
         self.bin = first && self.followed.is_some();
         self.writer.begin(set, Reason::SoftDeleted, self.feed.selection.delivered(), |mark| {
             if first {
-                mark.full_set_begins(self.feed.key, self.feed.object_type, self.feed.fingerprint);
-                mark.lacking.retain(|name| name != GROUP_MEMBER.name);
+                self.feed.full_set_begins(mark);
+                mark.lacks_nothing_of(&GROUP_MEMBER);
             }
         })?;
         if let Some(followed) = &self.followed {
@@ -250,9 +250,9 @@ impl Rounds for GroupRounds<'_> {
         }
         if set.mode == Mode::Delta {
             if self.followed.is_some() {
-                let follow_up = self.writer.ledger.with(|mark| mark.groups.follow_up);
+                let follow_up = self.writer.ledger.with(|mark| mark.of(&GROUP).follow_up);
                 self.reads_all = self.reconciles || follow_up == FollowUp::Reads;
-                self.wakes = recycle_bin::look_again(self.run, &self.writer, &self.feed, Who::Group)?;
+                self.wakes = recycle_bin::look_again(self.run, &self.writer, &self.feed, &GROUP)?;
             }
             if !self.reconciles {
                 self.read_again()?;
@@ -285,7 +285,7 @@ impl Rounds for GroupRounds<'_> {
 
     fn take(&mut self, page: GroupPage, _: &Set, position: Option<Position>) -> Result<(), Error> {
         if std::mem::take(&mut self.bin) {
-            recycle_bin::deliver(self.run, &self.writer, self.feed.selection, Who::Group)?;
+            recycle_bin::deliver(self.run, &self.writer, self.feed.selection, &GROUP)?;
         }
         let found = self.look_up_missing(&page.rows)?;
         let mut out = Delivery {
@@ -304,7 +304,7 @@ impl Rounds for GroupRounds<'_> {
         self.deliver(out, position)
     }
 
-    fn end(&mut self, set: &Set, moved: FeedMark) -> Result<(), Error> {
+    fn end(&mut self, set: &Set, moved: TypeMark) -> Result<(), Error> {
         if self.followed.is_some() {
             self.wait_for_users()?;
             self.bring_restored(set.mode)?;
@@ -320,9 +320,9 @@ impl Rounds for GroupRounds<'_> {
             restored = mark.lists.restored.is_too_long();
             if mark.lists.repairs_overflow {
                 // What found no place on the list is mentioned again by the old link only.
-                mark.groups.position = None;
+                mark.of_mut(&GROUP).position = None;
             } else {
-                settle(&mut mark.groups, moved, full);
+                settle(mark.of_mut(&GROUP), moved, full);
             }
         };
         match &self.followed {
@@ -378,10 +378,10 @@ impl GroupRounds<'_> {
         let due = position.is_some() && self.pace.page(rows);
         let wakes = self.wakes;
         let change = |mark: &mut Watermark, moves: bool| {
-            out.signs.iter().for_each(|(id, sign)| mark.lists.saw(Who::Group, *id, *sign, wakes));
+            out.signs.iter().for_each(|(id, sign)| mark.lists.saw(&GROUP, *id, *sign, wakes));
             out.over.iter().for_each(|id| mark.lists.forget(*id));
             if let Some(position) = position.filter(|_| moves && !mark.lists.repairs_overflow) {
-                mark.groups.position = Some(position);
+                mark.of_mut(&GROUP).position = Some(position);
             }
         };
         self.writer.ledger.with(|mark| out.confirm.iter().for_each(|id| mark.lists.to_confirm(*id)));

@@ -170,7 +170,7 @@ impl Snapshot<'_> {
     fn began_again(&self, error: &Error) {
         self.run.notes.add(Warning {
             code: "RoundRestarted",
-            object_type: Some(self.feed.object_type),
+            object_type: Some(self.feed.object_type.name),
             message: format!("a range of the list was begun again from its first page: {}", error.message),
         });
     }

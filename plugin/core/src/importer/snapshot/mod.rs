@@ -26,9 +26,10 @@ use crate::graph;
 use crate::mapping::{Mode, Reason, Selection};
 use crate::model::{Member, Page, RowSeed};
 use crate::sync::{
-    Broke, Expect, Feed, FeedMark, First, FollowUp, MAX_LINK, NEXT_RUN_RECONCILES, Restarts, Set, SetWriter, Stage,
-    Start, Warning, Who, unreadable, walk_pages,
+    Broke, Expect, Feed, First, FollowUp, NEXT_RUN_RECONCILES, Restarts, Set, SetWriter, Stage, Start, TypeMark,
+    Warning, has_room_for, unreadable, walk_pages,
 };
+use crate::types::ObjectType;
 
 /// What is listed, and by which names.
 #[derive(Debug, Clone, Copy)]
@@ -43,7 +44,7 @@ pub(super) struct Listed {
 pub(super) fn applies(run: Run<'_>, feed: &Feed<'_>, start: &Start) -> bool {
     run.config.full_import_strategy == FullImportStrategy::Snapshot
         && *start == Start::full()
-        && run.plan.carried.feed(feed.key).link.is_none()
+        && run.plan.carried.of(feed.object_type).link.is_none()
 }
 
 /// What such an import of so many objects will ask of Graph, roughly; `more` requests come on top.
@@ -95,7 +96,7 @@ pub(super) fn read(
     writer: SetWriter<'_>,
     feed: &Feed<'_>,
     listed: Listed,
-    watches: Option<Who>,
+    watches: Option<&'static ObjectType>,
 ) -> Result<Start, Error> {
     let selection = feed.selection.clone().judged_by(&[listed.name.to_owned()]);
     let snapshot = Snapshot { run, writer, feed, listed, selection, watches, seen: Mutex::default() };
@@ -105,7 +106,7 @@ pub(super) fn read(
         Err(Failure::Walk(why)) => {
             run.notes.add(Warning {
                 code: "SnapshotNotWhole",
-                object_type: Some(feed.object_type),
+                object_type: Some(feed.object_type.name),
                 message: format!("FullImportStrategy: the change feed is walked from its beginning instead; {why}"),
             });
             Ok(Start::full())
@@ -121,7 +122,7 @@ struct Snapshot<'a> {
     listed: Listed,
     /// The feed's, with the name.
     selection: Selection,
-    watches: Option<Who>,
+    watches: Option<&'static ObjectType>,
     /// Whom the lists brought, as half of a GUID each: eight bytes for every object, however large the tenant.
     seen: Mutex<Vec<u64>>,
 }
@@ -130,9 +131,8 @@ impl Snapshot<'_> {
     fn take(&self) -> Result<Start, Failure> {
         let (link, at) = self.link()?;
         let set = Set::new(Mode::Full)?;
-        let key = self.feed.key;
         self.writer.begin(&set, Reason::SoftDeleted, self.feed.selection.delivered(), |mark| {
-            mark.full_set_begins(key, self.feed.object_type, self.feed.fingerprint);
+            self.feed.full_set_begins(mark);
         })?;
         if let Some(who) = self.watches {
             recycle_bin::deliver(self.run, &self.writer, self.feed.selection, who)?;
@@ -144,15 +144,15 @@ impl Snapshot<'_> {
         let counted = whole.count;
         self.read_all(&names, whole)?;
         self.prove(&names, counted, &link)?;
-        let moved = FeedMark {
+        let moved = TypeMark {
             link: Some(link.clone()),
             fingerprint: Some(self.feed.fingerprint.to_owned()),
             at: Some(at),
             full: Some(NEXT_RUN_RECONCILES),
-            ..FeedMark::default()
+            ..TypeMark::default()
         };
         // The next run reads everything again, the recycle bin too.
-        self.writer.end_stage(|mark| settle(mark.feed_mut(key), moved, Some(FollowUp::Nothing)))?;
+        self.writer.end_stage(|mark| settle(mark.of_mut(self.feed.object_type), moved, Some(FollowUp::Nothing)))?;
         Ok(Start::Delta { link, page: None, stage: Stage::Walk, since: None })
     }
 
@@ -181,7 +181,7 @@ impl Snapshot<'_> {
                 Err(_) if brought_rows => {
                     return Err(Failure::Walk("Graph brought rows where only a delta link was asked for".to_owned()));
                 }
-                Ok((Some(link), at)) if link.len() <= MAX_LINK => return Ok((link, at)),
+                Ok((Some(link), at)) if has_room_for(&link) => return Ok((link, at)),
                 Ok(_) => return Err(Failure::Walk("Graph gave no delta link that a watermark can keep".to_owned())),
                 Err(broke @ (Broke::PageLink(_) | Broke::Page(_))) => _ = restarts.after(broke).map_err(refused)?,
                 Err(broke) => return Err(refused(broke.into_error())),

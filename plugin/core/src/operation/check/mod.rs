@@ -27,7 +27,7 @@ use super::stream::Ending;
 use crate::error::{Error, Kind};
 use crate::graph::{self, Issued, Reason};
 use crate::importer::{Finding, Further, Importer, Probe};
-use crate::schema::OptionalPermission;
+use crate::types::OptionalPermission;
 pub(super) use expiry::Credential;
 use row::{Outcome, Row, Step};
 
@@ -93,7 +93,7 @@ impl Check<'_> {
         let licence = match (object_type.licence, &probe) {
             (_, Err(graph::Error { reason: Reason::Unlicensed, error })) => {
                 let needed = object_type.licence.unwrap_or("a Microsoft Entra ID licence");
-                let remedy = remedy::licence(needed, name, object_type.switch);
+                let remedy = remedy::licence(needed, name, object_type.switch.key);
                 Row::failed(Some(name), Step::Licence, error, &remedy)
             }
             (None, _) => row(Step::Licence, Outcome::Passed, "needs no Microsoft Entra ID licence"),

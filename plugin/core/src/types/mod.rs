@@ -16,12 +16,9 @@ pub use refused::why_refused;
 pub use user::{USER, USER_EXTRA};
 
 pub(crate) use extension::{EXTENSION_PATTERN, extension_name};
-pub(crate) use group::BY_DEFAULT as GROUP_BY_DEFAULT;
-pub(crate) use group_member::BY_DEFAULT as GROUP_MEMBER_BY_DEFAULT;
-pub(crate) use user::BY_DEFAULT as USER_BY_DEFAULT;
 
 /// Every object type of this version, in the order in which Describe names them.
-pub static OBJECT_TYPES: &[&ObjectType] = &[&USER, &GROUP, &GROUP_MEMBER];
+pub static ALL: &[&ObjectType] = &[&USER, &GROUP, &GROUP_MEMBER];
 
 /// How an attribute's value looks in a record; null is possible for every type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,8 +116,21 @@ pub struct End {
 pub struct Extra {
     /// ConfigJson key.
     pub key: &'static str,
+    /// What it means, for operators.
+    pub help: &'static str,
     /// The properties it may name.
     pub attributes: &'static [Attribute],
+}
+
+/// A ConfigJson key that switches object types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Switch {
+    /// The key.
+    pub key: &'static str,
+    /// What it means, for operators.
+    pub help: &'static str,
+    /// Whether they are imported when the key is absent.
+    pub default: bool,
 }
 
 /// One row of the table.
@@ -128,12 +138,16 @@ pub struct Extra {
 pub struct ObjectType {
     /// Its name in records.
     pub name: &'static str,
+    /// Its number in packed lists of ids; never given to another type.
+    pub code: u8,
+    /// The member of a watermark that holds its delta link, where that is not in its mark.
+    pub link_member: Option<&'static str>,
+    /// The name its mark had in watermarks before marks were named after object types.
+    pub former_mark: Option<&'static str>,
     /// What a host does with its records.
     pub class: Class,
-    /// The ConfigJson key that switches it.
-    pub switch: &'static str,
-    /// Whether it is imported when the key is absent.
-    pub default: bool,
+    /// The ConfigJson key that switches it. Several types may have the same.
+    pub switch: Switch,
     /// The least application permissions its import needs.
     pub permissions: &'static [&'static str],
     /// Permissions that complete it.
@@ -153,6 +167,19 @@ pub struct ObjectType {
     pub scope_attribute: Option<&'static str>,
 }
 
+impl PartialEq for ObjectType {
+    fn eq(&self, other: &ObjectType) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for ObjectType {}
+
+/// The object type that has this number.
+pub fn of_code(code: u8) -> Option<&'static ObjectType> {
+    ALL.iter().copied().find(|object_type| object_type.code == code)
+}
+
 const fn always(name: &'static str, kind: AttributeType) -> Attribute {
     Attribute { name, kind, always: true }
 }
@@ -167,7 +194,7 @@ mod tests {
 
     #[test]
     fn no_attribute_is_named_twice_and_extras_are_never_always_there() {
-        for object_type in OBJECT_TYPES {
+        for object_type in ALL {
             let extras = object_type.extra.map_or(&[] as &[Attribute], |extra| extra.attributes);
             assert!(object_type.attributes.iter().all(|a| a.always) && extras.iter().all(|a| !a.always));
             let mut names: Vec<_> = object_type.attributes.iter().chain(extras).map(|a| a.name).collect();
@@ -179,15 +206,22 @@ mod tests {
     }
 
     #[test]
+    fn no_two_types_share_a_name_or_a_number() {
+        for (at, one) in ALL.iter().enumerate() {
+            assert!(ALL[..at].iter().all(|other| other.name != one.name && other.code != one.code), "{}", one.name);
+        }
+    }
+
+    #[test]
     fn edge_ends_and_scopes_name_attributes_that_every_record_carries() {
-        for object_type in OBJECT_TYPES {
+        for object_type in ALL {
             let carries = |name: &str| object_type.attributes.iter().any(|a| a.name == name);
             for end in object_type.ends {
                 assert!(carries(end.attribute));
                 match end.target {
                     EndTarget::TypeAttribute(name) => assert!(carries(name)),
                     EndTarget::ObjectTypes(names) => {
-                        assert!(names.iter().all(|name| OBJECT_TYPES.iter().any(|o| o.name == *name)));
+                        assert!(names.iter().all(|name| ALL.iter().any(|o| o.name == *name)));
                     }
                 }
             }
@@ -198,7 +232,7 @@ mod tests {
 
     #[test]
     fn a_property_is_either_selectable_or_refused() {
-        for object_type in OBJECT_TYPES {
+        for object_type in ALL {
             let extras = object_type.extra.map_or(&[] as &[Attribute], |extra| extra.attributes);
             for attribute in object_type.attributes.iter().chain(extras) {
                 assert_eq!(why_refused(object_type, attribute.name), None, "{}", attribute.name);

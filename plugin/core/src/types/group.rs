@@ -4,16 +4,16 @@
 //! (allowExternalSenders, isArchived, …) can be read for one group at a time only and must not stand here.
 
 use super::AttributeType::{Boolean, DateTime, String, StringArray};
-use super::{Attribute, Class, Extra, ObjectType, OptionalPermission, always, extra};
-
-pub(crate) const BY_DEFAULT: bool = true;
+use super::{Attribute, Class, Extra, ObjectType, OptionalPermission, Switch, always, extra};
 
 /// Groups of every kind: security, Microsoft 365, distribution.
 pub static GROUP: ObjectType = ObjectType {
     name: "Group",
+    code: 1,
+    link_member: Some("g"),
+    former_mark: Some("groups"),
     class: Class::Object,
-    switch: "ImportGroups",
-    default: BY_DEFAULT,
+    switch: Switch { key: "ImportGroups", help: "Whether groups are imported.", default: true },
     permissions: &["GroupMember.Read.All"],
     optional_permissions: &[OptionalPermission {
         name: "Group.Read.All",
@@ -32,7 +32,11 @@ pub static GROUP: ObjectType = ObjectType {
         always("mailEnabled", Boolean),
         always("visibility", String),
     ],
-    extra: Some(Extra { key: "GroupAttributes", attributes: GROUP_EXTRA }),
+    extra: Some(Extra {
+        key: "GroupAttributes",
+        help: "Further group properties to deliver: names that Describe lists, and directory extensions.",
+        attributes: GROUP_EXTRA,
+    }),
     ends: &[],
     scope_attribute: None,
 };

@@ -7,16 +7,20 @@
 //! edges instead; an engine learns that from each set's Begin, never from Describe, which knows no configuration.
 
 use super::AttributeType::String;
-use super::{Class, End, EndTarget, ObjectType, OptionalPermission, always};
-
-pub(crate) const BY_DEFAULT: bool = true;
+use super::{Class, End, EndTarget, ObjectType, OptionalPermission, Switch, always};
 
 /// Direct members of groups.
 pub static GROUP_MEMBER: ObjectType = ObjectType {
     name: "GroupMember",
+    code: 2,
+    link_member: None,
+    former_mark: Some("members"),
     class: Class::Edge,
-    switch: "ImportMemberships",
-    default: BY_DEFAULT,
+    switch: Switch {
+        key: "ImportMemberships",
+        help: "Whether direct memberships of groups are imported.",
+        default: true,
+    },
     permissions: &["GroupMember.Read.All"],
     // Optional, since its absence is no failure: such a group answers 200 with no members, and is reported as unread.
     optional_permissions: &[OptionalPermission {

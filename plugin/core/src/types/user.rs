@@ -4,16 +4,16 @@
 //! directory (aboutMe, skills, …) must not stand here: one such name makes Graph refuse the whole users feed.
 
 use super::AttributeType::{Boolean, DateTime, String, StringArray};
-use super::{Attribute, Class, Extra, ObjectType, always, extra};
-
-pub(crate) const BY_DEFAULT: bool = true;
+use super::{Attribute, Class, Extra, ObjectType, Switch, always, extra};
 
 /// Users of the tenant, guests included.
 pub static USER: ObjectType = ObjectType {
     name: "User",
+    code: 0,
+    link_member: Some("u"),
+    former_mark: Some("users"),
     class: Class::Object,
-    switch: "ImportUsers",
-    default: BY_DEFAULT,
+    switch: Switch { key: "ImportUsers", help: "Whether users are imported.", default: true },
     permissions: &["User.Read.All"],
     optional_permissions: &[],
     licence: None,
@@ -35,7 +35,11 @@ pub static USER: ObjectType = ObjectType {
         always("userType", String),
         always("usageLocation", String),
     ],
-    extra: Some(Extra { key: "UserAttributes", attributes: USER_EXTRA }),
+    extra: Some(Extra {
+        key: "UserAttributes",
+        help: "Further user properties to deliver: names that Describe lists, and directory extensions.",
+        attributes: USER_EXTRA,
+    }),
     ends: &[],
     scope_attribute: None,
 };
