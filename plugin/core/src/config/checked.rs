@@ -15,7 +15,7 @@ use super::problems::Problems;
 use super::raw::RawConfig;
 use super::tenant::Tenant;
 use crate::filter::Filter;
-use crate::types::{GROUP, GROUP_MEMBER, ObjectType, USER};
+use crate::types::{FOLLOWED, ObjectType};
 
 /// Which property is a user's `ExternalId`; groups always have their id.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -153,7 +153,7 @@ fn delta_memberships(object_types: &[Chosen], filter: Option<&Filter>, problems:
         problems.key("MembershipMode").report("\"Delta\"", format!("\"Recompute\", or {instead}"), None);
     };
     let is_off = |needed: &&&ObjectType| object_types.iter().any(|chosen| chosen.name == needed.name && !chosen.on);
-    for off in [&USER, &GROUP, &GROUP_MEMBER].iter().filter(is_off) {
+    for off in FOLLOWED.iter().filter(is_off) {
         refuse(format!("{} true: memberships from the change feed need it", off.switch.key));
     }
     if let Some(why) = filter.and_then(Filter::why_not_here) {

@@ -18,7 +18,7 @@ use super::one_cloud;
 use super::origin::{Origin, Proxy};
 use super::scope::Scope;
 use super::tenant::Tenant;
-use crate::types::{GROUP, GROUP_MEMBER, USER};
+use crate::types::FOLLOWED;
 
 document! {
     /// What to import, and how.
@@ -115,10 +115,9 @@ fn refuse_nothing(schema: &mut Schema) {
 
 /// Says in the schema which switches `MembershipMode` "Delta" needs: on, or on by their default.
 fn bind_delta_memberships(schema: &mut Schema) {
-    let needed = [&USER, &GROUP, &GROUP_MEMBER];
     let on: serde_json::Map<String, Value> =
-        needed.iter().map(|object_type| (object_type.switch.key.to_owned(), json!({ "const": true }))).collect();
-    let to_write: Vec<&str> = needed.iter().filter(|o| !o.switch.default).map(|o| o.switch.key).collect();
+        FOLLOWED.iter().map(|object_type| (object_type.switch.key.to_owned(), json!({ "const": true }))).collect();
+    let to_write: Vec<&str> = FOLLOWED.iter().filter(|o| !o.switch.default).map(|o| o.switch.key).collect();
     let delta = json!({ "properties": { "MembershipMode": { "const": "Delta" } }, "required": ["MembershipMode"] });
     schema.insert("if".to_owned(), delta);
     schema.insert("then".to_owned(), json!({ "properties": on, "required": to_write }));

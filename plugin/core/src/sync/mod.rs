@@ -39,7 +39,7 @@ pub(crate) use mark::has_room_for;
 pub use mark::{FollowUp, Position, Stage, TypeMark};
 pub use notes::{Notes, Warning};
 pub use pace::Pace;
-pub(crate) use pages::{Broke, Expect, First, RESTARTS, Restarts, unreadable, walk_pages};
+pub(crate) use pages::{Expect, RESTARTS, WalkError, WalkStart, Walked, unreadable, walk_again, walk_pages};
 pub use plan::{Asked, FullPlace, Keeps, NEXT_RUN_RECONCILES, Plan, Start, Wanted, plan};
 pub use restored::{Gone, Look, Restored, RestoredObjects};
 pub use round::{Feed, OnExpired};

@@ -2,6 +2,9 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use crate::error::Error;
+use crate::types::ObjectType;
+
 /// Something for the result's `Warnings`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Warning {
@@ -23,6 +26,15 @@ impl Notes {
     /// Adds one.
     pub fn add(&self, warning: Warning) {
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
+    }
+
+    /// A walk began again from its first page. `what` names what was walked, where that is not the object type itself.
+    pub fn begun_again(&self, object_type: &ObjectType, what: &str, error: &Error) {
+        self.add(Warning {
+            code: "RoundRestarted",
+            object_type: Some(object_type.name),
+            message: format!("{what}begun again from its first page: {}", error.message),
+        });
     }
 
     /// Takes all.

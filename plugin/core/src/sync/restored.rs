@@ -3,7 +3,7 @@
 //! Restoring an object brings no membership rows, so the groups of a restored object are asked for. That needs memory of
 //! the soft-deleted ones, which travels in the watermark and is therefore bounded. The mistake that is easy to make here is to
 //! drop what does not fit: a restored object that is not looked up stays without its access. What does not fit is recorded as
-//! `incomplete` or `lost`, and the importers then read more instead.
+//! `incomplete` or `lost`, and more is then read instead.
 
 use std::collections::{HashSet, VecDeque};
 

@@ -6,7 +6,7 @@
 
 use super::mark::{Position, Stage, TypeMark, has_room_for};
 use super::notes::{Notes, Warning};
-use super::pages::{After, Broke, Expect, First, Restarts, walk_pages};
+use super::pages::{After, Expect, WalkError, WalkStart, Walked, walk_again, walk_pages};
 use super::plan::{Start, expired};
 use super::sink::Set;
 use super::watermark::Watermark;
@@ -90,51 +90,45 @@ pub(crate) fn walk_round<R: Rounds>(
     rounds: &mut R,
 ) -> Result<(), Error> {
     let mut start = start;
-    let mut restarts = Restarts::default();
-    loop {
-        let broke = match once(graph, feed, &start, rounds) {
-            Ok(()) => return Ok(()),
-            Err(broke) => broke,
-        };
-        start = match broke {
-            Broke::DeltaLink(error) if on_expired == OnExpired::Fail => {
-                return Err(expired(error, feed.object_type.name));
+    walk_again(|again| {
+        if let Some(error) = again {
+            notes.begun_again(feed.object_type, "", &error);
+            start = start.clone().from_its_beginning();
+        }
+        loop {
+            match once(graph, feed, &start, rounds) {
+                Err(WalkError::DeltaLink(error)) if on_expired == OnExpired::Fail => {
+                    return Err(expired(error, feed.object_type.name).into());
+                }
+                Err(WalkError::DeltaLink(error)) => {
+                    notes.add(Warning {
+                        code: "DeltaLinkExpired",
+                        object_type: Some(feed.object_type.name),
+                        message: format!(
+                            "imported in full, since Graph no longer accepts the stored delta link: {}",
+                            error.message
+                        ),
+                    });
+                    start = Start::full();
+                }
+                other => return other,
             }
-            Broke::DeltaLink(error) => {
-                notes.add(Warning {
-                    code: "DeltaLinkExpired",
-                    object_type: Some(feed.object_type.name),
-                    message: format!(
-                        "imported in full, since Graph no longer accepts the stored delta link: {}",
-                        error.message
-                    ),
-                });
-                Start::full()
-            }
-            broke => {
-                let error = restarts.after(broke)?;
-                notes.add(Warning {
-                    code: "RoundRestarted",
-                    object_type: Some(feed.object_type.name),
-                    message: format!("begun again from its first page: {}", error.message),
-                });
-                start.from_its_beginning()
-            }
-        };
-    }
+        }
+    })
 }
 
-fn once<R: Rounds>(graph: &Graph, feed: &Feed<'_>, start: &Start, rounds: &mut R) -> Result<(), Broke> {
+fn once<R: Rounds>(graph: &Graph, feed: &Feed<'_>, start: &Start, rounds: &mut R) -> Result<(), WalkError> {
     let select = || graph.link(&format!("{}?$select={}{}", feed.path, feed.selection.select(), feed.relations));
     let (set, first, stage, mut since) = match start {
-        Start::Full { resume: None } => (Set::new(Mode::Full)?, First::of(select()), Stage::Walk, None),
+        Start::Full { resume: None } => (Set::new(Mode::Full)?, WalkStart::of(select()), Stage::Walk, None),
         Start::Full { resume: Some(place) } => {
             let link = place.page.as_deref().map(|page| graph.follow(page)).transpose()?;
-            let first = First { inside: link.is_some(), ..First::of(link.unwrap_or_else(select)) };
+            let first = WalkStart { inside: link.is_some(), ..WalkStart::of(link.unwrap_or_else(select)) };
             (Set::resumed(place.set.clone()), first, Stage::Walk, place.since)
         }
         Start::Delta { link, page, stage, since } => {
-            let first = First { inside: page.is_some(), ..First::of(graph.follow(page.as_ref().unwrap_or(link))?) };
+            let first =
+                WalkStart { inside: page.is_some(), ..WalkStart::of(graph.follow(page.as_ref().unwrap_or(link))?) };
             (Set::new(Mode::Delta)?, first, *stage, *since)
         }
         Start::Done | Start::Reconcile { .. } => {
@@ -144,11 +138,11 @@ fn once<R: Rounds>(graph: &Graph, feed: &Feed<'_>, start: &Start, rounds: &mut R
         }
     };
     rounds.begin(&set)?;
-    let first = First { ahead: rounds.reads_ahead(), ..first };
+    let first = WalkStart { ahead: rounds.reads_ahead(), ..first };
     // Both the reading and the taking need the rounds, never at the same time.
     let rounds = std::cell::RefCell::new(rounds);
     rounds.borrow_mut().before_page()?;
-    let (link, at) = walk_pages(
+    let Walked { delta_link, date } = walk_pages(
         graph,
         first,
         Expect::DeltaLink,
@@ -169,7 +163,7 @@ fn once<R: Rounds>(graph: &Graph, feed: &Feed<'_>, start: &Start, rounds: &mut R
             if more { rounds.borrow_mut().before_page() } else { Ok(()) }
         },
     )?;
-    let Some(link) = link else {
+    let Some(link) = delta_link else {
         return Err(Error::new(Kind::Internal, "a delta walk ended without a delta link; please report this").into());
     };
     if !has_room_for(&link) {
@@ -179,9 +173,9 @@ fn once<R: Rounds>(graph: &Graph, feed: &Feed<'_>, start: &Start, rounds: &mut R
     let moved = TypeMark {
         link: Some(link),
         fingerprint: Some(feed.fingerprint.to_owned()),
-        at: Some(at),
+        at: Some(date),
         full: since,
         ..TypeMark::default()
     };
-    rounds.into_inner().end(&set, moved).map_err(Broke::Other)
+    rounds.into_inner().end(&set, moved).map_err(WalkError::Other)
 }

@@ -4,11 +4,14 @@
 //! (allowExternalSenders, isArchived, …) can be read for one group at a time only and must not stand here.
 
 use super::AttributeType::{Boolean, DateTime, String, StringArray};
-use super::{Attribute, Class, Extra, ObjectType, OptionalPermission, Switch, always, extra};
+use super::{
+    Attribute, Class, Extra, FeedOf, Lane, ObjectType, OptionalPermission, Read, RecycleBin, Switch, always, extra,
+};
 
 /// Groups of every kind: security, Microsoft 365, distribution.
 pub static GROUP: ObjectType = ObjectType {
     name: "Group",
+    odata_type: Some("group"),
     code: 1,
     link_member: Some("g"),
     former_mark: Some("groups"),
@@ -21,6 +24,8 @@ pub static GROUP: ObjectType = ObjectType {
     }],
     licence: None,
     delta: "DeltaLink",
+    lane: Lane::Directory,
+    read: Read::Groups(&GROUPS),
     attributes: &[
         always("displayName", String),
         always("mailNickname", String),
@@ -39,6 +44,15 @@ pub static GROUP: ObjectType = ObjectType {
     }),
     ends: &[],
     scope_attribute: None,
+};
+
+static GROUPS: FeedOf = FeedOf {
+    collection: "/groups",
+    // Every group has a name; many may have the same.
+    sorted_by: Some("displayName"),
+    joined: &["groupTypes"],
+    external_id: None,
+    bin: Some(RecycleBin { cast: "group", permission: "Group.Read.All" }),
 };
 
 /// What GroupAttributes may name, directory extensions aside.

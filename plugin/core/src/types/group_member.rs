@@ -7,11 +7,12 @@
 //! edges instead; an engine learns that from each set's Begin, never from Describe, which knows no configuration.
 
 use super::AttributeType::String;
-use super::{Class, End, EndTarget, ObjectType, OptionalPermission, Switch, always};
+use super::{Class, End, EndTarget, Lane, ObjectType, OptionalPermission, Read, Switch, always};
 
 /// Direct members of groups.
 pub static GROUP_MEMBER: ObjectType = ObjectType {
     name: "GroupMember",
+    odata_type: None,
     code: 2,
     link_member: None,
     former_mark: Some("members"),
@@ -29,6 +30,8 @@ pub static GROUP_MEMBER: ObjectType = ObjectType {
     }],
     licence: None,
     delta: "Recompute",
+    lane: Lane::Directory,
+    read: Read::Members,
     attributes: &[always("groupId", String), always("memberId", String), always("memberType", String)],
     extra: None,
     ends: &[

@@ -1,17 +1,19 @@
 //! What the connector can deliver: object types, their attributes, permissions and edge ends, as one table.
 //!
-//! Describe prints this table, the importers select by it, and UserAttributes / GroupAttributes are checked against it,
+//! Describe prints this table, every reading selects by it, and lists of further attributes are checked against it,
 //! so a record can carry nothing that Describe does not name. Types are those of *records*, not of Graph: Graph's
-//! `businessPhones` is an array, the record's is a string, because the importer joins it.
+//! `businessPhones` is an array, the record's is a string, because it is joined on the way.
 
 mod extension;
 mod group;
 mod group_member;
+mod named;
 mod refused;
 mod user;
 
 pub use group::{GROUP, GROUP_EXTRA};
 pub use group_member::GROUP_MEMBER;
+pub use named::name_of;
 pub use refused::why_refused;
 pub use user::{USER, USER_EXTRA};
 
@@ -19,6 +21,12 @@ pub(crate) use extension::{EXTENSION_PATTERN, extension_name};
 
 /// Every object type of this version, in the order in which Describe names them.
 pub static ALL: &[&ObjectType] = &[&USER, &GROUP, &GROUP_MEMBER];
+
+/// The object type that `GroupSelectionFilter` selects.
+pub static FILTERED: &ObjectType = &GROUP;
+
+/// The object types that `MembershipMode` "Delta" needs: the objects that are members or have them, and the memberships.
+pub static FOLLOWED: [&ObjectType; 3] = [&USER, &GROUP, &GROUP_MEMBER];
 
 /// How an attribute's value looks in a record; null is possible for every type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,6 +130,68 @@ pub struct Extra {
     pub attributes: &'static [Attribute],
 }
 
+/// How an object type is read.
+#[derive(Debug, Clone, Copy)]
+pub enum Read {
+    /// By the change feed of its collection; every row becomes a record.
+    Feed(&'static FeedOf),
+    /// Groups: by their change feed, judged by the filter, or as a list.
+    Groups(&'static FeedOf),
+    /// Members of groups: read for each group, or with the feed of groups.
+    Members,
+}
+
+/// A collection that has a change feed.
+#[derive(Debug)]
+pub struct FeedOf {
+    /// Its path, `/users`.
+    pub collection: &'static str,
+    /// A property that every object has and that Graph compares and sorts by: lists are cut by it. `None`: the feed is always
+    /// walked.
+    pub sorted_by: Option<&'static str>,
+    /// Attributes that are arrays in Graph and one string in records.
+    pub joined: &'static [&'static str],
+    /// The attribute that `ExternalIdAttribute` may name.
+    pub external_id: Option<&'static str>,
+    /// Where its soft-deleted objects are.
+    pub bin: Option<RecycleBin>,
+}
+
+/// The soft-deleted objects of a collection, `/directory/deletedItems/microsoft.graph.user`.
+#[derive(Debug, Clone, Copy)]
+pub struct RecycleBin {
+    /// The type in the path: `user`.
+    pub cast: &'static str,
+    /// The application permission that shows them.
+    pub permission: &'static str,
+}
+
+impl ObjectType {
+    /// The collection whose feed brings it, where it has one.
+    pub fn feed(&self) -> Option<&'static FeedOf> {
+        match self.read {
+            Read::Feed(feed) | Read::Groups(feed) => Some(feed),
+            Read::Members => None,
+        }
+    }
+}
+
+/// Which of Graph's limits requests count against: each has its own, and one that is reached slows no other down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lane {
+    /// Resource units of the directory (throttling limits of the identity service).
+    Directory,
+}
+
+impl Lane {
+    /// Its word in a check.
+    pub fn name(self) -> &'static str {
+        match self {
+            Lane::Directory => "Directory",
+        }
+    }
+}
+
 /// A ConfigJson key that switches object types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Switch {
@@ -138,6 +208,8 @@ pub struct Switch {
 pub struct ObjectType {
     /// Its name in records.
     pub name: &'static str,
+    /// Its name in Graph, `user`; `None` for what is no type there.
+    pub odata_type: Option<&'static str>,
     /// Its number in packed lists of ids; never given to another type.
     pub code: u8,
     /// The member of a watermark that holds its delta link, where that is not in its mark.
@@ -157,6 +229,10 @@ pub struct ObjectType {
     /// How changes are found unless a configuration says otherwise: `DeltaLink` (Graph's change feed) or `Recompute` (read
     /// anew on every run). A set's own mode stands in its Begin.
     pub delta: &'static str,
+    /// Whose limits its requests count against.
+    pub lane: Lane,
+    /// How it is read.
+    pub read: Read,
     /// What every import delivers, in the order of the records.
     pub attributes: &'static [Attribute],
     /// What a configuration may add.

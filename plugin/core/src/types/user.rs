@@ -4,11 +4,12 @@
 //! directory (aboutMe, skills, …) must not stand here: one such name makes Graph refuse the whole users feed.
 
 use super::AttributeType::{Boolean, DateTime, String, StringArray};
-use super::{Attribute, Class, Extra, ObjectType, Switch, always, extra};
+use super::{Attribute, Class, Extra, FeedOf, Lane, ObjectType, Read, RecycleBin, Switch, always, extra};
 
 /// Users of the tenant, guests included.
 pub static USER: ObjectType = ObjectType {
     name: "User",
+    odata_type: Some("user"),
     code: 0,
     link_member: Some("u"),
     former_mark: Some("users"),
@@ -18,6 +19,8 @@ pub static USER: ObjectType = ObjectType {
     optional_permissions: &[],
     licence: None,
     delta: "DeltaLink",
+    lane: Lane::Directory,
+    read: Read::Feed(&USERS),
     attributes: &[
         always("displayName", String),
         always("userPrincipalName", String),
@@ -42,6 +45,15 @@ pub static USER: ObjectType = ObjectType {
     }),
     ends: &[],
     scope_attribute: None,
+};
+
+static USERS: FeedOf = FeedOf {
+    collection: "/users",
+    // Every user has a principal name, and no two have the same.
+    sorted_by: Some("userPrincipalName"),
+    joined: &["businessPhones"],
+    external_id: Some("userPrincipalName"),
+    bin: Some(RecycleBin { cast: "user", permission: "User.Read.All" }),
 };
 
 /// What UserAttributes may name, directory extensions aside.

@@ -10,7 +10,8 @@ use super::row::{Outcome, Row, Step};
 use super::uncancelled;
 use crate::error::{Error, Kind};
 use crate::operation::Context;
-use crate::operation::import::{planned, switched_on};
+use crate::operation::import::planned;
+use crate::read::switched_on;
 use crate::sync::{Plan, Start, TypeMark, Watermark};
 
 /// How long Graph promises to keep a delta link.
@@ -41,11 +42,10 @@ pub(super) fn rows(context: &Context, text: &str) -> Result<Vec<Row>, Error> {
             return Ok(vec![Row::failed(None, Step::Watermark, &error, remedy)]);
         }
     };
-    let rows = switched_on(&context.config).into_iter().filter_map(|importer| {
-        let object_type = importer.object_type();
-        plan.has_feed(object_type)
-            .then(|| feed(object_type.name, &plan.start(object_type), watermark.of(object_type), &plan, now))
-    });
+    let rows = switched_on(&context.config)
+        .into_iter()
+        .filter(|object_type| plan.has_feed(object_type))
+        .map(|object_type| feed(object_type.name, &plan.start(object_type), watermark.of(object_type), &plan, now));
     Ok(rows.collect())
 }
 

@@ -4,13 +4,13 @@
 //! delivered unless all of it could be read, so a repeated request is safe.
 
 use super::queue::{Scope, ScopeQueue};
-use super::{Closing, Outcome};
+use super::{Closing, Reading, Source};
 use crate::error::{Error, HttpEvidence, Kind};
 use crate::graph::{self, Answer, Get, LARGEST_BATCH, Link, Reason, Unreadable};
-use crate::importer::Run;
 use crate::mapping::{Issue, Mode, Severity, edge};
 use crate::model::{Member, Page};
-use crate::sync::{Broke, SetWriter, Turn, unreadable};
+use crate::read::run::Run;
+use crate::sync::{SetWriter, Turn, WalkError, unreadable};
 use crate::threads::{caught, joined, named};
 
 /// Bytes of records that are delivered before the rest of a page is mapped. Every reader may hold a page, and an edge takes
@@ -24,21 +24,22 @@ struct MembersPage {
     evidence: HttpEvidence,
 }
 
-/// Reads members for one set of `GroupMember`.
+/// Reads the children of one object after the other, for one set.
 #[derive(Clone, Copy)]
-pub(in crate::importer) struct MembersReader<'a> {
-    pub(in crate::importer) run: Run<'a>,
-    pub(in crate::importer) writer: SetWriter<'a>,
-    pub(in crate::importer) mode: Mode,
+pub(in crate::read) struct ChildrenReader<'a> {
+    pub(in crate::read) run: Run<'a>,
+    pub(in crate::read) writer: SetWriter<'a>,
+    pub(in crate::read) mode: Mode,
+    pub(in crate::read) source: &'static Source,
 }
 
-impl MembersReader<'_> {
+impl ChildrenReader<'_> {
     /// Reads what `list` offers, on as many threads as requests may be under way.
-    pub(in crate::importer) fn read_listed(
+    pub(in crate::read) fn read_listed(
         &self,
         closing: &dyn Closing,
-        list: impl FnOnce(&ScopeQueue) -> Result<(), Broke>,
-    ) -> Result<(), Broke> {
+        list: impl FnOnce(&ScopeQueue) -> Result<(), WalkError>,
+    ) -> Result<(), WalkError> {
         let queue = ScopeQueue::new(self.run.cancel.clone());
         // An error of one thread ends them all.
         let read = || caught(|| self.read_from(&queue, closing)).inspect_err(|_| queue.close());
@@ -65,14 +66,14 @@ impl MembersReader<'_> {
             let outcome = read.chain([listed]).reduce(more_telling).unwrap_or(Ok(()));
             match (outcome, broke) {
                 (Err(error), Some(broke)) if error.kind == Kind::Cancelled => Err(broke),
-                (Err(error), _) => Err(Broke::Other(error)),
+                (Err(error), _) => Err(WalkError::Other(error)),
                 (Ok(()), _) => Ok(()),
             }
         })
     }
 
     /// Reads these groups, one batch after the other. A caller that names a group twice has it read once.
-    pub(in crate::importer) fn read_these(&self, scopes: Vec<Scope>, closing: &dyn Closing) -> Result<(), Error> {
+    pub(in crate::read) fn read_these(&self, scopes: Vec<Scope>, closing: &dyn Closing) -> Result<(), Error> {
         let queue = ScopeQueue::new(self.run.cancel.clone());
         let large = scopes.len() > LARGEST_BATCH;
         let offer = |queue: &ScopeQueue| {
@@ -81,9 +82,9 @@ impl MembersReader<'_> {
             Ok(())
         };
         if large {
-            return self.read_listed(closing, offer).map_err(Broke::into_error);
+            return self.read_listed(closing, offer).map_err(WalkError::into_error);
         }
-        offer(&queue).map_err(Broke::into_error)?;
+        offer(&queue).map_err(WalkError::into_error)?;
         self.read_from(&queue, closing)
     }
 
@@ -110,7 +111,8 @@ impl MembersReader<'_> {
     fn request(&self, scope: &mut Scope) -> Get {
         let link = scope.next.clone().unwrap_or_else(|| {
             let top = self.run.config.page_size;
-            self.run.graph.link(&format!("/groups/{}/members?$select=id&$top={top}&$count=true", scope.group))
+            let Source { parents, children, .. } = self.source;
+            self.run.graph.link(&format!("{parents}/{}/{children}&$top={top}&$count=true", scope.group))
         });
         // The first page's link must not come again either; any other was noted where it came.
         scope.seen.first_time(&link);
@@ -132,7 +134,7 @@ impl MembersReader<'_> {
                     return Ok(Err(error));
                 }
             }
-            if edge(&scope.group, member, &mut records) {
+            if edge(self.source.object_type, &scope.group, member, &mut records) {
                 rows += 1;
             } else {
                 records.issue(&Issue {
@@ -168,18 +170,18 @@ impl MembersReader<'_> {
                     Some(_) if scope.begin_again() => return Ok(Some(scope)),
                     Some(_) => {
                         let twice = "Graph gave the same next link of this group's members twice; run the import again";
-                        Outcome::Unread(Error::new(Kind::Service, twice).with_http(page.evidence))
+                        Reading::Unread(Error::new(Kind::Service, twice).with_http(page.evidence))
                     }
-                    None => Outcome::Whole,
+                    None => Reading::Whole,
                 }
             }
             Err(failure) if failure.reason == Reason::PageTokenExpired && scope.begin_again() => {
                 return Ok(Some(scope));
             }
             Err(failure) if failure.reason == Reason::Gone => self.whether_gone(&scope, failure.into()),
-            Err(failure) => Outcome::Unread(failure.into()),
+            Err(failure) => Reading::Unread(failure.into()),
         };
-        if let Outcome::Unread(error) = &outcome
+        if let Reading::Unread(error) = &outcome
             && error.kind.ends_everything()
         {
             return Err(error.clone());
@@ -190,12 +192,12 @@ impl MembersReader<'_> {
     }
 
     /// 404 on a group's members: gone since the list, or not readable; one read of the group tells.
-    fn whether_gone(&self, scope: &Scope, error: Error) -> Outcome {
-        let link = self.run.graph.link(&format!("/groups/{}?$select=id", scope.group));
+    fn whether_gone(&self, scope: &Scope, error: Error) -> Reading {
+        let link = self.run.graph.link(&format!("{}/{}?$select=id", self.source.parents, scope.group));
         match self.run.graph.get(&Get { link, advanced: false }, |_| Ok(())) {
-            Err(failure) if failure.reason == Reason::Gone => Outcome::Gone(error),
-            Err(failure) => Outcome::Unread(failure.into()),
-            Ok(()) => Outcome::Unread(error),
+            Err(failure) if failure.reason == Reason::Gone => Reading::Gone(error),
+            Err(failure) => Reading::Unread(failure.into()),
+            Ok(()) => Reading::Unread(error),
         }
     }
 }

@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::mapping::{ObjectId, Records, Selection, directory_id, edge, removed_edge};
 use crate::model::{Removed, Row};
+use crate::types::GROUP_MEMBER;
 
 /// A row of the groups feed.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ impl GroupRow {
                 if change.removed {
                     removed_edge(&id, member.id.as_deref().unwrap_or_default(), &mut records);
                 } else {
-                    edge(&id, &member, &mut records);
+                    edge(&GROUP_MEMBER, &id, &member, &mut records);
                 }
             }
             records

@@ -3,41 +3,24 @@
 //! Where memberships follow the groups feed, each row is also a sign of life: an object that was in the recycle bin and is
 //! back brings no edge rows, so somebody has to remember that it was there.
 
-use super::lookup::Outage;
-use super::snapshot::{self, Listed};
-use super::{Run, recycle_bin, thin};
+use super::settled::settle;
+use super::sign::sign_of;
+use super::{recycle_bin, snapshot, thin};
 use crate::error::Error;
 use crate::graph::{Answer, Unreadable};
 use crate::mapping::{Mode, ObjectId, Reason, Records, map_row};
-use crate::model::{Links, Page, Removed, RowSeed};
+use crate::model::{Links, Page, RowSeed};
+use crate::read::lookup::Outage;
+use crate::read::run::Run;
 use crate::sync::{Feed, FollowUp, Pace, Position, Rounds, Set, SetWriter, Sign, Start, TypeMark, unreadable};
-use crate::types::ObjectType;
-
-/// What a row says about an object's life, where it says it of one that has a GUID.
-pub(super) fn sign_of(id: &str, removed: Option<Removed>) -> Option<(ObjectId, Sign)> {
-    let sign = match removed {
-        Some(Removed::Changed) => Sign::SoftDeleted,
-        Some(Removed::Deleted) => Sign::Purged,
-        None => Sign::Live,
-    };
-    ObjectId::parse(id).map(|id| (id, sign))
-}
-
-/// The feed's place after a whole round. The time of the last Full set is kept through Delta rounds; `full` says whether this
-/// one was, and what that leaves to the next run.
-pub(super) fn settle(mark: &mut TypeMark, moved: TypeMark, full: Option<FollowUp>) {
-    let began = moved.full.or(mark.full).or(moved.at);
-    let follow_up = full.unwrap_or(mark.follow_up.after_a_round());
-    *mark = TypeMark { full: began, follow_up, ..moved };
-}
 
 /// Rows as they come.
-pub(super) struct PlainRounds<'a> {
+pub(in crate::read) struct PlainRounds<'a> {
     pub(super) run: Run<'a>,
     pub(super) writer: SetWriter<'a>,
     pub(super) feed: Feed<'a>,
-    /// The object type whose soft deletions are recorded, if they are.
-    pub(super) watches: Option<&'static ObjectType>,
+    /// Soft deletions are recorded.
+    pub(super) watches: bool,
     pub(super) pace: Pace,
     /// The recycle bin is still to be read.
     bin: bool,
@@ -48,8 +31,8 @@ pub(super) struct PlainRounds<'a> {
 }
 
 impl<'a> PlainRounds<'a> {
-    pub(super) fn new(run: Run<'a>, feed: Feed<'a>, watches: Option<&'static ObjectType>) -> PlainRounds<'a> {
-        let writer = run.writer(feed.object_type.name);
+    pub(in crate::read) fn new(run: Run<'a>, feed: Feed<'a>, watches: bool) -> PlainRounds<'a> {
+        let writer = run.writer(feed.object_type);
         PlainRounds {
             run,
             writer,
@@ -63,16 +46,16 @@ impl<'a> PlainRounds<'a> {
     }
 
     /// Where to walk from; a first import that is made from lists is made here, and leaves the drain.
-    pub(super) fn listed_first(&self, start: Start, listed: Listed) -> Result<Start, Error> {
-        if !snapshot::applies(self.run, &self.feed, &start) {
-            return Ok(start);
+    pub(in crate::read) fn listed_first(&self, start: Start) -> Result<Start, Error> {
+        match snapshot::applies(self.run, &self.feed, &start) {
+            Some(listed) => snapshot::read(self.run, self.writer, &self.feed, listed, self.watches),
+            None => Ok(start),
         }
-        snapshot::read(self.run, self.writer, &self.feed, listed, self.watches)
     }
 }
 
 /// One page: its records, and who it is about.
-pub(super) struct PlainPage {
+pub(in crate::read) struct PlainPage {
     records: Records,
     signs: Vec<(ObjectId, Sign)>,
     /// Restored objects whose rows lack attributes.
@@ -84,15 +67,17 @@ impl Rounds for PlainRounds<'_> {
 
     fn begin(&mut self, set: &Set) -> Result<(), Error> {
         let first = set.mode == Mode::Full && !set.resumed;
-        self.bin = first && self.watches.is_some();
+        self.bin = first && self.watches;
         self.writer.begin(set, Reason::SoftDeleted, self.feed.selection.delivered(), |mark| {
             if first {
                 self.feed.full_set_begins(mark);
             }
         })?;
-        let Some(who) = self.watches.filter(|_| set.mode == Mode::Delta) else { return Ok(()) };
-        self.wakes = recycle_bin::look_again(self.run, &self.writer, &self.feed, who)?;
-        let thin = thin::left_over(&self.run);
+        if !self.watches || set.mode == Mode::Full {
+            return Ok(());
+        }
+        self.wakes = recycle_bin::look_again(self.run, &self.writer, &self.feed)?;
+        let thin = thin::left_over(&self.run, &self.feed);
         let unread = thin::read_by_id(&self.run, &self.writer, &self.feed, &thin, &mut self.outage)?;
         self.run.ledger.with(|mark| {
             for id in &thin {
@@ -115,7 +100,7 @@ impl Rounds for PlainRounds<'_> {
             map_row(row, selection, mode, answer.request_id, &mut records);
         }
         let (mut signs, mut thin) = (Vec::new(), Vec::new());
-        if self.watches.is_some() {
+        if self.watches {
             signs.extend(page.rows.iter().filter_map(|row| sign_of(row.id.as_deref()?, row.removed)));
             if mode == Mode::Delta {
                 thin = thin::among(&self.run, &page.rows);
@@ -125,18 +110,16 @@ impl Rounds for PlainRounds<'_> {
     }
 
     fn take(&mut self, page: PlainPage, _: &Set, position: Option<Position>) -> Result<(), Error> {
-        if std::mem::take(&mut self.bin)
-            && let Some(who) = self.watches
-        {
-            recycle_bin::deliver(self.run, &self.writer, self.feed.selection, who)?;
+        if std::mem::take(&mut self.bin) {
+            recycle_bin::deliver(self.run, &self.writer, &self.feed)?;
         }
         // Before the rows, whose own values win.
         let unread = thin::read_by_id(&self.run, &self.writer, &self.feed, &page.thin, &mut self.outage)?;
         let due = position.is_some() && self.pace.page(page.records.rows());
         let (object_type, watches, wakes) = (self.feed.object_type, self.watches, self.wakes);
         self.writer.advance(page.records, due, None, |mark, moves| {
-            if let Some(who) = watches {
-                page.signs.iter().for_each(|(id, sign)| mark.lists.saw(who, *id, *sign, wakes));
+            if watches {
+                page.signs.iter().for_each(|(id, sign)| mark.lists.saw(object_type, *id, *sign, wakes));
                 for id in unread {
                     mark.lists.restored.set_thin(id, true);
                 }
@@ -150,7 +133,7 @@ impl Rounds for PlainRounds<'_> {
     fn end(&mut self, set: &Set, moved: TypeMark) -> Result<(), Error> {
         let object_type = self.feed.object_type;
         // A recycle bin that lagged at a full walk is read once more; where nothing depends on it, nothing is left to do.
-        let after_full = if self.watches.is_some() { FollowUp::BinNextRun } else { FollowUp::Nothing };
+        let after_full = if self.watches { FollowUp::BinNextRun } else { FollowUp::Nothing };
         let full = (set.mode == Mode::Full).then_some(after_full);
         self.writer.end(|mark| settle(mark.of_mut(object_type), moved, full))
     }

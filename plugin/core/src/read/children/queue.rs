@@ -25,15 +25,15 @@ const CANCEL_CHECK: Duration = Duration::from_millis(200);
 
 /// One group whose members are being read.
 #[derive(Debug)]
-pub(in crate::importer) struct Scope {
+pub(in crate::read) struct Scope {
     /// Its id, as records carry it.
-    pub(in crate::importer) group: String,
+    pub(in crate::read) group: String,
     /// `visibility` is `HiddenMembership`.
-    pub(in crate::importer) hidden: bool,
+    pub(in crate::read) hidden: bool,
     /// Which page of the list of groups it stood on.
-    pub(in crate::importer) page: usize,
+    pub(in crate::read) page: usize,
     /// Edges delivered so far.
-    pub(in crate::importer) rows: u64,
+    pub(in crate::read) rows: u64,
     /// The next page; `None` before the first.
     pub(super) next: Option<Link>,
     /// Next links so far: one that comes again would never end.
@@ -44,7 +44,7 @@ pub(in crate::importer) struct Scope {
 
 impl Scope {
     /// A group that nothing has been read of.
-    pub(in crate::importer) fn new(group: String, hidden: bool) -> Scope {
+    pub(in crate::read) fn new(group: String, hidden: bool) -> Scope {
         Scope { group, hidden, page: 0, next: None, rows: 0, seen: SeenLinks::default(), restarts: 0 }
     }
 
@@ -60,7 +60,7 @@ impl Scope {
 
     /// On this page of the list.
     #[must_use]
-    pub(in crate::importer) fn on_page(self, page: usize) -> Scope {
+    pub(in crate::read) fn on_page(self, page: usize) -> Scope {
         Scope { page, ..self }
     }
 }
@@ -78,7 +78,7 @@ struct State {
 
 /// The queue.
 #[derive(Debug)]
-pub(in crate::importer) struct ScopeQueue {
+pub(in crate::read) struct ScopeQueue {
     state: Mutex<State>,
     changed: Condvar,
     cancel: Cancel,
@@ -99,7 +99,7 @@ impl ScopeQueue {
     }
 
     /// Adds a page of groups, waiting for room. Answers how many were there already; `None`: the readers have given up.
-    pub(in crate::importer) fn offer(&self, scopes: Vec<Scope>) -> Result<Option<usize>, Error> {
+    pub(in crate::read) fn offer(&self, scopes: Vec<Scope>) -> Result<Option<usize>, Error> {
         let mut state = self.lock();
         while state.waiting.len() >= CAPACITY && !state.closed {
             state = self.wait(state)?;
@@ -117,7 +117,7 @@ impl ScopeQueue {
     }
 
     /// All groups have been offered.
-    pub(in crate::importer) fn listed(&self) {
+    pub(in crate::read) fn listed(&self) {
         self.lock().listed = true;
         self.changed.notify_all();
     }

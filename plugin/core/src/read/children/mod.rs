@@ -4,21 +4,32 @@
 //! decided by a [`Closing`], since recomputed memberships and followed ones decide differently. Reads carry
 //! `ConsistencyLevel: eventual` and `$count=true`, because plain ones leave service principals out without a word.
 
+mod judgement;
 mod queue;
 mod reader;
 
 use crate::error::Error;
 use crate::mapping::{Issue, Records, Severity};
+use crate::types::ObjectType;
 
+pub(super) use judgement::Judgement;
 pub(super) use queue::{Scope, ScopeQueue};
-pub(super) use reader::MembersReader;
+pub(super) use reader::ChildrenReader;
 
-/// Failed groups in a row after which the rest is not even tried: each has already used up its retries.
-pub(super) const GIVE_UP_AFTER: u32 = 40;
+/// What is read of each object.
+#[derive(Debug)]
+pub(super) struct Source {
+    /// The collection of the objects, `/groups`.
+    pub(super) parents: &'static str,
+    /// Behind the object's id: `members?$select=id`.
+    pub(super) children: &'static str,
+    /// The edges that its rows become.
+    pub(super) object_type: &'static ObjectType,
+}
 
 /// How the reading of one group ended.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum Reading {
     /// All its members were delivered.
     Whole,
     /// Neither its members nor the group itself are there.
@@ -30,7 +41,7 @@ pub(super) enum Outcome {
 /// Decides what the end of a group's reading means, and writes its Scope.
 pub(super) trait Closing: Sync {
     /// An error ends all reading.
-    fn close(&self, scope: &Scope, outcome: Outcome) -> Result<(), Error>;
+    fn close(&self, scope: &Scope, outcome: Reading) -> Result<(), Error>;
 }
 
 /// Writes the Issue of a group whose members could not be read.

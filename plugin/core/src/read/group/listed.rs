@@ -2,21 +2,21 @@
 //!
 //! With a filter a group that the list does not bring may well exist: Begin's `Absence` says so. There is no delta link.
 
-use super::{absence, list_query};
+use super::scope::{absence, list_query};
 use crate::error::Error;
-use crate::importer::Run;
-use crate::importer::distinct::{Distinct, short};
 use crate::mapping::{Mode, Selection, map_row};
 use crate::model::{Page, RowSeed};
+use crate::read::distinct::{Distinct, short};
+use crate::read::run::Run;
 use crate::sync::{
-    Broke, Expect, First, FullPlace, Pace, Position, Restarts, Set, SetWriter, Stage, Start, Warning, Watermark,
-    unreadable, walk_pages,
+    Expect, FullPlace, Pace, Position, Set, SetWriter, Stage, Start, WalkError, WalkStart, Watermark, unreadable,
+    walk_again, walk_pages,
 };
 use crate::types::GROUP;
 
 /// What follows the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Then {
+pub(super) enum AfterList {
     /// Nothing: the object type is done.
     Over,
     /// The round from the old link.
@@ -32,22 +32,19 @@ pub(super) fn read(
     selection: &Selection,
     fingerprint: &str,
     start: Start,
-    then: Then,
+    then: AfterList,
 ) -> Result<(), Error> {
     let mut resume = if let Start::Full { resume } = start { resume } else { None };
-    let list = List { run, selection, fingerprint, then, writer: run.writer(GROUP.name) };
-    let mut restarts = Restarts::default();
-    while let Err(broke) = list.once(resume.take()) {
-        let error = restarts.after(broke)?;
-        run.notes.add(Warning {
-            code: "RoundRestarted",
-            object_type: Some(GROUP.name),
-            message: format!("the list of groups was begun again from its first page: {}", error.message),
-        });
-    }
+    let list = List { run, selection, fingerprint, then, writer: run.writer(&GROUP) };
+    walk_again(|again| {
+        if let Some(error) = again {
+            run.notes.begun_again(&GROUP, "the list of groups was ", &error);
+        }
+        list.once(resume.take())
+    })?;
     match then {
-        Then::Over => list.writer.end(|mark| mark.of_mut(&GROUP).position = None),
-        Then::Drain { .. } => list.writer.end_stage(|mark| list.go_to(mark, Stage::Drain, None, None)),
+        AfterList::Over => list.writer.end(|mark| mark.of_mut(&GROUP).position = None),
+        AfterList::Drain { .. } => list.writer.end_stage(|mark| list.go_to(mark, Stage::Drain, None, None)),
     }
 }
 
@@ -55,13 +52,13 @@ struct List<'a> {
     run: Run<'a>,
     selection: &'a Selection,
     fingerprint: &'a str,
-    then: Then,
+    then: AfterList,
     writer: SetWriter<'a>,
 }
 
 impl List<'_> {
     fn place(&self, stage: Stage, set: Option<&str>, page: Option<String>) -> Position {
-        let since = if let Then::Drain { since } = self.then { Some(since) } else { None };
+        let since = if let AfterList::Drain { since } = self.then { Some(since) } else { None };
         Position { fingerprint: self.fingerprint.to_owned(), stage, set: set.map(str::to_owned), page, since }
     }
 
@@ -72,14 +69,14 @@ impl List<'_> {
         }
     }
 
-    fn once(&self, resume: Option<FullPlace>) -> Result<(), Broke> {
+    fn once(&self, resume: Option<FullPlace>) -> Result<(), WalkError> {
         let Run { graph, config, .. } = self.run;
         let (query, advanced) = list_query(config, &self.selection.select(), config.page_size);
-        let beginning = First { advanced, ahead: true, ..First::of(graph.link(&query)) };
+        let beginning = WalkStart { advanced, ahead: true, ..WalkStart::of(graph.link(&query)) };
         let (set, mut first) = match resume {
             Some(place) => {
                 let page = place.page.as_deref().map(|page| graph.follow(page)).transpose()?;
-                let first = page.map(|link| First { link, inside: true, ..beginning.clone() });
+                let first = page.map(|link| WalkStart { link, inside: true, ..beginning.clone() });
                 (Set::resumed(place.set), first.unwrap_or_else(|| beginning.clone()))
             }
             None => (Set::new(Mode::Full)?, beginning.clone()),
@@ -88,8 +85,8 @@ impl List<'_> {
             if !set.resumed {
                 // Within a Reconcile the stage stays: only the set is new.
                 match self.then {
-                    Then::Over => mark.of_mut(&GROUP).position = None,
-                    Then::Drain { .. } => self.go_to(mark, Stage::Groups, None, None),
+                    AfterList::Over => mark.of_mut(&GROUP).position = None,
+                    AfterList::Drain { .. } => self.go_to(mark, Stage::Groups, None, None),
                 }
             }
         })?;

@@ -4,25 +4,25 @@
 //! show their edges. The bin is read after page 1, which fixes the delta link: an object deleted later comes with the next round.
 //! The bin's list may lag, so the run after a full walk reads it once more.
 
-use super::Run;
 use crate::error::{Error, Kind};
-use crate::mapping::{Issue, Mode, ObjectId, Selection, Severity, directory_id, removed_object};
+use crate::mapping::{Issue, Mode, ObjectId, Severity, directory_id, removed_object};
 use crate::model::{Member, Page, Removed};
-use crate::sync::{Expect, Feed, First, FollowUp, Restarts, SetWriter, Sign, unreadable, walk_pages};
-use crate::types::{GROUP, ObjectType, USER};
+use crate::read::run::Run;
+use crate::sync::{Expect, Feed, FollowUp, SetWriter, Sign, WalkStart, unreadable, walk_again, walk_pages};
+use crate::types::{self, ObjectType, RecycleBin};
+
+fn bin_of(object_type: &ObjectType) -> Option<RecycleBin> {
+    object_type.feed().and_then(|feed| feed.bin)
+}
 
 /// Reads and delivers the bin before the first rows of a Full set. Without the permission an Issue says what is missing, and
 /// the import goes on.
-pub(super) fn deliver(
-    run: Run<'_>,
-    writer: &SetWriter<'_>,
-    selection: &Selection,
-    object_type: &'static ObjectType,
-) -> Result<(), Error> {
+pub(in crate::read) fn deliver(run: Run<'_>, writer: &SetWriter<'_>, feed: &Feed<'_>) -> Result<(), Error> {
+    let object_type = feed.object_type;
     let read = read(run, object_type, |ids| {
         let mut records = writer.records(Mode::Full);
         for id in &ids {
-            removed_object(id, Removed::Changed, selection, &mut records);
+            removed_object(id, Removed::Changed, feed.selection, &mut records);
         }
         writer.advance(records, false, None, |mark, _| {
             for id in ids.iter().filter_map(|id| ObjectId::parse(id)) {
@@ -35,32 +35,22 @@ pub(super) fn deliver(
 
 /// The second look of the run after a full walk: delivers what the bin did not show then. Answers whether any live row of the
 /// round that follows may be that of a restored object.
-pub(super) fn look_again(
-    run: Run<'_>,
-    writer: &SetWriter<'_>,
-    feed: &Feed<'_>,
-    object_type: &'static ObjectType,
-) -> Result<bool, Error> {
+pub(in crate::read) fn look_again(run: Run<'_>, writer: &SetWriter<'_>, feed: &Feed<'_>) -> Result<bool, Error> {
+    let object_type = feed.object_type;
     let (follow_up, incomplete) = run.ledger.with(|mark| {
         let incomplete = mark.lists.gone.as_ref().is_some_and(|gone| gone.incomplete);
         (mark.of(feed.object_type).follow_up, incomplete)
     });
     // Where not every object of the bin is known, old ones would count towards `MaxDeletes`.
     if follow_up == FollowUp::Bin && !(incomplete && writer.hold.is_some()) {
-        let read = read(run, object_type, |ids| deliver_new(run, writer, feed.selection, object_type, ids));
+        let read = read(run, object_type, |ids| deliver_new(run, writer, feed, ids));
         reported(run, writer, object_type, read)?;
         run.ledger.with(|mark| mark.of_mut(feed.object_type).follow_up = FollowUp::Wakes);
     }
     Ok(incomplete || matches!(follow_up, FollowUp::Bin | FollowUp::Wakes))
 }
 
-fn deliver_new(
-    run: Run<'_>,
-    writer: &SetWriter<'_>,
-    selection: &Selection,
-    object_type: &'static ObjectType,
-    mut ids: Vec<String>,
-) -> Result<(), Error> {
+fn deliver_new(run: Run<'_>, writer: &SetWriter<'_>, feed: &Feed<'_>, mut ids: Vec<String>) -> Result<(), Error> {
     run.ledger.with(|mark| ids.retain(|id| ObjectId::parse(id).is_some_and(|id| !mark.lists.is_gone(id))));
     if ids.is_empty() {
         return Ok(());
@@ -68,12 +58,12 @@ fn deliver_new(
     // Not held back: no row of the feed says that these are deleted, so an interrupted run could not tell the next one.
     let mut records = writer.records(Mode::Full);
     for id in &ids {
-        removed_object(id, Removed::Changed, selection, &mut records);
+        removed_object(id, Removed::Changed, feed.selection, &mut records);
     }
     writer.deliver_deletes(&ids, &records)?;
     run.ledger.with(|mark| {
         for id in ids.iter().filter_map(|id| ObjectId::parse(id)) {
-            mark.lists.saw(object_type, id, Sign::SoftDeleted, false);
+            mark.lists.saw(feed.object_type, id, Sign::SoftDeleted, false);
         }
     });
     Ok(())
@@ -81,9 +71,9 @@ fn deliver_new(
 
 /// Records the objects in the bin and delivers nothing. Members read while an object is away lack its edges, and should the run
 /// be interrupted, the feed may tell no more than that the object is back.
-pub(super) fn note(run: Run<'_>) -> Result<(), Error> {
+pub(in crate::read) fn note(run: Run<'_>) -> Result<(), Error> {
     let mut all = Vec::new();
-    for object_type in [&USER, &GROUP] {
+    for object_type in types::ALL.iter().copied().filter(|it| bin_of(it).is_some() && run.config.imports(it)) {
         let noted = read(run, object_type, |ids| {
             all.extend(ids.iter().filter_map(|id| ObjectId::parse(id)));
             Ok(())
@@ -111,7 +101,7 @@ fn reported(
 ) -> Result<(), Error> {
     match read {
         Err(error) if error.kind == Kind::Forbidden => {
-            let permission = if object_type == &GROUP { "Group.Read.All" } else { "User.Read.All" };
+            let permission = bin_of(object_type).map_or("", |bin| bin.permission);
             let mut records = writer.records(Mode::Full);
             records.issue(&Issue {
                 scope: None,
@@ -140,13 +130,12 @@ fn read(
     object_type: &'static ObjectType,
     mut take: impl FnMut(Vec<String>) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let cast = if object_type == &GROUP { "group" } else { "user" };
+    let Some(RecycleBin { cast, .. }) = bin_of(object_type) else { return Ok(()) };
     let query = format!("/directory/deletedItems/microsoft.graph.{cast}?$select=id&$top=999");
-    let mut restarts = Restarts::default();
-    loop {
-        let walked = walk_pages(
+    walk_again(|_| {
+        walk_pages(
             run.graph,
-            First::of(run.graph.link(&query)),
+            WalkStart::of(run.graph.link(&query)),
             Expect::NoDeltaLink,
             |answer| {
                 let page = Page::<Member<'_>>::read_plain(answer.body).map_err(unreadable)?;
@@ -154,8 +143,7 @@ fn read(
                 Ok((page.links, ids.collect::<Vec<_>>()))
             },
             |ids, _| take(ids),
-        );
-        let Err(broke) = walked else { return Ok(()) };
-        restarts.after(broke)?;
-    }
+        )
+        .map(|_| ())
+    })
 }

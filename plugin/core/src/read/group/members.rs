@@ -3,33 +3,32 @@
 //! Reading only the groups that the groups feed returned would drop the edges of every unchanged group. With
 //! `MembershipMode: Delta` they come with the groups feed instead, and nothing is to be done here.
 
-use super::group::{first_group, follows_members};
+use super::hidden::sees_hidden;
+use super::members_survey;
 use super::recompute::Recompute;
-use super::survey::Survey;
-use super::{Importer, Probe, Run, allowed, member_survey, sees_hidden};
+use super::scope::first_group;
 use crate::config::Config;
 use crate::error::Error;
 use crate::graph::{self, Graph};
+use crate::read::run::Run;
+use crate::read::survey::Survey;
+use crate::read::way::{Probe, Way, allowed};
 use crate::sync::{Asked, Keeps, Position, Start, TypeMark, Watermark, fingerprint};
 use crate::types::{GROUP, GROUP_MEMBER, ObjectType};
 
-/// The object type `GroupMember`.
+/// Members of all groups in scope, on every run.
 #[derive(Debug)]
-pub(super) struct GroupMember;
+pub(in crate::read) struct Members;
 
 /// Names the groups whose members are read.
 pub(super) fn fingerprint_of(config: &Config) -> String {
     fingerprint(&["GroupMember", config.group_selection_filter.as_ref().map_or("", |filter| filter.text())])
 }
 
-impl Importer for GroupMember {
-    fn object_type(&self) -> &'static ObjectType {
-        &GROUP_MEMBER
-    }
-
-    fn asked(&self, config: &Config) -> Option<Asked> {
-        (!follows_members(config)).then(|| Asked {
-            object_type: &GROUP_MEMBER,
+impl Way for Members {
+    fn asked(&self, object_type: &'static ObjectType, config: &Config) -> Option<Asked> {
+        (!config.follows_members()).then(|| Asked {
+            object_type,
             fingerprint: fingerprint_of(config),
             keeps: Keeps::Place,
             plain: false,
@@ -38,17 +37,17 @@ impl Importer for GroupMember {
         })
     }
 
-    fn comes_with(&self, config: &Config) -> Option<&'static str> {
-        follows_members(config).then_some(GROUP.name)
+    fn comes_with(&self, config: &Config) -> Option<&'static ObjectType> {
+        config.follows_members().then_some(&GROUP)
     }
 
-    fn import(&self, run: Run<'_>) -> Result<(), Error> {
+    fn import(&self, _: &'static ObjectType, run: Run<'_>) -> Result<(), Error> {
         let start = run.plan.start(&GROUP_MEMBER);
         if start == Start::Done {
-            run.was_finished(GROUP_MEMBER.name);
+            run.was_finished(&GROUP_MEMBER);
             return Ok(());
         }
-        let (writer, fingerprint) = (run.writer(GROUP_MEMBER.name), fingerprint_of(run.config));
+        let (writer, fingerprint) = (run.writer(&GROUP_MEMBER), fingerprint_of(run.config));
         let place = |mark: &mut Watermark, set: &str, page: Option<String>| {
             let (fingerprint, set) = (fingerprint.clone(), Some(set.to_owned()));
             let position = Position { fingerprint, set, page, ..Position::default() };
@@ -59,12 +58,12 @@ impl Importer for GroupMember {
         writer.end(|mark| *mark.of_mut(&GROUP_MEMBER) = TypeMark::default())
     }
 
-    fn probe(&self, graph: &Graph, config: &Config) -> Result<Probe, graph::Error> {
+    fn probe(&self, _: &'static ObjectType, graph: &Graph, config: &Config) -> Result<Probe, graph::Error> {
         let Some(group) = first_group(graph, config)? else { return Ok(Probe::NothingToRead) };
         allowed(graph, &format!("/groups/{group}/members?$select=id&$top=1&$count=true"), true)
     }
 
-    fn survey(&self, graph: &Graph, config: &Config) -> Result<Survey, graph::Error> {
-        member_survey::survey(graph, config, follows_members(config))
+    fn survey(&self, _: &'static ObjectType, graph: &Graph, config: &Config) -> Result<Survey, graph::Error> {
+        members_survey::survey(graph, config, config.follows_members())
     }
 }

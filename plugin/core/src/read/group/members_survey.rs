@@ -6,12 +6,12 @@
 
 use serde::Deserialize;
 
-use super::group::{list_query, scope_count};
-use super::is_hidden;
-use super::survey::{Finding, Further, Size, Survey, pages};
+use super::hidden::is_hidden;
+use super::scope::{list_query, scope_count};
 use crate::config::Config;
 use crate::graph::{self, Get, Graph, LARGEST_BATCH, Unreadable};
 use crate::model::{Page, RowSeed};
+use crate::read::survey::{Finding, Further, Size, Survey, pages};
 use crate::sync::unreadable;
 
 /// Groups looked at, of each sort: what one batch holds.

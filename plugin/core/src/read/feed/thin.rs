@@ -1,18 +1,17 @@
-//! Restored users whose rows hold only some of their attributes: they are read by id.
+//! Restored objects whose rows hold only some of their attributes: they are read by id.
 //!
 //! The row of a restored object may hold what changed and nothing else. A host that never held the object would show it with
 //! those few attributes, and no later row completes them. A read that fails is repeated by the next run.
 
-use super::Run;
-use super::lookup::{Found, Outage, look_up};
 use crate::error::Error;
 use crate::graph::LARGEST_BATCH;
 use crate::mapping::{Mode, ObjectId, object};
 use crate::model::Row;
+use crate::read::lookup::{Found, Outage, look_up};
+use crate::read::run::Run;
 use crate::sync::{Feed, SetWriter};
-use crate::types::USER;
 
-/// The restored users among these rows that lack an attribute.
+/// The restored objects among these rows that lack an attribute.
 pub(super) fn among(run: &Run<'_>, rows: &[Row<'_>]) -> Vec<ObjectId> {
     let lacking = rows.iter().filter(|row| row.removed.is_none() && row.values.iter().any(Option::is_none));
     let ids = lacking.filter_map(|row| ObjectId::parse(row.id.as_deref()?));
@@ -20,14 +19,15 @@ pub(super) fn among(run: &Run<'_>, rows: &[Row<'_>]) -> Vec<ObjectId> {
 }
 
 /// Those that an earlier run could not read.
-pub(super) fn left_over(run: &Run<'_>) -> Vec<ObjectId> {
+pub(super) fn left_over(run: &Run<'_>, feed: &Feed<'_>) -> Vec<ObjectId> {
     run.ledger.with(|mark| {
-        let thin = mark.lists.restored.all.iter().filter(|restored| restored.thin && restored.object_type == &USER);
+        let thin =
+            mark.lists.restored.all.iter().filter(|restored| restored.thin && restored.object_type == feed.object_type);
         thin.map(|restored| restored.id).collect()
     })
 }
 
-/// Reads users by id and delivers them. Answers those that could not be read.
+/// Reads objects by id and delivers them. Answers those that could not be read.
 pub(super) fn read_by_id(
     run: &Run<'_>,
     writer: &SetWriter<'_>,
@@ -40,7 +40,7 @@ pub(super) fn read_by_id(
         let names: Vec<String> = some.iter().map(ToString::to_string).collect();
         let asked: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut records = writer.records(Mode::Delta);
-        let found = look_up(run.graph, "users", &asked, feed.selection, outage)?;
+        let found = look_up(run.graph, feed.object_type, &asked, feed.selection, outage)?;
         for ((id, name), found) in some.iter().zip(&names).zip(found) {
             match found {
                 Found::Object(values) => {

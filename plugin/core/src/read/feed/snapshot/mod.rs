@@ -16,20 +16,20 @@ use std::sync::{Mutex, PoisonError};
 
 use ranges::Names;
 
-use super::distinct::short;
-use super::plain::settle;
-use super::survey::Size;
-use super::{Run, recycle_bin};
+use super::recycle_bin;
+use super::settled::settle;
 use crate::config::{Config, FullImportStrategy};
 use crate::error::{Error, Kind};
 use crate::graph;
 use crate::mapping::{Mode, Reason, Selection};
 use crate::model::{Member, Page, RowSeed};
+use crate::read::distinct::short;
+use crate::read::run::Run;
+use crate::read::survey::Size;
 use crate::sync::{
-    Broke, Expect, Feed, First, FollowUp, NEXT_RUN_RECONCILES, Restarts, Set, SetWriter, Stage, Start, TypeMark,
-    Warning, has_room_for, unreadable, walk_pages,
+    Expect, Feed, FollowUp, NEXT_RUN_RECONCILES, Set, SetWriter, Stage, Start, TypeMark, WalkStart, Walked, Warning,
+    has_room_for, unreadable, walk_again, walk_pages,
 };
-use crate::types::ObjectType;
 
 /// What is listed, and by which names.
 #[derive(Debug, Clone, Copy)]
@@ -40,15 +40,16 @@ pub(super) struct Listed {
     pub(super) name: &'static str,
 }
 
-/// Whether this run is a first import of the feed, and is to be made this way.
-pub(super) fn applies(run: Run<'_>, feed: &Feed<'_>, start: &Start) -> bool {
-    run.config.full_import_strategy == FullImportStrategy::Snapshot
-        && *start == Start::full()
-        && run.plan.carried.of(feed.object_type).link.is_none()
+/// What is listed, where this run is a first import of the feed and is to be made this way.
+pub(super) fn applies(run: Run<'_>, feed: &Feed<'_>, start: &Start) -> Option<Listed> {
+    let first = *start == Start::full() && run.plan.carried.of(feed.object_type).link.is_none();
+    let wanted = run.config.full_import_strategy == FullImportStrategy::Snapshot;
+    let of = feed.object_type.feed().filter(|_| first && wanted)?;
+    Some(Listed { path: of.collection, name: of.sorted_by? })
 }
 
 /// What such an import of so many objects will ask of Graph, roughly; `more` requests come on top.
-pub(super) fn size(objects: Option<u64>, config: &Config, more: u64) -> Size {
+pub(in crate::read) fn size(objects: Option<u64>, config: &Config, more: u64) -> Size {
     let page_size = u64::from(config.page_size);
     let count = objects.unwrap_or(0);
     let ranges = count / ranges::enough(count, count, config) + 1;
@@ -96,7 +97,7 @@ pub(super) fn read(
     writer: SetWriter<'_>,
     feed: &Feed<'_>,
     listed: Listed,
-    watches: Option<&'static ObjectType>,
+    watches: bool,
 ) -> Result<Start, Error> {
     let selection = feed.selection.clone().judged_by(&[listed.name.to_owned()]);
     let snapshot = Snapshot { run, writer, feed, listed, selection, watches, seen: Mutex::default() };
@@ -122,7 +123,7 @@ struct Snapshot<'a> {
     listed: Listed,
     /// The feed's, with the name.
     selection: Selection,
-    watches: Option<&'static ObjectType>,
+    watches: bool,
     /// Whom the lists brought, as half of a GUID each: eight bytes for every object, however large the tenant.
     seen: Mutex<Vec<u64>>,
 }
@@ -134,8 +135,8 @@ impl Snapshot<'_> {
         self.writer.begin(&set, Reason::SoftDeleted, self.feed.selection.delivered(), |mark| {
             self.feed.full_set_begins(mark);
         })?;
-        if let Some(who) = self.watches {
-            recycle_bin::deliver(self.run, &self.writer, self.feed.selection, who)?;
+        if self.watches {
+            recycle_bin::deliver(self.run, &self.writer, self.feed)?;
         }
         let names = Names { graph: self.run.graph, listed: self.listed };
         let Some(whole) = names.whole()? else {
@@ -160,12 +161,11 @@ impl Snapshot<'_> {
     fn link(&self) -> Result<(String, u64), Failure> {
         let Feed { path, selection, relations, .. } = self.feed;
         let query = format!("{path}?$deltatoken=latest&$select={}{relations}", selection.select());
-        let mut restarts = Restarts::default();
-        loop {
-            let mut brought_rows = false;
-            let asked = walk_pages(
+        let mut brought_rows = false;
+        let asked = walk_again(|_| {
+            walk_pages(
                 self.run.graph,
-                First::of(self.run.graph.link(&query)),
+                WalkStart::of(self.run.graph.link(&query)),
                 Expect::DeltaLink,
                 |answer| {
                     let page = Page::<Member<'_>>::read_plain(answer.body).map_err(unreadable)?;
@@ -176,16 +176,15 @@ impl Snapshot<'_> {
                     // A first page with rows begins the whole feed: no further page is asked for.
                     if brought_rows { Err(Error::new(Kind::Service, "rows came with the delta link")) } else { Ok(()) }
                 },
-            );
-            match asked {
-                Err(_) if brought_rows => {
-                    return Err(Failure::Walk("Graph brought rows where only a delta link was asked for".to_owned()));
-                }
-                Ok((Some(link), at)) if has_room_for(&link) => return Ok((link, at)),
-                Ok(_) => return Err(Failure::Walk("Graph gave no delta link that a watermark can keep".to_owned())),
-                Err(broke @ (Broke::PageLink(_) | Broke::Page(_))) => _ = restarts.after(broke).map_err(refused)?,
-                Err(broke) => return Err(refused(broke.into_error())),
+            )
+        });
+        match asked {
+            Err(_) if brought_rows => {
+                Err(Failure::Walk("Graph brought rows where only a delta link was asked for".to_owned()))
             }
+            Ok(Walked { delta_link: Some(link), date }) if has_room_for(&link) => Ok((link, date)),
+            Ok(_) => Err(Failure::Walk("Graph gave no delta link that a watermark can keep".to_owned())),
+            Err(error) => Err(refused(error)),
         }
     }
 
@@ -224,7 +223,7 @@ impl Snapshot<'_> {
         let mut changed: HashMap<u64, bool> = HashMap::new();
         let walked = walk_pages(
             self.run.graph,
-            First::of(self.run.graph.follow(link)?),
+            WalkStart::of(self.run.graph.follow(link)?),
             Expect::DeltaLink,
             |answer| {
                 let page = Page::read(answer.body, RowSeed { properties: &[] }).map_err(unreadable)?;

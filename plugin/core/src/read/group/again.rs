@@ -4,15 +4,16 @@
 //! older than the row. Each is read by id and judged first: a group that no longer matches must not come back, and one that
 //! is gone is left to its removed row.
 
+use super::followed::Why;
+use super::hidden::is_hidden;
 use super::judge::merged;
 use super::rounds::GroupRounds;
 use super::row::GroupRow;
 use crate::error::Error;
-use crate::importer::group::followed::Why;
-use crate::importer::is_hidden;
-use crate::importer::lookup::{Found, look_up};
-use crate::importer::scopes::Scope;
 use crate::mapping::{Mode, ObjectId, Reason, object};
+use crate::read::children::Scope;
+use crate::read::lookup::{Found, look_up};
+use crate::types::GROUP;
 
 /// Groups looked up before their members are read: one `$batch`.
 const AT_ONCE: usize = crate::graph::LARGEST_BATCH;
@@ -34,7 +35,7 @@ impl GroupRounds<'_> {
     fn read_some_again(&mut self, ids: &[ObjectId]) -> Result<(), Error> {
         let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
         let asked: Vec<&str> = names.iter().map(String::as_str).collect();
-        let found = look_up(self.run.graph, "groups", &asked, self.feed.selection, &mut self.outage)?;
+        let found = look_up(self.run.graph, &GROUP, &asked, self.feed.selection, &mut self.outage)?;
         let mut records = self.writer.records(Mode::Delta);
         let (mut scopes, mut over, mut failed) = (Vec::new(), Vec::new(), Vec::new());
         for ((id, name), found) in ids.iter().zip(&names).zip(found) {

@@ -9,16 +9,17 @@ use std::collections::{HashMap, HashSet};
 use serde_json::value::RawValue;
 
 use super::followed::{Followed, Why};
+use super::hidden::is_hidden;
 use super::judge::{Judge, merged};
 use super::row::GroupRow;
 use crate::error::Error;
 use crate::graph::{Answer, Unreadable};
-use crate::importer::lookup::{Found, Outage, look_up};
-use crate::importer::plain::{settle, sign_of};
-use crate::importer::scopes::Scope;
-use crate::importer::{Run, is_hidden, recycle_bin};
 use crate::mapping::{Issue, Mode, ObjectId, Reason, Records, Severity, object, removed_object, row_without_id};
 use crate::model::{Links, Page, RowSeed};
+use crate::read::children::Scope;
+use crate::read::feed::{deliver_bin, look_again_in_bin, settle, sign_of};
+use crate::read::lookup::{Found, Outage, look_up};
+use crate::read::run::Run;
 use crate::sync::{
     Feed, FollowUp, Pace, Position, Rounds, Set, SetWriter, Sign, TypeMark, Warning, Watermark, unreadable,
 };
@@ -89,9 +90,9 @@ impl<'a> GroupRounds<'a> {
         GroupRounds {
             run,
             feed,
-            writer: run.writer(feed.object_type.name),
+            writer: run.writer(feed.object_type),
             judge: Judge::new(filter, feed.selection),
-            followed: run.follows_members().then(|| Followed::new(run)),
+            followed: run.config.follows_members().then(|| Followed::new(run)),
             unasked: HashSet::new(),
             outage: Outage::default(),
             read_again: HashSet::new(),
@@ -124,7 +125,7 @@ impl<'a> GroupRounds<'a> {
                 ids.push(&row.id);
             }
         }
-        let found = look_up(self.run.graph, "groups", &ids, self.feed.selection, &mut self.outage)?;
+        let found = look_up(self.run.graph, &GROUP, &ids, self.feed.selection, &mut self.outage)?;
         Ok(ids.into_iter().map(str::to_owned).zip(found).collect())
     }
 
@@ -252,7 +253,7 @@ impl Rounds for GroupRounds<'_> {
             if self.followed.is_some() {
                 let follow_up = self.writer.ledger.with(|mark| mark.of(&GROUP).follow_up);
                 self.reads_all = self.reconciles || follow_up == FollowUp::Reads;
-                self.wakes = recycle_bin::look_again(self.run, &self.writer, &self.feed, &GROUP)?;
+                self.wakes = look_again_in_bin(self.run, &self.writer, &self.feed)?;
             }
             if !self.reconciles {
                 self.read_again()?;
@@ -285,7 +286,7 @@ impl Rounds for GroupRounds<'_> {
 
     fn take(&mut self, page: GroupPage, _: &Set, position: Option<Position>) -> Result<(), Error> {
         if std::mem::take(&mut self.bin) {
-            recycle_bin::deliver(self.run, &self.writer, self.feed.selection, &GROUP)?;
+            deliver_bin(self.run, &self.writer, &self.feed)?;
         }
         let found = self.look_up_missing(&page.rows)?;
         let mut out = Delivery {

@@ -12,7 +12,7 @@ use crate::mapping::{Mode, Selection};
 
 /// The filter, and where the properties it names stand.
 #[derive(Debug)]
-pub(in crate::importer) struct Judge<'a> {
+pub(in crate::read) struct Judge<'a> {
     filter: Option<&'a Filter>,
     selection: &'a Selection,
     named: Vec<usize>,
@@ -20,7 +20,7 @@ pub(in crate::importer) struct Judge<'a> {
 }
 
 impl<'a> Judge<'a> {
-    pub(in crate::importer) fn new(filter: Option<&'a Filter>, selection: &'a Selection) -> Judge<'a> {
+    pub(in crate::read) fn new(filter: Option<&'a Filter>, selection: &'a Selection) -> Judge<'a> {
         let named = filter.map_or(&[][..], Filter::properties);
         let named = named.iter().filter_map(|property| selection.position(property)).collect();
         Judge { filter, selection, named, name: selection.position("displayName") }
@@ -43,7 +43,7 @@ impl<'a> Judge<'a> {
     }
 
     /// Whether a group of these values is in scope.
-    pub(in crate::importer) fn is_in_scope(&self, id: &str, values: &[Option<&RawValue>]) -> bool {
+    pub(in crate::read) fn is_in_scope(&self, id: &str, values: &[Option<&RawValue>]) -> bool {
         let Some(filter) = self.filter else { return true };
         let id = RawValue::from_string(format!("\"{id}\"")).ok();
         filter.matches(|property| match property {

@@ -4,10 +4,13 @@ use serde_json::value::RawValue;
 
 use crate::error::Error;
 use crate::graph::{Get, Graph, LARGEST_BATCH, Reason};
-use crate::importer::scopes::GIVE_UP_AFTER;
 use crate::mapping::Selection;
 use crate::model::RowSeed;
 use crate::sync::unreadable;
+use crate::types::ObjectType;
+
+/// Reads that failed in a row after which the rest is not even tried: each has already used up its retries.
+pub(super) const GIVE_UP_AFTER: u32 = 40;
 
 /// What such a read found.
 #[derive(Debug)]
@@ -45,10 +48,10 @@ impl Outage {
     }
 }
 
-/// Reads the objects of these ids in `collection` (`users`, `groups`), in their order. An error ends all of it.
+/// Reads objects of this type by their ids, in their order. An error ends all of it.
 pub(super) fn look_up(
     graph: &Graph,
-    collection: &str,
+    object_type: &ObjectType,
     ids: &[&str],
     selection: &Selection,
     outage: &mut Outage,
@@ -59,7 +62,7 @@ pub(super) fn look_up(
             found.extend(some.iter().map(|_| Found::Failed(error.clone())));
             continue;
         }
-        for one in look_up_at_once(graph, collection, some, selection)? {
+        for one in look_up_at_once(graph, object_type, some, selection)? {
             outage.note(if let Found::Failed(error) = &one { Some(error) } else { None });
             found.push(one);
         }
@@ -68,11 +71,17 @@ pub(super) fn look_up(
 }
 
 /// Reads what fits in one `$batch`.
-fn look_up_at_once(graph: &Graph, collection: &str, ids: &[&str], selection: &Selection) -> Result<Vec<Found>, Error> {
+fn look_up_at_once(
+    graph: &Graph,
+    object_type: &ObjectType,
+    ids: &[&str],
+    selection: &Selection,
+) -> Result<Vec<Found>, Error> {
     let select = selection.select();
+    let collection = object_type.feed().map_or("", |feed| feed.collection);
     let requests: Vec<Get> = ids
         .iter()
-        .map(|id| Get { link: graph.link(&format!("/{collection}/{id}?$select={select}")), advanced: false })
+        .map(|id| Get { link: graph.link(&format!("{collection}/{id}?$select={select}")), advanced: false })
         .collect();
     let read = |answer: &crate::graph::Answer<'_>| {
         use serde::de::DeserializeSeed as _;

@@ -9,19 +9,22 @@
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::distinct::{Distinct, short};
-use super::group::{Judge, is_listed, list_query};
-use super::lookup::{Found, Outage, look_up};
-use super::scopes::{Closing, GIVE_UP_AFTER, MembersReader, Outcome, Scope, ScopeQueue, hidden_issue, unread_issue};
-use super::{Run, is_hidden};
+use super::hidden::is_hidden;
+use super::judge::Judge;
+use super::scope::MEMBERS;
+use super::scope::{is_listed, list_query};
 use crate::error::{Error, Kind};
 use crate::graph::{Answer, LARGEST_BATCH, Unreadable};
 use crate::mapping::{Mode, ObjectId, Reason, Records, Selection, directory_id};
 use crate::model::{Links, Page, RowSeed};
+use crate::read::children::{ChildrenReader, Closing, Judgement, Reading, Scope, ScopeQueue, unread_issue};
+use crate::read::distinct::{Distinct, short};
+use crate::read::lookup::{Found, Outage, look_up};
+use crate::read::run::Run;
 use crate::sync::{
-    Broke, Expect, First, Notes, Restarts, Set, SetWriter, Start, TypeMark, Warning, Watermark, unreadable, walk_pages,
+    Expect, Set, SetWriter, Start, TypeMark, WalkError, WalkStart, Watermark, unreadable, walk_again, walk_pages,
 };
-use crate::types::GROUP_MEMBER;
+use crate::types::{GROUP, GROUP_MEMBER};
 
 /// Below this many groups a share of vanished ones says nothing.
 const FEW: u64 = 20;
@@ -42,21 +45,31 @@ pub(super) struct Recompute<'a> {
 }
 
 /// What the readers have seen so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Progress {
     groups: u64,
-    failures_in_a_row: u32,
+    judgement: Judgement,
     /// Gone between the list and the read.
     vanished: BTreeSet<String>,
     /// Gone as well, but with the feed only a removed row says so: they are repaired.
     missing: usize,
-    /// Hidden, and no member came.
-    hidden_empty: BTreeSet<String>,
-    hidden_seen: bool,
     /// Pages of the list that are not finished, the oldest first: groups left, and the page that follows.
     pages: VecDeque<(usize, Option<String>)>,
     /// The number of the oldest.
     oldest: usize,
+}
+
+impl Default for Progress {
+    fn default() -> Progress {
+        Progress {
+            groups: 0,
+            judgement: Judgement::new(HELD),
+            vanished: BTreeSet::new(),
+            missing: 0,
+            pages: VecDeque::new(),
+            oldest: 0,
+        }
+    }
 }
 
 impl Progress {
@@ -95,7 +108,6 @@ impl Recompute<'_> {
     /// Begins the set, reads, and leaves its End to the caller.
     pub(super) fn read(&self, start: Start) -> Result<(), Error> {
         let attributes: Vec<String> = GROUP_MEMBER.attributes.iter().map(|a| a.name.to_owned()).collect();
-        let mut restarts = Restarts::default();
         let (mut set, mut page, mut unread) = match start {
             // Only Graph can tell which of the unread groups are still in scope: the set begins anew.
             Start::Full { resume: Some(place) } if place.unread.is_empty() || !is_listed(self.run.config) => {
@@ -103,7 +115,11 @@ impl Recompute<'_> {
             }
             _ => (Set::new(Mode::Full)?, None, Vec::new()),
         };
-        loop {
+        let attempt = walk_again(|again| {
+            if let Some(error) = again {
+                self.run.notes.begun_again(&GROUP_MEMBER, "the list of groups was ", &error);
+                set = Set::new(Mode::Full)?;
+            }
             self.writer.begin(&set, Reason::Removed, &attributes, |mark| {
                 if !set.resumed {
                     *mark.of_mut(&GROUP_MEMBER) = TypeMark::default();
@@ -112,29 +128,17 @@ impl Recompute<'_> {
                 (self.place)(mark, &set.id, page.clone());
             })?;
             let attempt = Try { this: self, set: set.clone(), progress: Mutex::default() };
-            let broke = match attempt.read(page.take(), &std::mem::take(&mut unread)) {
-                Ok(()) => return attempt.settle(),
-                Err(broke) => broke,
-            };
-            let error = restarts.after(broke)?;
-            note_restart(self.run.notes, &error);
-            set = Set::new(Mode::Full)?;
-        }
+            attempt.read(page.take(), &std::mem::take(&mut unread))?;
+            Ok(attempt)
+        })?;
+        attempt.settle()
     }
 }
 
-fn note_restart(notes: &Notes, error: &Error) {
-    notes.add(Warning {
-        code: "RoundRestarted",
-        object_type: Some(GROUP_MEMBER.name),
-        message: format!("the list of groups was begun again from its first page: {}", error.message),
-    });
-}
-
 impl Try<'_> {
-    fn read(&self, page: Option<String>, unread: &[ObjectId]) -> Result<(), Broke> {
+    fn read(&self, page: Option<String>, unread: &[ObjectId]) -> Result<(), WalkError> {
         let Recompute { run, writer, .. } = *self.this;
-        let reader = MembersReader { run, writer, mode: Mode::Full };
+        let reader = ChildrenReader { run, writer, mode: Mode::Full, source: &MEMBERS };
         let mut outage = Outage::default();
         for some in unread.chunks(LARGEST_BATCH) {
             let scopes = self.still_in_scope(some, &mut outage)?;
@@ -153,7 +157,7 @@ impl Try<'_> {
         let judge = Judge::new(filter, &asked);
         let names: Vec<String> = groups.iter().map(ToString::to_string).collect();
         let ids: Vec<&str> = names.iter().map(String::as_str).collect();
-        let found = look_up(run.graph, "groups", &ids, &asked, outage)?;
+        let found = look_up(run.graph, &GROUP, &ids, &asked, outage)?;
         let mut scopes = Vec::new();
         for (name, found) in names.into_iter().zip(found) {
             match found {
@@ -181,7 +185,7 @@ impl Try<'_> {
     }
 
     /// Lists the groups in scope, a page at a time, but for those that were just read.
-    fn list(&self, queue: &ScopeQueue, page: Option<String>, just_read: &[ObjectId]) -> Result<(), Broke> {
+    fn list(&self, queue: &ScopeQueue, page: Option<String>, just_read: &[ObjectId]) -> Result<(), WalkError> {
         let just_read: HashSet<ObjectId> = just_read.iter().copied().collect();
         let run = self.this.run;
         let (query, advanced) = list_query(run.config, "id,visibility", run.config.page_size);
@@ -190,7 +194,7 @@ impl Try<'_> {
             Some(page) => run.graph.follow(&page)?,
             None => run.graph.link(&query),
         };
-        let mut first = First { link, inside, advanced, ahead: true };
+        let mut first = WalkStart { link, inside, advanced, ahead: true };
         let (mut number, mut named) = (0, Distinct::default());
         loop {
             walk_pages(run.graph, first, Expect::NoDeltaLink, scopes_of, |(count, mut scopes), after| {
@@ -212,7 +216,7 @@ impl Try<'_> {
             if !named.reads_again()? {
                 break;
             }
-            first = First { link: run.graph.link(&query), inside: false, advanced, ahead: true };
+            first = WalkStart { link: run.graph.link(&query), inside: false, advanced, ahead: true };
         }
         queue.listed();
         Ok(())
@@ -257,8 +261,7 @@ impl Try<'_> {
         let give_up = {
             let mut progress = self.progress();
             progress.groups += 1;
-            progress.failures_in_a_row += 1;
-            progress.failures_in_a_row >= GIVE_UP_AFTER
+            progress.judgement.failed()
         };
         let writer = &self.this.writer;
         let mut records = writer.records(Mode::Full);
@@ -298,21 +301,11 @@ impl Try<'_> {
     fn whole(&self, scope: &Scope) -> Result<(), Error> {
         let writer = &self.this.writer;
         let mut records = writer.records(Mode::Full);
-        let shown = !scope.hidden || scope.rows > 0 || self.this.sees_hidden;
         let mut progress = self.progress();
         progress.groups += 1;
-        progress.failures_in_a_row = 0;
-        progress.hidden_seen |= scope.hidden && scope.rows > 0;
         // The last read of a group counts: a list may name it twice.
         progress.vanished.remove(&scope.group);
-        if shown {
-            progress.hidden_empty.remove(&scope.group);
-        } else if progress.hidden_empty.len() < HELD {
-            progress.hidden_empty.insert(scope.group.clone());
-        } else {
-            writer.tally.unread_scope(&scope.group, true);
-            hidden_issue(&scope.group, &mut records);
-        }
+        let shown = progress.judgement.read(scope, self.this.sees_hidden, writer, &mut records);
         drop(progress);
         records.scope(&scope.group, shown, scope.rows);
         self.closed(scope, records, if shown { Left::Nothing } else { Left::Hidden })
@@ -331,25 +324,17 @@ impl Try<'_> {
             writer.tally.settled_scope(group);
             records.scope(group, true, 0);
         }
-        for group in &progress.hidden_empty {
-            if progress.hidden_seen {
-                writer.tally.settled_scope(group);
-                records.scope(group, true, 0);
-            } else {
-                writer.tally.unread_scope(group, true);
-                hidden_issue(group, &mut records);
-            }
-        }
-        writer.push(records)
+        writer.push(records)?;
+        progress.judgement.settle(writer, Mode::Full)
     }
 }
 
 impl Closing for Try<'_> {
-    fn close(&self, scope: &Scope, outcome: Outcome) -> Result<(), Error> {
+    fn close(&self, scope: &Scope, outcome: Reading) -> Result<(), Error> {
         match outcome {
-            Outcome::Unread(error) => self.unread(scope, error),
-            Outcome::Gone(error) => self.gone(scope, error),
-            Outcome::Whole => self.whole(scope),
+            Reading::Unread(error) => self.unread(scope, error),
+            Reading::Gone(error) => self.gone(scope, error),
+            Reading::Whole => self.whole(scope),
         }
     }
 }

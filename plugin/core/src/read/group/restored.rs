@@ -6,18 +6,18 @@
 
 use serde_json::value::RawValue;
 
+use super::followed::Why;
+use super::hidden::is_hidden;
 use super::judge::{Judge, merged};
 use super::rounds::GroupRounds;
 use super::row::GroupRow;
 use crate::error::Error;
 use crate::graph::{self, Answer, Get, LARGEST_BATCH, Link, Reason, Unreadable};
-use crate::importer::group::followed::Why;
-use crate::importer::is_hidden;
-use crate::importer::scopes::Scope;
 use crate::mapping::{Issue, Mode, ObjectId, Selection, Severity, edge};
 use crate::model::{Member, Page, RowSeed};
-use crate::sync::{Broke, Expect, First, Look, Restored, unreadable, walk_pages};
-use crate::types::{GROUP, ObjectType};
+use crate::read::children::Scope;
+use crate::sync::{Expect, Look, Restored, WalkError, WalkStart, unreadable, walk_pages};
+use crate::types::{GROUP, GROUP_MEMBER, ObjectType};
 
 const ODATA_TYPE: &str = "@odata.type";
 
@@ -34,9 +34,9 @@ struct Question<'a> {
 
 impl Question<'_> {
     fn get(&self, restored: &Restored, graph: &graph::Graph) -> Get {
-        let collection = if restored.object_type == &GROUP { "groups" } else { "users" };
+        let collection = restored.object_type.feed().map_or("", |feed| feed.collection);
         let id = restored.id;
-        let query = format!("/{collection}/{id}/memberOf?$select=id{}&$top=999&$count=true", self.select);
+        let query = format!("{collection}/{id}/memberOf?$select=id{}&$top=999&$count=true", self.select);
         Get { link: graph.link(&query), advanced: true }
     }
 
@@ -118,13 +118,12 @@ impl GroupRounds<'_> {
     /// Sends the edges of a restored object to these groups.
     fn bring(&self, restored: &Restored, groups: &[String], mode: Mode) -> Result<(), Error> {
         let Some(followed) = &self.followed else { return Ok(()) };
-        let group = restored.object_type == &GROUP;
-        let odata_type = if group { "#microsoft.graph.group" } else { "#microsoft.graph.user" };
+        let odata_type = restored.object_type.odata_type.unwrap_or_default();
         let id = restored.id.to_string();
         let member = Member { odata_type: Some(odata_type.into()), id: Some(id.as_str().into()) };
         let mut records = followed.writer.records(mode);
         for group in groups {
-            edge(group, &member, &mut records);
+            edge(&GROUP_MEMBER, group, &member, &mut records);
         }
         followed.writer.push(records)?;
         // The list may be older than the restore, and no feed row will say so.
@@ -137,13 +136,13 @@ impl GroupRounds<'_> {
     fn bring_pages(&self, question: &Question<'_>, restored: &Restored, link: Link, mode: Mode) -> Result<(), Error> {
         let walked = walk_pages(
             self.run.graph,
-            First { advanced: true, ..First::of(link) },
+            WalkStart { advanced: true, ..WalkStart::of(link) },
             Expect::NoDeltaLink,
             |answer| question.read(answer),
             |groups, _| self.bring(restored, &groups, mode),
         );
         match walked {
-            Ok(_) | Err(Broke::Missing(_)) => Ok(()),
+            Ok(_) | Err(WalkError::Missing(_)) => Ok(()),
             Err(broke) => Err(broke.into_error()),
         }
     }

@@ -4,11 +4,13 @@
 //! delta link, so that every change that came meanwhile is applied on top of lists that may be older. A new
 //! link taken first would lose the changes between the two.
 
-use super::listed::{self, Then};
+use super::hidden::sees_hidden;
+use super::listed::{self, AfterList};
+use super::recompute::Recompute;
 use crate::error::Error;
-use crate::importer::recompute::Recompute;
-use crate::importer::{Run, recycle_bin, sees_hidden};
 use crate::mapping::Selection;
+use crate::read::feed::note_bins;
+use crate::read::run::Run;
 use crate::sync::{FullPlace, Position, Stage, Start, Watermark};
 use crate::types::{GROUP, GROUP_MEMBER, USER};
 
@@ -16,7 +18,7 @@ use crate::types::{GROUP, GROUP_MEMBER, USER};
 /// once the users of this run are read.
 pub(super) fn if_restored_objects_were_lost(run: Run<'_>, start: Start) -> Result<Start, Error> {
     match start {
-        Start::Delta { link, page: None, stage: Stage::Walk, .. } if run.follows_members() => {
+        Start::Delta { link, page: None, stage: Stage::Walk, .. } if run.config.follows_members() => {
             run.over.wait(&USER, run.cancel)?;
             if run.ledger.with(|mark| mark.lists.restored.lost) {
                 return Ok(Start::Reconcile { link, place: None });
@@ -61,8 +63,8 @@ pub(super) fn read_everything(
     if let Some(start) = members {
         // Users that the feed shows as restored while members are read would be taken for read with their groups.
         run.over.wait(&USER, run.cancel)?;
-        recycle_bin::note(run)?;
-        let writer = run.writer(GROUP_MEMBER.name);
+        note_bins(run)?;
+        let writer = run.writer(&GROUP_MEMBER);
         // No place moves past a group that no list can name.
         let place = |mark: &mut Watermark, set: &str, page| {
             if !mark.lists.repairs_overflow {
@@ -83,6 +85,6 @@ pub(super) fn read_everything(
             mark.lists.restored.lost = false;
         })?;
     }
-    listed::read(run, selection, fingerprint, list, Then::Drain { since })?;
+    listed::read(run, selection, fingerprint, list, AfterList::Drain { since })?;
     Ok(since)
 }

@@ -11,11 +11,11 @@ use std::time::Duration;
 use super::ranges::{Names, Range, enough};
 use super::{Failure, Snapshot, refused};
 use crate::error::{Error, Kind};
-use crate::importer::distinct::short;
-use crate::importer::plain::sign_of;
 use crate::mapping::{Mode, ObjectId, Records, map_row};
 use crate::model::{Links, Page, Row, RowSeed};
-use crate::sync::{Broke, Expect, First, Restarts, Sign, Warning, unreadable, walk_pages};
+use crate::read::distinct::short;
+use crate::read::feed::sign::sign_of;
+use crate::sync::{Expect, Sign, WalkStart, unreadable, walk_again, walk_pages};
 use crate::threads::{caught, joined, named};
 
 /// A sleeper looks at the cancel flag this often; nothing else depends on it.
@@ -144,11 +144,13 @@ impl Snapshot<'_> {
         let (select, top) = (self.selection.select(), self.run.config.page_size);
         let filter = range.filter(self.listed.name);
         let query = format!("{}?{filter}$select={select}&$top={top}", self.listed.path);
-        let mut restarts = Restarts::default();
-        loop {
-            let walked = walk_pages(
+        let walked = walk_again(|again| {
+            if let Some(error) = again {
+                self.run.notes.begun_again(self.feed.object_type, "a range of the list was ", &error);
+            }
+            walk_pages(
                 graph,
-                First::of(graph.link(&query)),
+                WalkStart::of(graph.link(&query)),
                 Expect::NoDeltaLink,
                 |answer| {
                     let seed = RowSeed { properties: self.selection.properties() };
@@ -156,23 +158,9 @@ impl Snapshot<'_> {
                     Ok(self.listing(range, &page, answer.request_id))
                 },
                 |listing, _| self.deliver(listing),
-            );
-            match walked {
-                Ok(_) => return Ok(()),
-                Err(broke @ (Broke::PageLink(_) | Broke::Page(_))) => {
-                    self.began_again(&restarts.after(broke).map_err(refused)?);
-                }
-                Err(broke) => return Err(refused(broke.into_error())),
-            }
-        }
-    }
-
-    fn began_again(&self, error: &Error) {
-        self.run.notes.add(Warning {
-            code: "RoundRestarted",
-            object_type: Some(self.feed.object_type.name),
-            message: format!("a range of the list was begun again from its first page: {}", error.message),
+            )
         });
+        walked.map(|_| ()).map_err(refused)
     }
 
     fn listing(&self, range: &Range, page: &Page<Row<'_>>, request_id: Option<&str>) -> (Links, Listing) {
@@ -192,7 +180,7 @@ impl Snapshot<'_> {
             map_row(row, &self.selection, Mode::Full, request_id, &mut listing.records);
             let Some(id) = row.id.as_deref() else { continue };
             listing.seen.push(short(id));
-            if self.watches.is_some() {
+            if self.watches {
                 listing.signs.extend(sign_of(id, row.removed));
             }
         }
@@ -202,8 +190,9 @@ impl Snapshot<'_> {
     fn deliver(&self, listing: Listing) -> Result<(), Error> {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).extend(listing.seen);
         self.writer.advance(listing.records, false, None, |mark, _| {
-            if let Some(who) = self.watches {
-                listing.signs.iter().for_each(|(id, sign)| mark.lists.saw(who, *id, *sign, false));
+            if self.watches {
+                let object_type = self.feed.object_type;
+                listing.signs.iter().for_each(|(id, sign)| mark.lists.saw(object_type, *id, *sign, false));
             }
         })
     }
