@@ -129,7 +129,7 @@ pub struct ConnectorModule {
 impl RootModule for ConnectorModuleRef {
     abi_stable::declare_root_module_statics! {ConnectorModuleRef}
 
-    const BASE_NAME: &'static str = "EntraId";
+    const BASE_NAME: &'static str = "connector";
     const NAME: &'static str = "connector";
     const VERSION_STRINGS: VersionStrings = package_version_strings!();
 }

@@ -47,6 +47,7 @@ fn allowed(layer: &str) -> &'static [&'static str] {
             "mapping",
             "model",
             "cancel",
+            "code",
             "config",
             "counters",
             "error",
@@ -56,17 +57,18 @@ fn allowed(layer: &str) -> &'static [&'static str] {
             "types",
             "threads",
         ],
-        "read" => {
-            &["sync", "graph", "mapping", "model", "cancel", "config", "error", "filter", "latch", "types", "threads"]
-        }
-        "sync" => &["graph", "mapping", "model", "error", "threads", "types"],
+        "read" => &[
+            "sync", "graph", "mapping", "model", "cancel", "code", "config", "error", "filter", "latch", "types",
+            "threads",
+        ],
+        "sync" => &["graph", "mapping", "model", "code", "error", "threads", "types"],
         "graph" => &["cancel", "config", "counters", "error", "guid", "log", "named_file", "percent"],
-        "mapping" => &["guid", "model", "types"],
+        "mapping" => &["code", "guid", "model", "types"],
         "model" | "guid" | "log" | "named_file" | "percent" => &[],
         "describe" => &["config", "types"],
         "config" => &["error", "filter", "guid", "percent", "types"],
         "filter" => &["guid", "types"],
-        "cancel" | "threads" => &["error"],
+        "cancel" | "code" | "threads" => &["error"],
         "latch" => &["cancel", "error"],
         // Fuzz targets look at everything; nothing looks at them.
         "fuzz" => &["config", "error", "filter", "graph", "mapping", "model", "sync", "types"],

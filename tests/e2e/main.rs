@@ -38,6 +38,7 @@ mod layering; // the rules of docs/architecture.md, read off the source
 mod links; // links out of answers and watermarks; what a failed run leaves
 mod memberships; // hidden, vanished and unreadable groups; member types
 mod origins; // the token goes to the configured origin and nowhere else
+mod pages; // links and tables of the pages in Markdown
 mod relay; // a gateway that changes answers on their way
 mod removal_guard; // the harness stops a filter that was changed by mistake
 mod secrecy; // secrets and tokens leave no trace
@@ -49,4 +50,5 @@ mod snapshot; // a first import from lists read side by side
 mod symbols; // what the library exports
 mod throttling; // 429 and 503 in every form
 mod traps; // each trap of Graph that an importer has met, and the promise that answers it
+mod tree; // the files of the repository, for tests that read them
 mod world; // the harness of all of these

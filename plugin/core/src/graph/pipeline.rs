@@ -1,6 +1,7 @@
 //! The way of every request to Graph, in this order: retry → gate → quota → token → request id → permit → transport.
 //!
-//! Retry stands outside: a request repeated after a long wait passes the gate again and carries a token that is good then.
+//! Retry is outside: a request repeated after a long wait passes the gate again and carries a token that is good then. The
+//! gate is passed once more behind the quota, and whenever it closed while a token was fetched.
 //! The body of a success is read inside as well, since a 200 with half a body is a failure like any other.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -137,7 +138,7 @@ impl Pipeline {
         }
     }
 
-    /// Waits for an open gate, a token and the quota, until all are there at once.
+    /// Waits for an open gate and for the quota, then for an open gate and a token at once.
     fn admit(&self, reads: u32) -> Result<Bearer, Top> {
         let Shared { gate, quota } = &*self.shared;
         self.pass_gate()?;

@@ -1,4 +1,6 @@
-//! The words of the contract that records are made of: modes, reasons, severities, and what a Begin, an Issue and an End say.
+//! The words of the contract that records are made of: modes, reasons, and what a Begin, an Issue and an End say.
+
+use crate::code::Code;
 
 /// How a set is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,15 +46,6 @@ impl Reason {
     }
 }
 
-/// Whether an Issue makes the run partial.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Severity {
-    /// It does.
-    Error,
-    /// It does not.
-    Warning,
-}
-
 /// The opening of a set.
 #[derive(Debug, Clone, Copy)]
 pub struct Begin<'a> {
@@ -75,10 +68,8 @@ pub struct Issue<'a> {
     pub scope: Option<&'a str>,
     /// The object it concerns.
     pub source_id: Option<&'a str>,
-    /// Whether the run is partial because of it.
-    pub severity: Severity,
-    /// From the table in `docs/semantics.md`; never renamed.
-    pub code: &'a str,
+    /// What it is about. Its severity says whether the run is partial because of it.
+    pub code: Code,
     /// For the operator.
     pub message: &'a str,
     /// Graph's `request-id`.

@@ -11,6 +11,6 @@ mod value;
 
 pub use edge::{edge, removed_edge};
 pub use identifier::{ObjectId, directory_id};
-pub use kinds::{Begin, Counts, Issue, Mode, Reason, Severity, Written};
+pub use kinds::{Begin, Counts, Issue, Mode, Reason, Written};
 pub use object::{Selection, map_row, object, removed_object, row_without_id};
 pub use record::{Event, Records};

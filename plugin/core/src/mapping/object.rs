@@ -8,9 +8,10 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::directory_id;
-use super::kinds::{Issue, Mode, Reason, Severity};
+use super::kinds::{Issue, Mode, Reason};
 use super::record::{Key, Records};
 use super::value;
+use crate::code::Code;
 use crate::model::{Removed, Row};
 
 /// What is asked for and how it becomes a record.
@@ -83,8 +84,7 @@ pub fn row_without_id(request_id: Option<&str>, out: &mut Records) {
     out.issue(&Issue {
         scope: None,
         source_id: None,
-        severity: Severity::Warning,
-        code: "RowWithoutId",
+        code: Code::RowWithoutId,
         message: "a row without an id was skipped",
         request_id,
     });
@@ -137,8 +137,7 @@ pub fn object(
         out.issue(&Issue {
             scope: None,
             source_id: Some(id),
-            severity: Severity::Warning,
-            code: "UnexpectedValue",
+            code: Code::UnexpectedValue,
             message: &format!(
                 "not delivered, since the value is neither a scalar nor an array of strings: {}",
                 unexpected.join(", ")

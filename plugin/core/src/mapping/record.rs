@@ -6,7 +6,8 @@
 
 use serde::Serialize;
 
-use super::kinds::{Begin, Counts, Issue, Reason, Severity, Written};
+use super::kinds::{Begin, Counts, Issue, Reason, Written};
+use crate::code::{Carrier, Severity};
 
 /// Lines, each a record of one object type.
 #[derive(Debug)]
@@ -217,16 +218,17 @@ impl Records {
 
     /// Tells of a problem.
     pub fn issue(&mut self, issue: &Issue<'_>) {
+        debug_assert_ne!(issue.code.carrier(), Carrier::Warning, "a code of the Result in a record");
         self.open("Issue");
         self.text("Scope", issue.scope);
         self.text("SourceId", issue.source_id);
-        self.text("Severity", Some(if issue.severity == Severity::Error { "Error" } else { "Warning" }));
-        self.text("Code", Some(issue.code));
+        self.text("Severity", Some(issue.code.severity().name()));
+        self.text("Code", Some(issue.code.name()));
         self.text("Message", Some(issue.message));
         self.text("RequestId", issue.request_id);
         self.close();
         self.written.issues += 1;
-        self.written.errors += u64::from(issue.severity == Severity::Error);
+        self.written.errors += u64::from(issue.code.severity() == Severity::Error);
     }
 
     /// Closes a set.
@@ -314,6 +316,7 @@ fn write_json<T: Serialize + ?Sized>(bytes: &mut Vec<u8>, value: &T) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::code::Code;
     use crate::mapping::Mode;
 
     fn text(records: &Records) -> Vec<String> {
@@ -364,8 +367,7 @@ mod tests {
         records.issue(&Issue {
             scope: None,
             source_id: Some("a\"\n\u{2028}😀"),
-            severity: Severity::Warning,
-            code: "X",
+            code: Code::RowWithoutId,
             message: "m",
             request_id: None,
         });

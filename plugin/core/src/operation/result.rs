@@ -85,7 +85,7 @@ impl ResultNotes {
         let warnings: Vec<Value> = notes
             .warnings
             .iter()
-            .map(|w| json!({"Code": w.code, "ObjectType": w.object_type, "Message": w.message}))
+            .map(|w| json!({"Code": w.code.name(), "ObjectType": w.object_type, "Message": w.message}))
             .collect();
         let result = json!({
             "Operation": if self.purpose == Purpose::Import { "Import" } else { "Check" },

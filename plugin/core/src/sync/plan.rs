@@ -10,6 +10,7 @@ use super::mark::{Position, Stage, TypeMark};
 use super::notes::Warning;
 use super::restored::Gone;
 use super::watermark::{Watermark, invalid};
+use crate::code::Code;
 use crate::error::{Error, Kind};
 use crate::mapping::ObjectId;
 use crate::types::{self, Class, ObjectType};
@@ -294,7 +295,7 @@ fn from_link(
         |code, message: String| warnings.push(Warning { code, object_type: Some(asked.object_type.name), message });
     if bin_is_unknown(asked, previous) && !mark.is_empty() {
         warn(
-            "SelectionChanged",
+            Code::SelectionChanged,
             "memberships now follow the change feed, which needs to know which users are in the recycle bin: imported in full"
                 .into(),
         );
@@ -311,17 +312,17 @@ fn from_link(
         Some(known) if known == asked.fingerprint => {}
         Some(_) => {
             warn(
-                "SelectionChanged",
+                Code::SelectionChanged,
                 "the configuration asks for something else than the stored delta link was made for: imported in full"
                     .into(),
             );
             return Start::full();
         }
         None if asked.plain => {
-            warn("ForeignWatermark", "the watermark holds only links: taken over, on the word of the host that they belong to this tenant and to the default attributes".into());
+            warn(Code::ForeignWatermark, "the watermark holds only links: taken over, on the word of the host that they belong to this tenant and to the default attributes".into());
         }
         None => {
-            warn("ForeignWatermark", "the watermark holds only links, and the configuration asks for more than the defaults: imported in full".into());
+            warn(Code::ForeignWatermark, "the watermark holds only links, and the configuration asks for more than the defaults: imported in full".into());
             return Start::full();
         }
     }
@@ -330,7 +331,7 @@ fn from_link(
         if age >= WARN_AGE {
             let days = age.as_secs() / DAY;
             warn(
-                "DeltaLinkAge",
+                Code::DeltaLinkAge,
                 format!("the delta link is {days} days old; Graph keeps them for 7 days: import more often"),
             );
         }

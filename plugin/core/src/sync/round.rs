@@ -10,6 +10,7 @@ use super::pages::{After, Expect, WalkError, WalkStart, Walked, walk_again, walk
 use super::plan::{Start, expired};
 use super::sink::Set;
 use super::watermark::Watermark;
+use crate::code::Code;
 use crate::error::{Error, Kind};
 use crate::graph::{Answer, Graph, Unreadable};
 use crate::mapping::{Mode, Selection};
@@ -102,7 +103,7 @@ pub(crate) fn walk_round<R: Rounds>(
                 }
                 Err(WalkError::DeltaLink(error)) => {
                     notes.add(Warning {
-                        code: "DeltaLinkExpired",
+                        code: Code::DeltaLinkExpired,
                         object_type: Some(feed.object_type.name),
                         message: format!(
                             "imported in full, since Graph no longer accepts the stored delta link: {}",

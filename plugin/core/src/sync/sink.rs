@@ -8,8 +8,9 @@ use super::hold::Hold;
 use super::ledger::Ledger;
 use super::tally::Tally;
 use super::watermark::Watermark;
+use crate::code::Code;
 use crate::error::{Error, Kind};
-use crate::mapping::{Begin, Issue, Mode, Reason, Records, Severity};
+use crate::mapping::{Begin, Issue, Mode, Reason, Records};
 
 /// Takes records in order.
 pub trait RecordSink: Sync {
@@ -230,8 +231,7 @@ impl SetWriter<'_> {
             records.issue(&Issue {
                 scope: None,
                 source_id: None,
-                severity: Severity::Error,
-                code: error.kind.code(),
+                code: Code::TypeUnread(error.kind),
                 message: &error.message,
                 request_id: error.request_id(),
             });

@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use super::day::{DAY, at, day, days};
 use super::row::{Outcome, Row, Step};
 use super::uncancelled;
+use crate::code::Code;
 use crate::error::{Error, Kind};
 use crate::operation::Context;
 use crate::operation::import::planned;
@@ -51,7 +52,7 @@ pub(super) fn rows(context: &Context, text: &str) -> Result<Vec<Row>, Error> {
 
 fn feed(name: &'static str, start: &Start, mark: &TypeMark, plan: &Plan, now: u64) -> Row {
     let row = |outcome, words: String| Row::new(Some(name), Step::Watermark, outcome, words);
-    let changed = plan.warnings.iter().find(|it| it.object_type == Some(name) && it.code != "DeltaLinkAge");
+    let changed = plan.warnings.iter().find(|it| it.object_type == Some(name) && it.code != Code::DeltaLinkAge);
     let also = changed.map_or_else(String::new, |warning| format!("; {}", warning.message));
     match start {
         Start::Done => row(Outcome::Passed, "the interrupted import has finished this type; the next one goes on with the others".into()),

@@ -8,8 +8,9 @@ mod judgement;
 mod queue;
 mod reader;
 
+use crate::code::Code;
 use crate::error::Error;
-use crate::mapping::{Issue, Records, Severity};
+use crate::mapping::{Issue, Records};
 use crate::types::ObjectType;
 
 pub(super) use judgement::Judgement;
@@ -49,8 +50,7 @@ pub(super) fn unread_issue(group: &str, error: &Error, message: &str, records: &
     records.issue(&Issue {
         scope: Some(group),
         source_id: None,
-        severity: Severity::Error,
-        code: "MembersUnread",
+        code: Code::MembersUnread,
         message,
         request_id: error.request_id(),
     });
@@ -61,8 +61,7 @@ pub(super) fn hidden_issue(group: &str, records: &mut Records) {
     records.issue(&Issue {
         scope: Some(group),
         source_id: None,
-        severity: Severity::Warning,
-        code: "HiddenMembership",
+        code: Code::HiddenMembership,
         message: "the group hides its members and none came: grant the application permission Member.Read.Hidden to read them; nothing was removed",
         request_id: None,
     });

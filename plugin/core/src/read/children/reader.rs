@@ -5,9 +5,10 @@
 
 use super::queue::{Scope, ScopeQueue};
 use super::{Closing, Reading, Source};
+use crate::code::Code;
 use crate::error::{Error, HttpEvidence, Kind};
 use crate::graph::{self, Answer, Get, LARGEST_BATCH, Link, Reason, Unreadable};
-use crate::mapping::{Issue, Mode, Severity, edge};
+use crate::mapping::{Issue, Mode, edge};
 use crate::model::{Member, Page};
 use crate::read::run::Run;
 use crate::sync::{SetWriter, Turn, WalkError, unreadable};
@@ -140,8 +141,7 @@ impl ChildrenReader<'_> {
                 records.issue(&Issue {
                     scope: Some(&scope.group),
                     source_id: None,
-                    severity: Severity::Warning,
-                    code: "RowWithoutId",
+                    code: Code::RowWithoutId,
                     message: "a member without an id was skipped",
                     request_id: answer.request_id,
                 });

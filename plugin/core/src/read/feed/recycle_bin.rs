@@ -4,8 +4,9 @@
 //! show their edges. The bin is read after page 1, which fixes the delta link: an object deleted later comes with the next round.
 //! The bin's list may lag, so the run after a full walk reads it once more.
 
+use crate::code::Code;
 use crate::error::{Error, Kind};
-use crate::mapping::{Issue, Mode, ObjectId, Severity, directory_id, removed_object};
+use crate::mapping::{Issue, Mode, ObjectId, directory_id, removed_object};
 use crate::model::{Member, Page, Removed};
 use crate::read::run::Run;
 use crate::sync::{Expect, Feed, FollowUp, SetWriter, Sign, WalkStart, unreadable, walk_again, walk_pages};
@@ -106,8 +107,7 @@ fn reported(
             records.issue(&Issue {
                 scope: None,
                 source_id: None,
-                severity: Severity::Error,
-                code: "RecycleBinUnread",
+                code: Code::RecycleBinUnread,
                 message: &format!(
                     "the recycle bin cannot be read, so memberships of deleted objects may be shown until they are purged: \
                      grant the application permission {permission} ({})",

@@ -29,6 +29,7 @@ use super::feed::{PlainRounds, snapshot};
 use super::run::Run;
 use super::survey::{FEED_PAGE, Finding, Further, Size, Survey, counted, pages};
 use super::way::{Probe, Way, allowed};
+use crate::code::Code;
 use crate::config::{Config, FullImportStrategy};
 use crate::error::Error;
 use crate::graph::{self, Graph};
@@ -43,7 +44,7 @@ impl Way for Groups {
     fn warning(&self, config: &Config) -> Option<Warning> {
         let why = config.group_selection_filter.as_ref()?.why_not_here()?;
         Some(Warning {
-            code: "FilteredList",
+            code: Code::FilteredList,
             object_type: Some(GROUP.name),
             message: format!(
                 "groups are read as a full list on every run, since only Graph can evaluate GroupSelectionFilter: {why}"

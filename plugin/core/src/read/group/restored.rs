@@ -11,9 +11,10 @@ use super::hidden::is_hidden;
 use super::judge::{Judge, merged};
 use super::rounds::GroupRounds;
 use super::row::GroupRow;
+use crate::code::Code;
 use crate::error::Error;
 use crate::graph::{self, Answer, Get, LARGEST_BATCH, Link, Reason, Unreadable};
-use crate::mapping::{Issue, Mode, ObjectId, Selection, Severity, edge};
+use crate::mapping::{Issue, Mode, ObjectId, Selection, edge};
 use crate::model::{Member, Page, RowSeed};
 use crate::read::children::Scope;
 use crate::sync::{Expect, Look, Restored, WalkError, WalkStart, unreadable, walk_pages};
@@ -172,8 +173,7 @@ impl GroupRounds<'_> {
         records.issue(&Issue {
             scope: None,
             source_id: None,
-            severity: Severity::Error,
-            code: "RestoredUnread",
+            code: Code::RestoredUnread,
             message: &format!(
                 "the {what} {id} came back from the recycle bin, or may have, and its memberships could not be read; the next import tries again: {}",
                 error.message

@@ -12,9 +12,10 @@ use super::followed::{Followed, Why};
 use super::hidden::is_hidden;
 use super::judge::{Judge, merged};
 use super::row::GroupRow;
+use crate::code::Code;
 use crate::error::Error;
 use crate::graph::{Answer, Unreadable};
-use crate::mapping::{Issue, Mode, ObjectId, Reason, Records, Severity, object, removed_object, row_without_id};
+use crate::mapping::{Issue, Mode, ObjectId, Reason, Records, object, removed_object, row_without_id};
 use crate::model::{Links, Page, RowSeed};
 use crate::read::children::Scope;
 use crate::read::feed::{deliver_bin, look_again_in_bin, settle, sign_of};
@@ -149,8 +150,7 @@ impl<'a> GroupRounds<'a> {
         records.issue(&Issue {
             scope: None,
             source_id: Some(group),
-            severity: Severity::Error,
-            code: "GroupUnread",
+            code: Code::GroupUnread,
             message: &format!(
                 "a change of this group cannot be judged by the filter until it is read; the next import tries again: {}",
                 error.message
@@ -353,7 +353,7 @@ impl GroupRounds<'_> {
                 None => (GROUP.name, "it stays so until the group changes again or all groups are read".to_owned()),
             };
             warn(
-                "ConfirmOverflow",
+                Code::ConfirmOverflow,
                 object_type,
                 format!(
                     "more groups changed than can be read a second time: should a list have lagged behind the change feed, {heals}"
@@ -362,7 +362,7 @@ impl GroupRounds<'_> {
         }
         if restored {
             warn(
-                "RestoredOverflow",
+                Code::RestoredOverflow,
                 GROUP_MEMBER.name,
                 "more objects came back from the recycle bin, or may have, than a watermark can name: the next import reads all memberships again".to_owned(),
             );

@@ -98,7 +98,7 @@ fn another_tenant_or_graph_is_refused_naming_both() {
 #[test]
 fn another_selection_restarts_as_full_with_a_warning_and_keeps_the_old_link_meanwhile() {
     let plan = planned(&mark(USERS, Some("old"), 0), &wanted()).unwrap();
-    assert_eq!((plan.start(&USER), plan.warnings[0].code), (Start::full(), "SelectionChanged"));
+    assert_eq!((plan.start(&USER), plan.warnings[0].code), (Start::full(), Code::SelectionChanged));
     assert_eq!(plan.carried.of(&USER).fingerprint.as_deref(), Some("old"));
 }
 
@@ -117,9 +117,9 @@ fn a_link_of_a_foreign_origin_or_feed_is_refused() {
 fn just_links_are_taken_over_for_the_defaults_only() {
     let foreign = Watermark::parse(&format!(r#"{{"u":"{USERS}"}}"#)).unwrap();
     let plan = planned(&foreign, &wanted()).unwrap();
-    assert_eq!((plan.start(&USER), plan.warnings[0].code), (delta(USERS), "ForeignWatermark"));
+    assert_eq!((plan.start(&USER), plan.warnings[0].code), (delta(USERS), Code::ForeignWatermark));
     let plan = planned(&foreign, &Run { plain: false, ..wanted() }).unwrap();
-    assert_eq!((plan.start(&USER), plan.warnings[0].code), (Start::full(), "ForeignWatermark"));
+    assert_eq!((plan.start(&USER), plan.warnings[0].code), (Start::full(), Code::ForeignWatermark));
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_type_switched_off_loses_its_link() {
 
 #[test]
 fn from_the_fifth_day_a_run_warns() {
-    assert_eq!(planned(&mark(USERS, Some("fu"), 5 * DAY), &wanted()).unwrap().warnings[0].code, "DeltaLinkAge");
+    assert_eq!(planned(&mark(USERS, Some("fu"), 5 * DAY), &wanted()).unwrap().warnings[0].code, Code::DeltaLinkAge);
     assert!(planned(&mark(USERS, Some("fu"), 5 * DAY + 1), &wanted()).unwrap().warnings.is_empty());
 }
 
@@ -255,5 +255,5 @@ fn what_an_interrupted_run_left_unread_is_carried_by_the_run_that_resumes_it_alo
 fn following_memberships_for_the_first_time_reads_users_again() {
     let wanted = Run { follows_members: true, ..wanted() };
     let plan = planned(&mark(USERS, Some("fu"), 10 * DAY), &wanted).unwrap();
-    assert_eq!((plan.start(&USER), plan.warnings[0].code), (Start::full(), "SelectionChanged"));
+    assert_eq!((plan.start(&USER), plan.warnings[0].code), (Start::full(), Code::SelectionChanged));
 }

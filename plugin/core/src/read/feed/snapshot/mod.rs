@@ -18,6 +18,7 @@ use ranges::Names;
 
 use super::recycle_bin;
 use super::settled::settle;
+use crate::code::Code;
 use crate::config::{Config, FullImportStrategy};
 use crate::error::{Error, Kind};
 use crate::graph;
@@ -106,7 +107,7 @@ pub(super) fn read(
         Err(Failure::Over(error)) => Err(error),
         Err(Failure::Walk(why)) => {
             run.notes.add(Warning {
-                code: "SnapshotNotWhole",
+                code: Code::SnapshotNotWhole,
                 object_type: Some(feed.object_type.name),
                 message: format!("FullImportStrategy: the change feed is walked from its beginning instead; {why}"),
             });
