@@ -8,8 +8,9 @@ use std::io::{self, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::base::identity::ObjectKind;
-use super::graph::route::Route;
+use super::kinds::identity::ObjectKind;
+use super::percent::decode;
+use super::route::Route;
 use super::world::JournalMode;
 
 /// One request and its answer.
@@ -95,7 +96,7 @@ impl Exchange {
     }
 
     fn calls(&self, parameter: &str) -> bool {
-        super::graph::request::decode(&self.url, false).to_lowercase().contains(parameter)
+        decode(&self.url, false).to_lowercase().contains(parameter)
     }
 }
 

@@ -10,13 +10,17 @@
 
 mod base;
 mod catalog;
+mod change;
 mod clock;
 mod fault;
 mod graph;
 mod http;
 mod journal;
+mod kinds;
 mod login;
 mod odata;
+mod percent;
+mod route;
 mod seal;
 mod seed;
 mod service;
@@ -34,18 +38,16 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-pub use self::base::identity::ObjectKind;
-pub use self::fault::{Call, Fault, FaultAction, FaultBody};
-pub use self::graph::route::Route;
+pub use self::change::script::{ChangesDuring, Draw, Script};
+pub use self::change::{Change, ChangeKind, ChangeSummary};
+pub use self::fault::{Call, Fault, FaultAction, FaultBody, Refusal};
 pub use self::journal::{Asked, Exchange, Item};
+pub use self::kinds::identity::ObjectKind;
 pub use self::odata::TextOrder;
-pub use self::tenant::change::{Change, ChangeKind, ChangeSummary};
-pub use self::tenant::script::{ChangesDuring, Draw, Script};
+pub use self::route::Route;
 pub use self::tenant::truth::{OrderFreeHash, Truth, TruthEdge, TruthObject};
 pub use self::throttle::{RetryAfter, TenantSize, Throttling};
-pub use self::world::{
-    Deletion, Delta, JournalMode, Lists, ManagedIdentity, MemberTypes, Permissions, Refusal, SignIn, World,
-};
+pub use self::world::{Deletion, Delta, JournalMode, Lists, ManagedIdentity, MemberTypes, Permissions, SignIn, World};
 
 use self::http::Server;
 use self::service::Service;
@@ -152,12 +154,12 @@ impl Simulator {
 
     /// The id of the user with a number, whether it exists or not. Base users come first, then those added by scripts.
     pub fn user_id(&self, number: u32) -> String {
-        self.service.base.ids.id(base::identity::ObjectRef::user(number))
+        self.service.base.ids.id(kinds::identity::ObjectRef::user(number))
     }
 
     /// The id of the group with a number, whether it exists or not.
     pub fn group_id(&self, number: u32) -> String {
-        self.service.base.ids.id(base::identity::ObjectRef::group(number))
+        self.service.base.ids.id(kinds::identity::ObjectRef::group(number))
     }
 
     /// Every exchange kept, oldest first.

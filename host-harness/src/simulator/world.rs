@@ -5,10 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::base::identity::ObjectKind;
-use super::fault::Fault;
+use super::change::script::ChangesDuring;
+use super::fault::{Fault, Refusal};
+use super::kinds::identity::ObjectKind;
 use super::odata::TextOrder;
-use super::tenant::script::ChangesDuring;
 use super::throttle::Throttling;
 
 /// The configuration of one simulated tenant and its service.
@@ -234,39 +234,6 @@ pub enum Deletion {
     Soft,
     /// Gone at once; `@removed` says `deleted`.
     Permanent,
-}
-
-/// The ways Graph refuses a delta link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Refusal {
-    /// 410 Gone with a Location that starts anew.
-    GoneWithLocation,
-    /// 400 `syncStateNotFound`.
-    SyncStateNotFound,
-    /// 400 `Request_UnsupportedQuery`, "older than 30 days".
-    OlderThan30Days,
-    /// 410 `resyncRequired`.
-    ResyncRequired,
-    /// 410 `SyncStateNotFound`, as the mail service spells it.
-    SyncStateGone,
-    /// 410 `resyncChangesApplyDifferences`.
-    ApplyDifferences,
-    /// 410 `resyncChangesUploadDifferences`.
-    UploadDifferences,
-}
-
-impl Refusal {
-    /// Every way.
-    pub const ALL: [Refusal; 7] = [
-        Refusal::GoneWithLocation,
-        Refusal::SyncStateNotFound,
-        Refusal::OlderThan30Days,
-        Refusal::ResyncRequired,
-        Refusal::SyncStateGone,
-        Refusal::ApplyDifferences,
-        Refusal::UploadDifferences,
-    ];
 }
 
 /// How much of each exchange the journal keeps.

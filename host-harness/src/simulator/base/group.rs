@@ -7,10 +7,10 @@
 use serde_json::json;
 
 use super::Field;
-use super::identity::{Ids, ObjectRef};
 use super::names::{DESCRIPTIONS, TOPICS};
 use super::user::choose;
 use crate::simulator::clock::format_moment;
+use crate::simulator::kinds::identity::{Ids, ObjectRef};
 use crate::simulator::seed::{mix, stream};
 
 /// What sort of group it is; it decides most of its properties and what deleting it does.

@@ -4,7 +4,7 @@
 //! users. Each part is a [`Progression`], so slot k and the question "is X a member" both cost a few multiplications.
 //! Only the sizes are kept, four bytes a group.
 
-use super::identity::{ObjectKind, ObjectRef};
+use crate::simulator::kinds::identity::{ObjectKind, ObjectRef};
 use crate::simulator::seed::{Dice, Progression, mix, stream};
 use crate::simulator::world::World;
 

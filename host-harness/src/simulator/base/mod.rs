@@ -4,7 +4,6 @@
 //! lie in the recycle bin from the start, so that a change script has something to restore.
 
 pub(crate) mod group;
-pub(crate) mod identity;
 pub(crate) mod membership;
 mod names;
 pub(crate) mod user;
@@ -12,9 +11,9 @@ pub(crate) mod user;
 use serde_json::Value;
 
 use self::group::Groups;
-use self::identity::{Ids, ObjectKind, ObjectRef};
 use self::membership::Memberships;
 use self::user::Users;
+use super::kinds::identity::{Ids, ObjectKind, ObjectRef};
 use super::world::World;
 
 /// What a property of one object holds.

@@ -6,9 +6,9 @@
 use serde_json::{Value, json};
 
 use super::Field;
-use super::identity::{Ids, ObjectRef};
 use super::names::{DEPARTMENTS, GIVEN_NAMES, JOB_TITLES, MAILABLE, OFFICES, PLACES, SURNAMES};
 use crate::simulator::clock::format_moment;
+use crate::simulator::kinds::identity::{Ids, ObjectRef};
 use crate::simulator::seed::{mix, stream};
 
 /// The source of user values for one tenant.

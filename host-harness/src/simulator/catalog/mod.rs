@@ -8,7 +8,7 @@ mod user;
 
 use serde_json::Value;
 
-use super::base::identity::ObjectKind;
+use super::kinds::identity::ObjectKind;
 
 /// The JSON shape of a property's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

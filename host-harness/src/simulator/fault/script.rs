@@ -4,7 +4,7 @@
 
 use super::walks::Walks;
 use super::{Fault, FaultAction, Subject};
-use crate::simulator::graph::route::Route;
+use crate::simulator::route::Route;
 
 /// The armed faults.
 #[derive(Debug, Default)]
@@ -55,8 +55,8 @@ impl Script {
 mod tests {
     use super::*;
     use crate::simulator::fault::Call;
+    use crate::simulator::fault::Refusal;
     use crate::simulator::throttle::RetryAfter;
-    use crate::simulator::world::Refusal;
 
     fn asked(route: Route, url: &str) -> Subject<'_> {
         Subject { route, url, object: None, in_batch: false }

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::Call;
 use super::aim::Subject;
-use crate::simulator::graph::route::Route;
+use crate::simulator::route::Route;
 
 /// The walks under way: for each route and object, its pages by their URLs. Whoever asks ahead repeats a page that is not the
 /// last.

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::Context;
-use crate::simulator::base::identity::ObjectKind;
 use crate::simulator::clock::format_zoneless;
+use crate::simulator::kinds::identity::ObjectKind;
 use crate::simulator::odata::Refused;
 
 /// What an answer carries.

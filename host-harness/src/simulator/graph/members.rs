@@ -10,8 +10,8 @@ use super::list::find;
 use super::paging::{context_path, lag, page, position};
 use super::request::{Options, Request};
 use super::{Context, plural};
-use crate::simulator::base::identity::{ObjectKind, ObjectRef};
 use crate::simulator::catalog::{self, Property};
+use crate::simulator::kinds::identity::{ObjectKind, ObjectRef};
 use crate::simulator::tenant::view::View;
 use crate::simulator::world::Permissions;
 

@@ -6,17 +6,20 @@ pub(crate) mod answer;
 mod applications;
 mod batch;
 pub(crate) mod delta;
+pub(crate) mod faulted;
 mod list;
 mod members;
 mod order;
 mod paging;
+pub(crate) mod refused_token;
 pub(crate) mod request;
-pub(crate) mod route;
+pub(crate) mod target;
+mod throttled;
 
 use self::answer::{Answer, GraphError};
 use self::request::{Options, Request};
-use self::route::Target;
-use super::base::identity::ObjectKind;
+use self::target::Target;
+use super::kinds::identity::ObjectKind;
 use super::service::Service;
 
 /// What Graph says its JSON is.
@@ -54,7 +57,7 @@ pub(crate) fn answer(context: &Context<'_>, request: &Request, target: &Target) 
 /// Answer one request and charge its resource units, or turn it away as throttled.
 fn charged(context: &Context<'_>, request: &Request, target: &Target) -> Answer {
     let units = units(request, target);
-    if let Err(throttled) = context.service.charge(context, units) {
+    if let Err(throttled) = throttled::charge(context, units) {
         return throttled;
     }
     let answer = endpoint(context, request, target).unwrap_or_else(|error| error.into_answer(context));

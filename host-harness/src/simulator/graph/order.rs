@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::Context;
 use super::answer::GraphError;
-use crate::simulator::base::identity::{ObjectKind, ObjectRef};
 use crate::simulator::catalog::{self, Property};
+use crate::simulator::kinds::identity::{ObjectKind, ObjectRef};
 use crate::simulator::odata::{Filter, Operator};
 use crate::simulator::seed::{Progression, mix, stream};
 use crate::simulator::tenant::replica::Snapshot;

@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 use super::Context;
 use super::answer::{Answer, GraphError};
 use super::request::{Options, Request};
-use crate::simulator::base::identity::ObjectKind;
 use crate::simulator::catalog::{self, Home, Property, Shape};
+use crate::simulator::kinds::identity::ObjectKind;
 use crate::simulator::seed::{mix, stream};
 
 const DEFAULT_PAGE: u32 = 100;

@@ -12,10 +12,11 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::body::Payload;
+use crate::simulator::change::script::{ChangesDuring, Script};
 use crate::simulator::fault::Fault;
 use crate::simulator::graph::request::Request;
 use crate::simulator::service::Service;
-use crate::simulator::tenant::script::{ChangesDuring, Script};
+use crate::simulator::tenant::agenda::changes;
 
 /// What `POST change` takes: a script for now, or one that waits for a request.
 #[derive(Deserialize)]
@@ -67,7 +68,7 @@ fn run(service: &Service, method: &str, command: &str, body: &Bytes) -> Result<V
                     return done();
                 }
             };
-            let changes = script.changes(&service.tenant(), now);
+            let changes = changes(script, &service.tenant(), now);
             let summary = service.tenant_mut().apply(&changes, now)?;
             Ok(json!({"summary": summary, "changes": changes}))
         }

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{Filter, Operator, Refused};
-use crate::simulator::base::identity::ObjectKind;
 use crate::simulator::catalog::{self, Property};
+use crate::simulator::kinds::identity::ObjectKind;
 
 /// Refuse what Graph refuses. `advanced` means header and `$count=true` are both there.
 pub(crate) fn judge(filter: &Filter, kind: ObjectKind, advanced: bool, max_height: Option<u32>) -> Result<(), Refused> {

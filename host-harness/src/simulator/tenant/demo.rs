@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::change::Change;
 use super::state::Presence;
 use super::{Draft, Tenant};
-use crate::simulator::base::identity::ObjectKind;
+use crate::simulator::change::Change;
+use crate::simulator::kinds::identity::ObjectKind;
 
 /// The script, for the tenant as it is now.
 pub(crate) fn demo_changes(tenant: &Tenant, now: u64) -> Vec<Change> {

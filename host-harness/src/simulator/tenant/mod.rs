@@ -3,14 +3,13 @@
 //! States are shared by reference and copied on write: a truth taken before a script stays what it was. The replica lags
 //! by whole changes, never by half of one, and never behind the point that `settle` fixed; no read is older than that.
 
-pub(crate) mod change;
+pub(crate) mod agenda;
 pub(crate) mod demo;
 pub(crate) mod log;
 pub(crate) mod names;
 pub(crate) mod random;
 pub(crate) mod replica;
 pub(crate) mod resolve;
-pub(crate) mod script;
 pub(crate) mod state;
 pub(crate) mod truth;
 pub(crate) mod view;
@@ -19,14 +18,14 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use self::change::{Change, ChangeSummary};
 use self::log::Log;
 use self::replica::{Replica, Snapshot};
 use self::resolve::{Rules, resolve};
 use self::state::{Presence, State, Step};
 use self::view::View;
 use super::base::Base;
-use super::base::identity::{ObjectKind, ObjectRef};
+use super::change::{Change, ChangeSummary};
+use super::kinds::identity::{ObjectKind, ObjectRef};
 use super::world::Lists;
 
 /// One directory.

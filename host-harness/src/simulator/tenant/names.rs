@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::replica::Snapshot;
 use super::state::State;
-use crate::simulator::base::identity::ObjectKind;
 use crate::simulator::catalog::Property;
+use crate::simulator::kinds::identity::ObjectKind;
 use crate::simulator::odata::TextOrder;
 
 /// States and properties at most; a tenant of a million has some 60 MB for each.

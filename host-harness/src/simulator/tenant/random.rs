@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::change::{Change, ChangeKind};
 use super::state::Presence;
 use super::{Draft, Tenant};
-use crate::simulator::base::identity::{ObjectKind, ObjectRef};
+use crate::simulator::change::{Change, ChangeKind};
+use crate::simulator::kinds::identity::{ObjectKind, ObjectRef};
 use crate::simulator::seed::Dice;
 
 /// A script of about `count` changes; fewer only where the tenant offers nothing to change.

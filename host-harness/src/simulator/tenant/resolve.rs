@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value, json};
 
-use super::change::Change;
 use super::state::{Presence, Step};
 use super::view::View;
-use crate::simulator::base::identity::{ObjectKind, ObjectRef};
 use crate::simulator::catalog;
+use crate::simulator::change::Change;
 use crate::simulator::clock::format_moment;
+use crate::simulator::kinds::identity::{ObjectKind, ObjectRef};
 use crate::simulator::world::{Deletion, Delta};
 
 /// What a change's outcome depends on besides the tenant.

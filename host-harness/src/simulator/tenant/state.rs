@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
-use crate::simulator::base::identity::{ObjectKind, ObjectRef};
+use crate::simulator::kinds::identity::{ObjectKind, ObjectRef};
 
 /// Whether an object is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,8 +14,8 @@ use sha2::{Digest, Sha256};
 use super::state::State;
 use super::view::View;
 use crate::simulator::base::Base;
-use crate::simulator::base::identity::{ObjectKind, ObjectRef};
 use crate::simulator::catalog;
+use crate::simulator::kinds::identity::{ObjectKind, ObjectRef};
 
 /// A snapshot of the live tenant.
 #[derive(Debug, Clone)]

@@ -6,10 +6,10 @@
 use serde_json::{Map, Value};
 
 use super::state::{Edits, Presence, State};
-use crate::simulator::base::identity::{ObjectKind, ObjectRef};
 use crate::simulator::base::{Base, Field};
 use crate::simulator::catalog::Property;
 use crate::simulator::clock::format_moment;
+use crate::simulator::kinds::identity::{ObjectKind, ObjectRef};
 
 /// When the base tenant's recycle bin was filled.
 const BASE_DELETION: u64 = 1_790_000_000;

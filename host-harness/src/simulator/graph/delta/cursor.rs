@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::simulator::base::identity::ObjectKind;
+use crate::simulator::fault::Refusal;
 use crate::simulator::graph::Context;
 use crate::simulator::graph::answer::GraphError;
-use crate::simulator::world::Refusal;
+use crate::simulator::kinds::identity::ObjectKind;
 
 /// The inside of a `$skiptoken` or `$deltatoken`: the options of the first request and the position.
 #[derive(Debug, Clone, Serialize, Deserialize)]

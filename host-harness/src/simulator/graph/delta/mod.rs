@@ -20,7 +20,7 @@ use self::cursor::{Cursor, Round};
 use super::answer::{Answer, GraphError};
 use super::request::{Options, Request};
 use super::{Context, plural};
-use crate::simulator::base::identity::ObjectKind;
+use crate::simulator::kinds::identity::ObjectKind;
 
 pub(crate) use cursor::refusal;
 

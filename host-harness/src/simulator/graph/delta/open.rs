@@ -4,14 +4,14 @@
 //! ignored as Graph ignores them. A request with a token may carry nothing else.
 
 use super::cursor::{Cursor, Place, Round, refusal};
-use crate::simulator::base::identity::ObjectKind;
 use crate::simulator::catalog::{self, Home, Shape};
+use crate::simulator::fault::Refusal;
 use crate::simulator::graph::answer::GraphError;
 use crate::simulator::graph::request::Options;
 use crate::simulator::graph::{Context, plural};
+use crate::simulator::kinds::identity::ObjectKind;
 use crate::simulator::odata::{self, Filter, Operator};
 use crate::simulator::tenant::Tenant;
-use crate::simulator::world::Refusal;
 
 const MOST_IDS: usize = 50;
 

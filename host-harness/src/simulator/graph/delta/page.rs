@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::cursor::{Cursor, Place, Round};
 use super::row::Rows;
-use crate::simulator::base::identity::{ObjectKind, ObjectRef};
 use crate::simulator::graph::Context;
+use crate::simulator::kinds::identity::{ObjectKind, ObjectRef};
 use crate::simulator::seed::{Progression, mix, stream};
 use crate::simulator::tenant::Tenant;
 use crate::simulator::tenant::state::{Presence, Step};

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use crate::simulator::base::identity::{ObjectKind, ObjectRef};
+use crate::simulator::kinds::identity::{ObjectKind, ObjectRef};
 use crate::simulator::tenant::Tenant;
 use crate::simulator::tenant::state::Step;
 use crate::simulator::tenant::view::View;

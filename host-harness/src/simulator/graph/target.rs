@@ -2,57 +2,9 @@
 //!
 //! `delta`, `delta()` and `microsoft.graph.delta()` are the same function, and `groups('id')` the same as `groups/id`.
 
-use serde::{Deserialize, Serialize};
-
-use super::request::decode;
-use crate::simulator::base::identity::ObjectKind;
-
-/// An endpoint of the simulator, as journal and faults name it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default)]
-#[serde(rename_all = "camelCase")]
-pub enum Route {
-    /// In a fault: every route but the control routes.
-    #[default]
-    Any,
-    /// `POST /{tenant}/oauth2/v2.0/token`.
-    Token,
-    /// `GET /{tenant}/v2.0/.well-known/openid-configuration`.
-    OpenId,
-    /// `GET /msi/token`: the managed identity of App Service.
-    ManagedIdentity,
-    /// `/users/delta`.
-    UsersDelta,
-    /// `/groups/delta`.
-    GroupsDelta,
-    /// `/users`.
-    UsersList,
-    /// `/groups`.
-    GroupsList,
-    /// `/users/{id}`.
-    User,
-    /// `/groups/{id}`.
-    Group,
-    /// `/groups/{id}/members`, also with a cast or `$count`.
-    Members,
-    /// `/groups/{id}/owners`.
-    Owners,
-    /// `/users/{id}/memberOf`, `/groups/{id}/memberOf`, also with the cast `/microsoft.graph.group`.
-    MemberOf,
-    /// `/directory/deletedItems/microsoft.graph.user`.
-    DeletedUsers,
-    /// `/directory/deletedItems/microsoft.graph.group`.
-    DeletedGroups,
-    /// `/users/$count`, `/groups/$count`.
-    Count,
-    /// `/applications`.
-    Applications,
-    /// `/$batch`.
-    Batch,
-    /// `/_simulator/…`; never matched by a fault.
-    Control,
-    /// Anything else.
-    Unknown,
-}
+use crate::simulator::kinds::identity::ObjectKind;
+use crate::simulator::percent::decode;
+use crate::simulator::route::Route;
 
 /// What a Graph path addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,13 +3,15 @@
 //! An object is named by its id or by `#n`, its number: `#0` is the first, and added objects count on from the last one of
 //! the base tenant, recycle bin included. A script is applied whole or not at all.
 
+pub(crate) mod script;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::simulator::base::identity::ObjectKind;
+use crate::simulator::kinds::identity::ObjectKind;
 
 /// One change of the directory. In JSON: `{"change": "deleteUser", "user": "#12"}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
