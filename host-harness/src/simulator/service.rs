@@ -10,6 +10,7 @@ use super::clock::Clock;
 use super::fault::{Fault, FaultAction, Script, Subject};
 use super::journal::Journal;
 use super::kinds::identity::ObjectRef;
+use super::relations::Relation;
 use super::seal::Seal;
 use super::seed::{mix, stream};
 use super::tenant::Tenant;
@@ -109,7 +110,7 @@ impl Service {
 
     pub(crate) fn truth(&self) -> Truth {
         let state = self.tenant().state();
-        Truth::new(Arc::clone(&self.base), state, self.world.permissions.member_read_hidden)
+        Truth::new(Arc::clone(&self.base), state, self.world.permissions.clone())
     }
 
     /// Count a request to Graph and let happen what waited for it. Later requests wait meanwhile: none of them is answered
@@ -211,10 +212,12 @@ impl Service {
     }
 }
 
-/// A fault on `#n` becomes one on that group's id.
+/// A fault on `#n` becomes one on the id of the object with that number: of the kind that the fault's route addresses, or
+/// the parent of the first relation.
 fn named(base: &Base, fault: Fault) -> Fault {
     let number = fault.object.as_deref().and_then(|object| object.strip_prefix('#')?.parse().ok());
-    let id = number.map(|number| base.ids.id(ObjectRef::group(number)));
+    let kind = fault.route.addresses().unwrap_or(Relation::ALL[0].table().parent);
+    let id = number.map(|number| base.ids.id(ObjectRef { kind, number }));
     Fault { object: id.or(fault.object), ..fault }
 }
 

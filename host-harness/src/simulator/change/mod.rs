@@ -11,186 +11,198 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::simulator::kinds::identity::ObjectKind;
+use super::kinds::Kind;
+use super::kinds::deed::Deed;
+use super::relations::Relation;
 
-/// One change of the directory. In JSON: `{"change": "deleteUser", "user": "#12"}`.
+/// One change of the directory. In JSON: `{"change": "delete", "kind": "user", "object": "#12"}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "change", rename_all = "camelCase", rename_all_fields = "camelCase", deny_unknown_fields)]
 pub enum Change {
-    /// A new user with these properties and no others.
-    AddUser {
+    /// A new object with these properties, and what its kind has at least.
+    Add {
+        /// What it is.
+        kind: Kind,
         /// Graph's names and values.
         #[serde(default)]
         properties: Map<String, Value>,
     },
     /// New values for some properties; null clears one.
-    UpdateUser {
-        /// Which user.
-        user: String,
+    Update {
+        /// What it is.
+        kind: Kind,
+        /// Which object.
+        object: String,
         /// Graph's names and values.
         properties: Map<String, Value>,
     },
-    /// Two users exchange their user principal names; nothing else of them.
-    SwapUserNames {
-        /// Which user.
-        user: String,
-        /// With whom.
+    /// Two objects exchange the names by which they are found; nothing else of them.
+    SwapNames {
+        /// What both are.
+        kind: Kind,
+        /// Which object.
+        object: String,
+        /// With which.
         other: String,
     },
-    /// Into the recycle bin. The user's memberships stay recorded.
-    DeleteUser {
-        /// Which user.
-        user: String,
-    },
-    /// Out of the recycle bin, with all memberships.
-    RestoreUser {
-        /// Which user.
-        user: String,
-    },
-    /// Gone for good, and out of all groups.
-    PurgeUser {
-        /// Which user.
-        user: String,
-    },
-    /// A new, empty group with these properties; a security group unless they say otherwise.
-    AddGroup {
-        /// Graph's names and values.
-        #[serde(default)]
-        properties: Map<String, Value>,
-    },
-    /// New values for some properties; null clears one.
-    UpdateGroup {
-        /// Which group.
-        group: String,
-        /// Graph's names and values.
-        properties: Map<String, Value>,
-    },
-    /// Delete a group: into the recycle bin or gone at once, as its sort and the world decide.
-    DeleteGroup {
-        /// Which group.
-        group: String,
-    },
-    /// Out of the recycle bin, with all members.
-    RestoreGroup {
-        /// Which group.
-        group: String,
-    },
-    /// Gone for good.
-    PurgeGroup {
-        /// Which group.
-        group: String,
-    },
-    /// A new direct member.
-    AddMember {
-        /// Which group.
-        group: String,
+    /// Into the recycle bin, or gone at once, as the object's sort and the world decide. Its edges stay recorded while it
+    /// is in the bin.
+    Delete {
+        /// What it is.
+        kind: Kind,
         /// Which object.
-        member: String,
-        /// What sort of object; read from the id when `member` is one.
-        #[serde(default)]
-        member_type: ObjectKind,
+        object: String,
     },
-    /// One direct member less.
-    RemoveMember {
-        /// Which group.
-        group: String,
+    /// Out of the recycle bin, with all edges.
+    Restore {
+        /// What it is.
+        kind: Kind,
         /// Which object.
-        member: String,
-        /// What sort of object; read from the id when `member` is one.
-        #[serde(default)]
-        member_type: ObjectKind,
+        object: String,
     },
-}
-
-/// What a change amounts to, finer than its form: for counting what a script covered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum ChangeKind {
-    UserAdded,
-    UserUpdated,
-    UserRenamed,
-    UserNamesSwapped,
-    UserDisabled,
-    UserPropertyCleared,
-    UserDeleted,
-    UserRestored,
-    UserPurged,
-    GroupAdded,
-    GroupUpdated,
-    GroupRenamed,
-    GroupPropertyCleared,
-    GroupVisibilityChanged,
-    GroupDeleted,
-    GroupRestored,
-    GroupPurged,
-    MemberAdded,
-    MemberRemoved,
-}
-
-impl ChangeKind {
-    /// Every kind.
-    pub const ALL: [ChangeKind; 19] = [
-        ChangeKind::UserAdded,
-        ChangeKind::UserUpdated,
-        ChangeKind::UserRenamed,
-        ChangeKind::UserNamesSwapped,
-        ChangeKind::UserDisabled,
-        ChangeKind::UserPropertyCleared,
-        ChangeKind::UserDeleted,
-        ChangeKind::UserRestored,
-        ChangeKind::UserPurged,
-        ChangeKind::GroupAdded,
-        ChangeKind::GroupUpdated,
-        ChangeKind::GroupRenamed,
-        ChangeKind::GroupPropertyCleared,
-        ChangeKind::GroupVisibilityChanged,
-        ChangeKind::GroupDeleted,
-        ChangeKind::GroupRestored,
-        ChangeKind::GroupPurged,
-        ChangeKind::MemberAdded,
-        ChangeKind::MemberRemoved,
-    ];
+    /// Gone for good, and out of all relations.
+    Purge {
+        /// What it is.
+        kind: Kind,
+        /// Which object.
+        object: String,
+    },
+    /// A new edge.
+    Link {
+        /// Of which relation.
+        relation: Relation,
+        /// From which object.
+        parent: String,
+        /// To which object.
+        child: String,
+        /// What the child is; read from the id when `child` is one.
+        #[serde(default)]
+        child_kind: Kind,
+    },
+    /// One edge less.
+    Unlink {
+        /// Of which relation.
+        relation: Relation,
+        /// From which object.
+        parent: String,
+        /// To which object.
+        child: String,
+        /// What the child is; read from the id when `child` is one.
+        #[serde(default)]
+        child_kind: Kind,
+    },
 }
 
 impl Change {
+    /// A new object.
+    pub fn add(kind: Kind, properties: Map<String, Value>) -> Change {
+        Change::Add { kind, properties }
+    }
+
+    /// New values.
+    pub fn update(kind: Kind, object: impl Into<String>, properties: Map<String, Value>) -> Change {
+        Change::Update { kind, object: object.into(), properties }
+    }
+
+    /// Two objects exchange their names.
+    pub fn swap_names(kind: Kind, object: impl Into<String>, other: impl Into<String>) -> Change {
+        Change::SwapNames { kind, object: object.into(), other: other.into() }
+    }
+
+    /// Delete an object.
+    pub fn delete(kind: Kind, object: impl Into<String>) -> Change {
+        Change::Delete { kind, object: object.into() }
+    }
+
+    /// Bring an object back.
+    pub fn restore(kind: Kind, object: impl Into<String>) -> Change {
+        Change::Restore { kind, object: object.into() }
+    }
+
+    /// Delete an object for good.
+    pub fn purge(kind: Kind, object: impl Into<String>) -> Change {
+        Change::Purge { kind, object: object.into() }
+    }
+
+    /// A new edge to a child of a kind.
+    pub fn link(relation: Relation, parent: impl Into<String>, child: impl Into<String>, child_kind: Kind) -> Change {
+        Change::Link { relation, parent: parent.into(), child: child.into(), child_kind }
+    }
+
+    /// One edge less.
+    pub fn unlink(relation: Relation, parent: impl Into<String>, child: impl Into<String>, child_kind: Kind) -> Change {
+        Change::Unlink { relation, parent: parent.into(), child: child.into(), child_kind }
+    }
+
     /// What this change amounts to.
     pub fn kind(&self) -> ChangeKind {
+        let of = ChangeKind::Object;
         match self {
-            Change::AddUser { .. } => ChangeKind::UserAdded,
-            Change::UpdateUser { properties, .. } => {
-                if properties.contains_key("userPrincipalName") {
-                    ChangeKind::UserRenamed
-                } else if properties.get("accountEnabled") == Some(&Value::Bool(false)) {
-                    ChangeKind::UserDisabled
-                } else if properties.values().any(Value::is_null) {
-                    ChangeKind::UserPropertyCleared
-                } else {
-                    ChangeKind::UserUpdated
-                }
-            }
-            Change::SwapUserNames { .. } => ChangeKind::UserNamesSwapped,
-            Change::DeleteUser { .. } => ChangeKind::UserDeleted,
-            Change::RestoreUser { .. } => ChangeKind::UserRestored,
-            Change::PurgeUser { .. } => ChangeKind::UserPurged,
-            Change::AddGroup { .. } => ChangeKind::GroupAdded,
-            Change::UpdateGroup { properties, .. } => {
-                if properties.contains_key("displayName") {
-                    ChangeKind::GroupRenamed
-                } else if properties.contains_key("visibility") {
-                    ChangeKind::GroupVisibilityChanged
-                } else if properties.values().any(Value::is_null) {
-                    ChangeKind::GroupPropertyCleared
-                } else {
-                    ChangeKind::GroupUpdated
-                }
-            }
-            Change::DeleteGroup { .. } => ChangeKind::GroupDeleted,
-            Change::RestoreGroup { .. } => ChangeKind::GroupRestored,
-            Change::PurgeGroup { .. } => ChangeKind::GroupPurged,
-            Change::AddMember { .. } => ChangeKind::MemberAdded,
-            Change::RemoveMember { .. } => ChangeKind::MemberRemoved,
+            Change::Add { kind, .. } => of(*kind, Deed::Added),
+            Change::Update { kind, properties, .. } => of(*kind, (kind.table().amounts_to)(properties)),
+            Change::SwapNames { kind, .. } => of(*kind, Deed::NamesSwapped),
+            Change::Delete { kind, .. } => of(*kind, Deed::Deleted),
+            Change::Restore { kind, .. } => of(*kind, Deed::Restored),
+            Change::Purge { kind, .. } => of(*kind, Deed::Purged),
+            Change::Link { relation, .. } => ChangeKind::Edge(*relation, Deed::Added),
+            Change::Unlink { relation, .. } => ChangeKind::Edge(*relation, Deed::Removed),
         }
+    }
+}
+
+/// What a change amounts to, finer than its form: for counting what a script covered. In JSON and in words it is one
+/// name: `userAdded`, `groupRenamed`, `memberRemoved`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
+pub enum ChangeKind {
+    /// Of an object.
+    Object(Kind, Deed),
+    /// Of an edge.
+    Edge(Relation, Deed),
+}
+
+impl ChangeKind {
+    /// Every kind that random scripts draw on their own account: of kinds and relations that have turns in them.
+    pub fn all() -> Vec<ChangeKind> {
+        let with_turns = |deeds: &[(Deed, &[u32])]| deeds.iter().any(|(_, turns)| !turns.is_empty());
+        let kinds = Kind::ALL.iter().filter(|kind| with_turns(kind.table().deeds)).copied();
+        let relations = Relation::ALL.iter().filter(|relation| with_turns(relation.table().deeds));
+        let edges = relations.flat_map(|relation| {
+            relation.table().deeds.iter().map(move |(deed, _)| ChangeKind::Edge(*relation, *deed))
+        });
+        kinds.flat_map(ChangeKind::of).chain(edges).collect()
+    }
+
+    /// Everything that scripts do to a kind.
+    pub fn of(kind: Kind) -> impl Iterator<Item = ChangeKind> {
+        kind.table().deeds.iter().map(move |(deed, _)| ChangeKind::Object(kind, *deed))
+    }
+}
+
+impl fmt::Display for ChangeKind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            ChangeKind::Object(kind, deed) => write!(formatter, "{}{deed:?}", kind.name()),
+            ChangeKind::Edge(relation, deed) => write!(formatter, "{}{deed:?}", relation.table().name),
+        }
+    }
+}
+
+impl From<ChangeKind> for String {
+    fn from(kind: ChangeKind) -> String {
+        let name = kind.to_string();
+        name[..1].to_ascii_lowercase() + &name[1..]
+    }
+}
+
+impl TryFrom<String> for ChangeKind {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<ChangeKind, String> {
+        let objects = Kind::ALL.iter().flat_map(|kind| Deed::ALL.map(|deed| ChangeKind::Object(*kind, deed)));
+        let edges = Relation::ALL.iter().flat_map(|relation| Deed::ALL.map(|deed| ChangeKind::Edge(*relation, deed)));
+        let mut all = objects.chain(edges);
+        all.find(|kind| String::from(*kind) == name).ok_or_else(|| format!("there is no kind of change {name}"))
     }
 }
 
@@ -200,7 +212,7 @@ impl Change {
 pub struct ChangeSummary {
     /// How many changes of each kind were applied.
     pub counts: BTreeMap<ChangeKind, u32>,
-    /// The ids of added users and groups, in the order of the script.
+    /// The ids of added objects, in the order of the script.
     pub created: Vec<String>,
 }
 
@@ -208,11 +220,5 @@ impl ChangeSummary {
     /// How many changes there were in all.
     pub fn total(&self) -> u32 {
         self.counts.values().sum()
-    }
-}
-
-impl fmt::Display for ChangeKind {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self, formatter)
     }
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Change;
+use crate::simulator::kinds::Kind;
 
 /// Changes, named or drawn. In JSON: a list of changes, `{"demo": true}`, or `{"random": {"seed": 1, "count": 50}}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -23,19 +24,22 @@ pub enum Script {
 }
 
 /// What to draw from a seed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Draw {
     /// The same seed draws the same changes for the same tenant.
     pub seed: u64,
     /// About how many changes.
     pub count: usize,
+    /// Kinds to change beside those that every script changes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Kind>,
 }
 
 impl Script {
     /// Changes that are drawn when the script is applied.
     pub fn random(seed: u64, count: usize) -> Script {
-        Script::Random { random: Draw { seed, count } }
+        Script::Random { random: Draw { seed, count, also: Vec::new() } }
     }
 }
 

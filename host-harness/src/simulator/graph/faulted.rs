@@ -7,7 +7,7 @@ use super::refused_token::{claims_challenge, invalid_token};
 use super::request::Request;
 use super::target::Target;
 use super::throttled::throttled;
-use super::{Context, delta, plural};
+use super::{Context, delta};
 use crate::simulator::fault::{FaultAction, FaultBody};
 use crate::simulator::route::Route;
 
@@ -25,7 +25,7 @@ pub(crate) fn instead(action: &FaultAction, context: &Context<'_>, route: Route,
         FaultAction::ExpiredPageToken => GraphError::expired_page(),
         FaultAction::RefuseDeltaLink { shape } => {
             let Target::Delta(kind) = target else { return None };
-            delta::refusal(context, plural(*kind), *shape)
+            delta::refusal(context, kind.collection(), *shape)
         }
         FaultAction::InvalidToken => invalid_token(context, "Lifetime validation failed, the token is expired."),
         FaultAction::ClaimsChallenge => {

@@ -15,6 +15,8 @@ use super::body::Payload;
 use crate::simulator::change::script::{ChangesDuring, Script};
 use crate::simulator::fault::Fault;
 use crate::simulator::graph::request::Request;
+use crate::simulator::kinds::Kind;
+use crate::simulator::relations::Relation;
 use crate::simulator::service::Service;
 use crate::simulator::tenant::agenda::changes;
 
@@ -110,18 +112,21 @@ fn run(service: &Service, method: &str, command: &str, body: &Bytes) -> Result<V
 
 fn info(service: &Service) -> Value {
     let truth = service.truth();
-    json!({
+    let mut info = json!({
         "tenantId": service.tenant_id,
         "domain": service.world.domain,
         "clientId": service.client_id,
         "clientSecret": service.world.client_secret,
-        "users": truth.user_count(),
-        "groups": truth.group_count(),
-        "edges": truth.edge_count(),
+        "edges": Relation::ALL.iter().map(|relation| truth.edges(*relation).count() as u64).sum::<u64>(),
         "traffic": service.traffic.told(),
         "impossibleChanges": service.agenda().impossible(),
         "world": service.world,
-    })
+    });
+    for kind in Kind::ALL.iter().filter(|kind| kind.table().served.is_some()) {
+        let last = kind.collection().rsplit('/').next().unwrap_or_default();
+        info[last] = json!(truth.count(*kind));
+    }
+    info
 }
 
 fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T> {

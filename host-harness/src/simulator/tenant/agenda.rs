@@ -15,7 +15,7 @@ pub(crate) fn changes(script: Script, tenant: &Tenant, now: u64) -> Vec<Change> 
         Script::Changes(changes) => changes,
         Script::Demo { demo: true } => demo_changes(tenant, now),
         Script::Demo { demo: false } => Vec::new(),
-        Script::Random { random } => random_changes(tenant, random.seed, random.count, now),
+        Script::Random { random } => random_changes(tenant, &random, now),
     }
 }
 

@@ -25,7 +25,7 @@ use self::state::{Presence, State, Step};
 use self::view::View;
 use super::base::Base;
 use super::change::{Change, ChangeSummary};
-use super::kinds::identity::{ObjectKind, ObjectRef};
+use super::kinds::identity::ObjectRef;
 use super::world::Lists;
 
 /// One directory.
@@ -61,7 +61,7 @@ impl Tenant {
             Step::Create { .. } | Step::Restore { .. } => Some(Presence::Live),
             Step::SoftDelete { .. } => Some(Presence::SoftDeleted),
             Step::Purge { .. } => Some(Presence::Purged),
-            Step::Update { .. } | Step::Join { .. } | Step::Leave { .. } => None,
+            Step::Update { .. } | Step::Link { .. } | Step::Unlink { .. } => None,
         });
         told.unwrap_or(if self.base.is_deleted(object) { Presence::SoftDeleted } else { Presence::Live })
     }
@@ -120,15 +120,8 @@ impl Draft {
     pub(crate) fn apply(&mut self, rules: &Rules, at: u64, change: &Change) -> Result<Vec<Step>> {
         let steps = resolve(self.view(), rules, at, change)?;
         for step in &steps {
-            self.state.apply(step, |group, member| base_member(&self.base, group, member));
+            self.state.apply(step, &self.base);
         }
         Ok(steps)
     }
-}
-
-fn base_member(base: &Base, group: u32, member: ObjectRef) -> bool {
-    group < base.count(ObjectKind::Group)
-        && member.number < base.count(member.kind)
-        && base.memberships.size(group) > 0
-        && base.memberships.layout(group).slot_of(member).is_some()
 }
