@@ -11,7 +11,7 @@ use host_harness::connector::{Batch, Connector, DoorKind, LogLine, Next, Operati
 use host_harness::import::Engine;
 use host_harness::library::connector_library;
 use host_harness::report::RunReport;
-use host_harness::simulator::{Exchange, ObjectKind, Simulator, World};
+use host_harness::simulator::{Exchange, Kind, Simulator, World};
 use host_harness::store::Mesh;
 use serde_json::{Map, Value, json};
 
@@ -177,7 +177,7 @@ impl Tenant {
     }
 
     /// The pages of one feed that the simulator served, without forgetting them.
-    pub(crate) fn requests_of(&self, feed: ObjectKind) -> Vec<Exchange> {
+    pub(crate) fn requests_of(&self, feed: Kind) -> Vec<Exchange> {
         self.sim.journal().into_iter().filter(|x| x.feed == Some(feed)).collect()
     }
 

@@ -239,8 +239,8 @@ fn left_out(killer: &Killer, ran: &Ran, delta: bool) -> Verdict {
             return Err(format!("{object_type} was finished and came again: {result}"));
         }
         let feed = match object_type.as_str() {
-            "User" => Route::UsersDelta,
-            "Group" => Route::GroupsDelta,
+            "User" => Route::USERS_DELTA,
+            "Group" => Route::GROUPS_DELTA,
             _ => continue,
         };
         let asked = bounds::served(&ran.journal, |route, _| route == feed);
@@ -250,7 +250,7 @@ fn left_out(killer: &Killer, ran: &Ran, delta: bool) -> Verdict {
     }
     for (object_type, progress) in killer.committed.iter().filter(|(_, it)| !it.ended && it.rows > 0) {
         let link = match object_type.as_str() {
-            "User" if killer.inside_users => Route::UsersDelta,
+            "User" if killer.inside_users => Route::USERS_DELTA,
             _ => continue,
         };
         let anew = bounds::served(&ran.journal, |route, url| route == link && !bounds::is_next_link(url));

@@ -5,31 +5,27 @@
 
 use serde_json::{Value, json};
 
-use super::Field;
-use super::identity::{Ids, ObjectRef};
-use super::names::{DEPARTMENTS, GIVEN_NAMES, JOB_TITLES, MAILABLE, OFFICES, PLACES, SURNAMES};
 use crate::simulator::clock::format_moment;
+use crate::simulator::kinds::field::Field;
+use crate::simulator::kinds::names::{
+    DEPARTMENTS, GIVEN_NAMES, JOB_TITLES, MAILABLE, OFFICES, PLACES, SURNAMES, choose,
+};
+use crate::simulator::kinds::source::Source;
 use crate::simulator::seed::{mix, stream};
 
 /// The source of user values for one tenant.
-#[derive(Debug, Clone)]
-pub(crate) struct Users {
-    pub(super) seed: u64,
-    pub(super) ids: Ids,
-    pub(super) domain: String,
-}
+pub(super) struct Users<'a>(pub(super) &'a Source);
 
 /// The seconds of 2020-01-01, the oldest moment in the tenant.
 const EARLIEST: u64 = 1_577_836_800;
 
-impl Users {
-    pub(crate) fn field(&self, number: u32, property: &str) -> Field {
-        let roll = |purpose: &str| mix(self.seed, stream(purpose), u64::from(number));
+impl Users<'_> {
+    pub(super) fn field(&self, number: u32, property: &str) -> Field {
+        let roll = |purpose: &str| mix(self.0.seed, stream(purpose), u64::from(number));
         let percent = roll(property) % 100;
         // Mail and the like are always decided by one roll of their own; a value derived from it uses another stream.
         let pick = roll("pick") ^ roll(property).rotate_left(17);
         match property {
-            "id" => Field::set(self.ids.id(ObjectRef::user(number))),
             "displayName" => Field::set(self.display_name(number)),
             "userPrincipalName" => Field::set(self.principal_name(number)),
             "givenName" => Field::mostly(percent, 92, 3, || json!(GIVEN_NAMES[self.given(number)])),
@@ -84,20 +80,20 @@ impl Users {
             }
             "onPremisesExtensionAttributes" => Field::mostly(percent, 50, 0, || extension_attributes(pick)),
             "proxyAddresses" => Field::mostly(percent, 80, 5, || {
-                json!([format!("SMTP:{}", self.mail(number)), format!("smtp:u{number}@{}", self.domain)])
+                json!([format!("SMTP:{}", self.mail(number)), format!("smtp:u{number}@{}", self.0.domain)])
             }),
             "otherMails" => Field::mostly(percent, 25, 5, || {
                 json!([format!("{}{number}@example.com", MAILABLE[self.given(number)])])
             }),
             "securityIdentifier" => Field::set(format!("S-1-12-1-{}-{}-{}", pick as u32, (pick >> 32) as u32, number)),
             "identities" => Field::set(json!([{
-                "signInType": "userPrincipalName", "issuer": self.domain, "issuerAssignedId": self.principal_name(number)
+                "signInType": "userPrincipalName", "issuer": self.0.domain, "issuerAssignedId": self.principal_name(number)
             }])),
             "assignedLicenses" => Field::mostly(
                 percent,
                 70,
                 5,
-                || json!([{"disabledPlans": [], "skuId": self.ids.other(stream("sku"), pick % 4)}]),
+                || json!([{"disabledPlans": [], "skuId": self.0.ids.other(stream("sku"), pick % 4)}]),
             ),
             "passwordPolicies" => Field::mostly(percent, 20, 0, || json!("DisablePasswordExpiration")),
             name if name.ends_with("_costCenter") => {
@@ -113,23 +109,23 @@ impl Users {
     }
 
     fn is_guest(&self, number: u32) -> bool {
-        mix(self.seed, stream("guest"), u64::from(number)) % 100 < 6
+        mix(self.0.seed, stream("guest"), u64::from(number)) % 100 < 6
     }
 
     fn is_synchronised(&self, number: u32) -> bool {
-        !self.is_guest(number) && mix(self.seed, stream("synchronised"), u64::from(number)) % 100 < 40
+        !self.is_guest(number) && mix(self.0.seed, stream("synchronised"), u64::from(number)) % 100 < 40
     }
 
     fn given(&self, number: u32) -> usize {
-        (mix(self.seed, stream("given"), u64::from(number)) % GIVEN_NAMES.len() as u64) as usize
+        (mix(self.0.seed, stream("given"), u64::from(number)) % GIVEN_NAMES.len() as u64) as usize
     }
 
     fn family(&self, number: u32) -> usize {
-        (mix(self.seed, stream("family"), u64::from(number)) % SURNAMES.len() as u64) as usize
+        (mix(self.0.seed, stream("family"), u64::from(number)) % SURNAMES.len() as u64) as usize
     }
 
     fn place(&self, number: u32) -> (&'static str, &'static str, &'static str, &'static str, &'static str) {
-        PLACES[(mix(self.seed, stream("place"), u64::from(number)) % PLACES.len() as u64) as usize]
+        PLACES[(mix(self.0.seed, stream("place"), u64::from(number)) % PLACES.len() as u64) as usize]
     }
 
     fn display_name(&self, number: u32) -> String {
@@ -139,9 +135,9 @@ impl Users {
     fn principal_name(&self, number: u32) -> String {
         let name = MAILABLE[self.given(number)];
         if self.is_guest(number) {
-            format!("{name}{number}_example.com#EXT#@{}", self.domain)
+            format!("{name}{number}_example.com#EXT#@{}", self.0.domain)
         } else {
-            format!("{name}{number}@{}", self.domain)
+            format!("{name}{number}@{}", self.0.domain)
         }
     }
 
@@ -150,13 +146,9 @@ impl Users {
         if self.is_guest(number) {
             format!("{name}{number}@example.com")
         } else {
-            format!("{name}{number}@{}", self.domain)
+            format!("{name}{number}@{}", self.0.domain)
         }
     }
-}
-
-pub(super) fn choose<'a>(words: &[&'a str], pick: u64) -> &'a str {
-    words.get((pick % words.len().max(1) as u64) as usize).copied().unwrap_or_default()
 }
 
 /// Every fifth number carries the comma that breaks naive joins.

@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{FaultAction, FaultBody};
-use crate::simulator::graph::answer::{Answer, Body, GraphError};
-use crate::simulator::graph::request::Request;
-use crate::simulator::graph::route::{Route, Target};
-use crate::simulator::graph::{Context, delta, plural};
-use crate::simulator::login;
-use crate::simulator::seal::base64;
+use super::answer::{Answer, Body, GraphError};
+use super::refused_token::{claims_challenge, invalid_token};
+use super::request::Request;
+use super::target::Target;
+use super::throttled::throttled;
+use super::{Context, delta};
+use crate::simulator::fault::{FaultAction, FaultBody};
+use crate::simulator::route::Route;
 
 /// The answer that takes the place of the real one, for faults that replace it.
 pub(crate) fn instead(action: &FaultAction, context: &Context<'_>, route: Route, target: &Target) -> Option<Answer> {
@@ -24,16 +25,16 @@ pub(crate) fn instead(action: &FaultAction, context: &Context<'_>, route: Route,
         FaultAction::ExpiredPageToken => GraphError::expired_page(),
         FaultAction::RefuseDeltaLink { shape } => {
             let Target::Delta(kind) = target else { return None };
-            delta::refusal(context, plural(*kind), *shape)
+            delta::refusal(context, kind.collection(), *shape)
         }
-        FaultAction::InvalidToken => login::invalid_token(context, "Lifetime validation failed, the token is expired."),
+        FaultAction::InvalidToken => invalid_token(context, "Lifetime validation failed, the token is expired."),
         FaultAction::ClaimsChallenge => {
             let now = context.service.clock.seconds().to_string();
             let claims = json!({"access_token": {"nbf": {"essential": true, "value": now}}});
             claims_challenge(context, &claims.to_string())
         }
         FaultAction::Throttled { wait_ms, retry_after } => {
-            let answer = context.service.throttled(context);
+            let answer = throttled(context);
             return Some(match retry_after.write(context.service.clock.millis(), *wait_ms) {
                 Some(text) => answer.header("retry-after", text),
                 None => answer,
@@ -57,7 +58,7 @@ fn status(context: &Context<'_>, code: u16, body: &FaultBody) -> Answer {
         FaultBody::Empty => Answer::new(code, Body::Empty),
         FaultBody::TruncatedJson => Answer::new(code, Body::BrokenJson(r#"{"error":{"code":"Unkno"#.into())),
         FaultBody::Fitting => match code {
-            429 => context.service.throttled(context),
+            429 => throttled(context),
             400 => error("Request_BadRequest", "Invalid request."),
             401 => error("InvalidAuthenticationToken", "Access token has expired or is not yet valid."),
             403 => error("Authorization_RequestDenied", "Insufficient privileges to complete the operation."),
@@ -92,21 +93,6 @@ fn authority_refuses(context: &Context<'_>, code: u16) -> Answer {
             "trace_id": trace,
             "correlation_id": context.client_request_id,
         })),
-    )
-}
-
-/// 401 that demands claims of the next token. Padding comes and goes, as it has been seen to do.
-pub(crate) fn claims_challenge(context: &Context<'_>, claims: &str) -> GraphError {
-    let encoded = base64(claims.as_bytes());
-    let encoded = if context.nonce().is_multiple_of(2) { encoded.trim_end_matches('=') } else { &encoded };
-    GraphError::new(401, "InvalidAuthenticationToken", "Continuous access evaluation resulted in challenge with result: InteractionRequired and code: TokenCreatedWithOutdatedPolicies").with(
-        "www-authenticate",
-        format!(
-            "Bearer realm=\"\", authorization_uri=\"{}/common/oauth2/authorize\", client_id=\"00000003-0000-0000-c000-000000000000\", \
-             errorDescription=\"Continuous access evaluation resulted in challenge\", error=\"insufficient_claims\", claims=\"{}\"",
-            context.origin,
-            encoded
-        ),
     )
 }
 

@@ -6,16 +6,15 @@
 
 use serde_json::json;
 
-use super::Field;
-use super::identity::{Ids, ObjectRef};
-use super::names::{DESCRIPTIONS, TOPICS};
-use super::user::choose;
 use crate::simulator::clock::format_moment;
+use crate::simulator::kinds::field::Field;
+use crate::simulator::kinds::names::{DESCRIPTIONS, TOPICS, choose};
+use crate::simulator::kinds::source::Source;
 use crate::simulator::seed::{mix, stream};
 
 /// What sort of group it is; it decides most of its properties and what deleting it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Flavour {
+enum Flavour {
     Security,
     Unified,
     HiddenUnified,
@@ -51,24 +50,18 @@ const PATTERN: [Flavour; 20] = [
 ];
 
 /// The source of group values for one tenant.
-#[derive(Debug, Clone)]
-pub(crate) struct Groups {
-    pub(super) seed: u64,
-    pub(super) ids: Ids,
-    pub(super) domain: String,
-    pub(super) hidden_membership: bool,
-}
+pub(super) struct Groups<'a>(pub(super) &'a Source);
 
-impl Groups {
-    pub(crate) fn flavour(&self, number: u32) -> Flavour {
+impl Groups<'_> {
+    fn flavour(&self, number: u32) -> Flavour {
         match PATTERN[(number % 20) as usize] {
-            HiddenUnified if !self.hidden_membership => Unified,
+            HiddenUnified if !self.0.settings.flag("hiddenMembershipGroups") => Unified,
             flavour => flavour,
         }
     }
 
-    pub(crate) fn field(&self, number: u32, property: &str) -> Field {
-        let roll = mix(self.seed, stream(property) ^ 0x6071, u64::from(number));
+    pub(super) fn field(&self, number: u32, property: &str) -> Field {
+        let roll = mix(self.0.seed, stream(property) ^ 0x6071, u64::from(number));
         let percent = roll % 100;
         let pick = roll.rotate_left(23);
         let flavour = self.flavour(number);
@@ -77,11 +70,10 @@ impl Groups {
         let dynamic = matches!(flavour, DynamicSecurity | DynamicUnified);
         let synchronised = matches!(flavour, Security | Distribution) && number.is_multiple_of(3);
         match property {
-            "id" => Field::set(self.ids.id(ObjectRef::group(number))),
             "displayName" => Field::set(self.display_name(number)),
             "mailNickname" => Field::set(format!("group{number}")),
-            "mail" if mail_enabled => Field::set(format!("group{number}@{}", self.domain)),
-            "proxyAddresses" if mail_enabled => Field::set(json!([format!("SMTP:group{number}@{}", self.domain)])),
+            "mail" if mail_enabled => Field::set(format!("group{number}@{}", self.0.domain)),
+            "proxyAddresses" if mail_enabled => Field::set(json!([format!("SMTP:group{number}@{}", self.0.domain)])),
             "description" => Field::mostly(percent, 55, 10, || json!(choose(&DESCRIPTIONS, pick))),
             "groupTypes" => Field::set(match flavour {
                 DynamicUnified => json!(["DynamicMembership", "Unified"]),
@@ -123,7 +115,7 @@ impl Groups {
     }
 
     fn display_name(&self, number: u32) -> String {
-        let topic = choose(&TOPICS, mix(self.seed, stream("topic"), u64::from(number)));
+        let topic = choose(&TOPICS, mix(self.0.seed, stream("topic"), u64::from(number)));
         match self.flavour(number) {
             Security => format!("SEC-{topic}-{number:04}"),
             MailEnabledSecurity => format!("sec-mail {topic} {number}"),

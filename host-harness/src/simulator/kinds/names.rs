@@ -171,3 +171,8 @@ pub(super) const DESCRIPTIONS: [&str; 6] = [
     "مجموعة الاختبار",
     "𝔘𝔫𝔦𝔠𝔬𝔡𝔢 and friends 👩‍👩‍👧",
 ];
+
+/// One of some words.
+pub(super) fn choose<'a>(words: &[&'a str], pick: u64) -> &'a str {
+    words.get((pick % words.len().max(1) as u64) as usize).copied().unwrap_or_default()
+}

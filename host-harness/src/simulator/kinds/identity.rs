@@ -3,70 +3,14 @@
 //! No table maps ids to objects. The first 32 bits of an id are the object's number under a permutation, the rest is a
 //! check that only the right (seed, kind, number) satisfies, so a foreign or mistyped id is never taken for an object.
 
-use serde::{Deserialize, Serialize};
-
+use super::Kind;
 use crate::simulator::seed::mix;
-
-/// What a directory object is. Groups may hold all of these.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default)]
-#[serde(rename_all = "camelCase")]
-pub enum ObjectKind {
-    /// A person or guest.
-    #[default]
-    User,
-    /// A group of any flavour.
-    Group,
-    /// A registered device; it exists as a member only.
-    Device,
-    /// An application's presence in the tenant; it exists as a member only.
-    ServicePrincipal,
-    /// A mail contact; it exists as a member only.
-    OrgContact,
-}
-
-impl ObjectKind {
-    /// Every kind.
-    pub const ALL: [ObjectKind; 5] =
-        [ObjectKind::User, ObjectKind::Group, ObjectKind::Device, ObjectKind::ServicePrincipal, ObjectKind::OrgContact];
-
-    /// The value of `@odata.type`.
-    pub fn odata_type(self) -> &'static str {
-        match self {
-            ObjectKind::User => "#microsoft.graph.user",
-            ObjectKind::Group => "#microsoft.graph.group",
-            ObjectKind::Device => "#microsoft.graph.device",
-            ObjectKind::ServicePrincipal => "#microsoft.graph.servicePrincipal",
-            ObjectKind::OrgContact => "#microsoft.graph.orgContact",
-        }
-    }
-
-    /// The type's name as a directory speaks of it: `User`, `Group`, `Device`, `ServicePrincipal`, `OrgContact`.
-    pub fn name(self) -> &'static str {
-        match self {
-            ObjectKind::User => "User",
-            ObjectKind::Group => "Group",
-            ObjectKind::Device => "Device",
-            ObjectKind::ServicePrincipal => "ServicePrincipal",
-            ObjectKind::OrgContact => "OrgContact",
-        }
-    }
-}
 
 /// One directory object, by kind and number. Numbers below the base count come from the seed, later ones were added.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct ObjectRef {
-    pub(crate) kind: ObjectKind,
+    pub(crate) kind: Kind,
     pub(crate) number: u32,
-}
-
-impl ObjectRef {
-    pub(crate) fn user(number: u32) -> ObjectRef {
-        ObjectRef { kind: ObjectKind::User, number }
-    }
-
-    pub(crate) fn group(number: u32) -> ObjectRef {
-        ObjectRef { kind: ObjectKind::Group, number }
-    }
 }
 
 /// The two-way mapping between objects and ids of one tenant.
@@ -88,7 +32,8 @@ impl Ids {
     pub(crate) fn find(self, id: &str) -> Option<ObjectRef> {
         let bits = parse_guid(id)?;
         let first = (bits >> 96) as u32;
-        ObjectKind::ALL.into_iter().find_map(|kind| {
+        Kind::ALL.iter().find_map(|kind| {
+            let kind = *kind;
             let object = ObjectRef { kind, number: unscramble(first, self.key(kind)) };
             (self.bits(object) == bits).then_some(object)
         })
@@ -101,7 +46,7 @@ impl Ids {
         format_guid((u128::from(high) << 64) | u128::from(low))
     }
 
-    fn key(self, kind: ObjectKind) -> u64 {
+    fn key(self, kind: Kind) -> u64 {
         mix(self.seed, 0xD1, kind as u64)
     }
 
@@ -167,7 +112,7 @@ mod tests {
     #[test]
     fn an_id_leads_back_to_its_object() {
         let ids = Ids::new(42);
-        for kind in ObjectKind::ALL {
+        for kind in Kind::ALL.iter().copied() {
             for number in [0, 1, 299, 65_536, 999_999, u32::MAX] {
                 let object = ObjectRef { kind, number };
                 let id = ids.id(object);
@@ -180,7 +125,7 @@ mod tests {
     #[test]
     fn a_foreign_id_is_nobody() {
         let ids = Ids::new(42);
-        assert_eq!(ids.find(&Ids::new(43).id(ObjectRef::user(1))), None);
+        assert_eq!(ids.find(&Ids::new(43).id(ObjectRef { kind: Kind::User, number: 1 })), None);
         assert_eq!(ids.find("not a guid"), None);
         assert_eq!(ids.find("11111111-1111-1111-1111-111111111111"), None);
     }

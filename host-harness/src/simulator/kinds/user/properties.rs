@@ -2,7 +2,7 @@
 //!
 //! The operators are those of the resource page; a missing operator is answered with 400, not evaluated anyway.
 
-use super::{Home, Property, Shape};
+use crate::simulator::kinds::property::{Home, Property, Shape};
 
 pub(super) static PROPERTIES: [Property; 137] = [
     Property::new("id", Shape::Text, "eq ne not in"),

@@ -2,7 +2,7 @@
 //!
 //! `createdDateTime` and `visibility` look filterable and are not: Graph answers 400 even to advanced queries.
 
-use super::{Home, Property, Shape};
+use crate::simulator::kinds::property::{Home, Property, Shape};
 
 pub(super) static PROPERTIES: [Property; 81] = [
     Property::new("id", Shape::Text, "eq ne not in"),
