@@ -74,7 +74,7 @@ fn a_group_that_vanished_since_the_list_loses_its_edges_and_fails_nothing() {
         tenant.sim.add_fault(Fault::always(route, FaultAction::NotFound).on_url(&group));
     }
     tenant.import();
-    assert!(tenant.mesh().edges("GroupMember").unwrap().iter().all(|e| e.from != group));
+    assert!(tenant.mesh().edges("GroupMember").unwrap().iter().all(|e| e.ends[0] != group));
 }
 
 #[test]

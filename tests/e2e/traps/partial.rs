@@ -98,7 +98,7 @@ fn a_group_that_answers_404_is_skipped_and_most_of_them_are_not() {
         tenant.sim.add_fault(Fault::always(route, FaultAction::NotFound).on_object(&group));
     }
     tenant.import();
-    assert!(tenant.mesh().edges("GroupMember").unwrap().iter().all(|edge| edge.from != group));
+    assert!(tenant.mesh().edges("GroupMember").unwrap().iter().all(|edge| edge.ends[0] != group));
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn what_a_list_did_not_show_yet_comes_with_the_next_run() {
         [Change::add_user(super::properties(json!({"displayName": "New"}))), super::remove_member(&group, &user)];
     tenant.sim.apply(&changes).unwrap();
     tenant.import();
-    assert!(tenant.mesh().edge("GroupMember", &group, &user).unwrap().is_some(), "the trap is set");
+    assert!(tenant.mesh().edge("GroupMember", &format!("{group}:{user}")).unwrap().is_some(), "the trap is set");
     tenant.sim.settle();
     tenant.import();
     tenant.assert_equals_truth();
@@ -117,7 +117,7 @@ fn edge_whose_member_the_feed_has_not_told_yet_is_kept_until_it_does() {
     tenant.import();
     let mesh = tenant.mesh();
     assert!(mesh.object("User", &user).unwrap().is_none(), "the trap is set: the feed lags behind the read");
-    assert!(!mesh.edge("GroupMember", &tenant.sim.group_id(0), &user).unwrap().unwrap().dormant);
+    assert!(!mesh.edge("GroupMember", &format!("{}:{user}", tenant.sim.group_id(0))).unwrap().unwrap().dormant);
     relay.rewrite(|_, _| {});
     let told = Change::update_user(user, super::properties(json!({"jobTitle": "Clerk"})));
     tenant.follows(&[told]);
