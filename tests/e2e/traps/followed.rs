@@ -274,7 +274,7 @@ fn a_restored_object_whose_groups_cannot_be_read_is_asked_for_again() {
 
 #[test]
 fn restored_objects_that_cannot_be_asked_for_during_an_outage_are_given_up_and_asked_for_again() {
-    let tenant = following_with_a_filter(World { users: 90, ..few() }).with("MaxRetries", 0);
+    let tenant = following_with_a_filter(World { users: 90, ..few() }).with("MaxRetries", 0).unguarded();
     tenant.import();
     let users: Vec<_> = (0..80).map(|n| tenant.sim.user_id(n)).collect();
     tenant.follows(&users.iter().map(|user| Change::delete_user(user.clone())).collect::<Vec<_>>());

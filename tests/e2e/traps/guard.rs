@@ -178,6 +178,7 @@ fn later_row_of_an_object_takes_its_held_delete_back() {
 #[test]
 fn who_left_the_scope_and_what_a_full_set_lacks_is_not_counted() {
     let tenant = Tenant::of(few()).with("MaxDeletes", 1).with("GroupSelectionFilter", "startswith(displayName,'APP-')");
+    let tenant = tenant.unguarded();
     let name = |prefix: &str| -> Vec<_> {
         (0..4).map(|n| super::change_group(&tenant.sim.group_id(n), "displayName", format!("{prefix}-{n}"))).collect()
     };
