@@ -17,7 +17,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-TOOLS = OUTPUT / "dist/tools"
+TOOLS = OUTPUT / "packing/tools"
 GLIBC = (2, 28)
 
 

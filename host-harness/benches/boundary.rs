@@ -1,4 +1,5 @@
-//! A call across the boundary, through the loaded library: what `OperationNext` and `BufferRelease` cost when a batch lies ready.
+//! A call across the boundary, through the loaded library: what `OperationNext` and `BufferRelease` cost when a batch
+//! lies ready.
 //!
 //!     cargo bench -p host-harness --bench boundary
 //!
@@ -13,7 +14,7 @@ use std::time::Duration;
 use divan::Bencher;
 use divan::counter::ItemsCount;
 use host_harness::connector::{Connector, Next, Operation, StartRequest};
-use host_harness::library::connector_library;
+use host_harness::library::shipped_library;
 use host_harness::simulator::{Simulator, World};
 use serde_json::json;
 
@@ -25,7 +26,7 @@ fn main() {
 
 fn connector() -> &'static Connector {
     static LOADED: OnceLock<Connector> = OnceLock::new();
-    LOADED.get_or_init(|| Connector::load(&connector_library().unwrap()).unwrap())
+    LOADED.get_or_init(|| Connector::load(&shipped_library().unwrap()).unwrap())
 }
 
 /// An import that is over, with more than so many batches of so many rows that nobody has fetched.

@@ -3,10 +3,10 @@
 //!     cargo bench -p host-harness --bench delta_cost                 10,000 and 100,000 users
 //!     cargo bench -p host-harness --bench delta_cost -- --million    also 1,000,000
 //!
-//! Memberships by delta, no filter, pages of 200 rows, a twentieth as many groups as users with ten members each. In between,
-//! of a hundred users one is changed, added or deleted, and of a hundred groups one gets another member, loses one or is
-//! renamed. More than 4 requests and 1.2 % of the first import's end this program with 1. Objects that come back from the
-//! recycle bin are left out: each is asked for its groups, which the benchmark `scale` shows.
+//! Memberships by delta, no filter, pages of 200 rows, a twentieth as many groups as users with ten members each. In
+//! between, of a hundred users one is changed, added or deleted, and of a hundred groups one gets another member, loses
+//! one or is renamed. More than 4 requests and 1.2 % of the first import's end this program with 1. Objects that come
+//! back from the recycle bin are left out: each is asked for its groups, which the benchmark `scale` shows.
 
 mod measured;
 
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use host_harness::connector::{Connector, Next, StartRequest};
-use host_harness::library::connector_library;
+use host_harness::library::shipped_library;
 use host_harness::simulator::{Exchange, Route};
 use host_harness::truth::TruthRow;
 use measured::{Measured, exit_code, say};
@@ -44,7 +44,7 @@ fn tenant(users: u32) -> Result<()> {
         "hiddenMembershipGroups": false, "journalCapacity": 1_000_000,
         "delta": {"emptyPages": false, "duplicates": false, "varyingGroupPages": false, "userPage": 200, "groupPage": 200, "replayedChanges": 0},
     }))?;
-    let connector = Connector::load(&connector_library()?)?;
+    let connector = Connector::load(&shipped_library()?)?;
     let full = run(&connector, &tenant, None)?;
     let settled = run(&connector, &tenant, Some(&full.watermark))?;
     let script = changes(&tenant, users, groups)?;

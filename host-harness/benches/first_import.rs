@@ -1,11 +1,12 @@
-//! What a first import of users costs where latency is everything: the change feed walked, against lists read side by side.
+//! What a first import of users costs where latency is everything: the change feed walked, against lists read side by
+//! side.
 //!
 //!     cargo bench -p host-harness --bench first_import                 50,000 users
 //!     cargo bench -p host-harness --bench first_import -- 200000 5     so many, five times, in turn; with the medians
 //!
-//! 100 ms for each request, no limit of requests, users alone. The simulator runs in a process of its own and shares the
-//! machine, and does not compress: where its processor is the limit, the ratio says less than it would with Graph. Every way
-//! must bring everybody.
+//! 100 ms for each request, no limit of requests, users alone. The simulator runs in a process of its own and shares
+//! the machine, and does not compress: where its processor is the limit, the ratio says less than it would with Graph.
+//! Every way must bring everybody.
 
 mod measured;
 

@@ -3,9 +3,9 @@
 //!     cargo bench -p host-harness --bench limits                every limit once
 //!     cargo bench -p host-harness --bench limits -- 5           five times each, with the median
 //!
-//! 20,000 users, 10,000 groups of about 20, one group of 20,000, 20 ms. The simulator, in a process of its own, charges what
-//! Graph publishes, out of a bucket of ten seconds' worth. Ideal is the time in which the bucket, full at the start, refills
-//! what was charged beyond its content. Ratios are printed; wrong counts end this program with 1.
+//! 20,000 users, 10,000 groups of about 20, one group of 20,000, 20 ms. The simulator, in a process of its own, charges
+//! what Graph publishes, out of a bucket of ten seconds' worth. Ideal is the time in which the bucket, full at the
+//! start, refills what was charged beyond its content. Ratios are printed; wrong counts end this program with 1.
 
 mod measured;
 

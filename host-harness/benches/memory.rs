@@ -1,11 +1,12 @@
-//! What an import needs in memory, and that it does not grow: with ten times the users, with one huge group; and the same
-//! with a host that takes its time, whose queue is always full.
+//! What an import needs in memory, and that it does not grow: with ten times the users, with one huge group; and the
+//! same with a host that takes its time, whose queue is always full.
 //!
 //!     cargo bench -p host-harness --bench memory                    all of them, some minutes
 //!     cargo bench -p host-harness --bench memory -- large_group     one of them
 //!
-//! `VmHWM` of a host that discards the rows, in a process of its own, above what it was once the library was loaded. More than
-//! 64 MiB, or a tenth more or less than the first line of the same `MembershipMode`, ends this program with 1.
+//! `VmHWM` of a host that discards the rows, in a process of its own, above what it was once the library was loaded.
+//! More than 64 MiB, or a tenth more or less than the first line of the same `MembershipMode`, ends this program with
+//! 1.
 
 mod measured;
 

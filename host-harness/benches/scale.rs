@@ -1,11 +1,13 @@
-//! How the connector behaves on a large tenant, and how fast a cancel is: measured, printed, and proved where it can be.
+//! How the connector behaves on a large tenant, and how fast a cancel is: measured, printed, and proved where it can
+//! be.
 //!
 //!     cargo bench -p host-harness --bench scale
 //!
-//! The same tenant is imported with recomputed memberships, with memberships by delta, and with these and a filter: in full,
-//! idle, and after one change for every hundred users and groups. Requests are those of the simulator's journal.
+//! The same tenant is imported with recomputed memberships, with memberships by delta, and with these and a filter: in
+//! full, idle, and after one change for every hundred users and groups. Requests are those of the simulator's journal.
 //!
-//! The simulator runs in a process of its own. Speeds are printed and not judged; what is judged ends this program with 1.
+//! The simulator runs in a process of its own. Speeds are printed and not judged; what is judged ends this program with
+//! 1.
 
 mod measured;
 
@@ -19,7 +21,7 @@ use connector_abi::{CONNECTOR_E_CANCELLED, CONNECTOR_END};
 use host_harness::compare::compare;
 use host_harness::connector::{Connector, Next, StartRequest};
 use host_harness::import::Engine;
-use host_harness::library::connector_library;
+use host_harness::library::shipped_library;
 use host_harness::simulator::{Exchange, Fault, FaultAction, Route, Simulator, World};
 use host_harness::simulator_process::SimulatorProcess;
 use measured::{exit_code, say};
@@ -116,7 +118,7 @@ struct Store<'t> {
 impl Store<'_> {
     fn new<'t>(tenant: &'t Tenant, name: &'static str, more: Value) -> Result<Store<'t>> {
         let folder = tempfile::tempdir()?;
-        let engine = Engine::new(connector_library()?, folder.path().join("mesh.db"));
+        let engine = Engine::new(shipped_library()?, folder.path().join("mesh.db"));
         Ok(Store { name, tenant, config: tenant.config_with(&more)?, engine, _folder: folder })
     }
 
@@ -191,7 +193,7 @@ fn cancel_once(action: FaultAction) -> Result<Duration> {
     let sim = Simulator::start(World { users: 30, groups: 5, edges: 60, ..World::gentle() })?;
     sim.add_fault(Fault::always(Route::USERS_DELTA, action));
     let (config, auth) = texts(&sim.origin(), &sim.tenant_id(), &sim.client_id(), &sim.client_secret());
-    let connector = Connector::load(&connector_library()?)?;
+    let connector = Connector::load(&shipped_library()?)?;
     let mut operation = connector.import(&StartRequest { config: &config, auth: &auth, ..StartRequest::default() })?;
     let cancel = operation.cancel_handle();
     std::thread::scope(|threads| {

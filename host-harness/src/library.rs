@@ -1,9 +1,9 @@
 //! Finds the connector library of this workspace: the one function that `demo` and the end-to-end tests call.
 //!
 //! The order is the point. Under cargo (the variable `CARGO` is set and the sources are there) the library is *built*,
-//! even when a copy stands beside the executable: that copy may be older than the sources, and a test that runs it proves
-//! nothing. Cargo answers within a fraction of a second when nothing changed. A harness that was installed somewhere looks
-//! beside itself and into `Connectors/`.
+//! even when a copy stands beside the executable: that copy may be older than the sources, and a test that runs it
+//! proves nothing. Cargo answers within a fraction of a second when nothing changed. A harness that was installed
+//! somewhere looks beside itself and into `Connectors/`.
 
 use std::env;
 use std::ffi::OsString;
@@ -18,10 +18,26 @@ use anyhow::{Context, Result, anyhow, bail};
 const PACKAGE: &str = "entra-id";
 const TARGET: &str = "EntraId";
 
+/// The profile of what is shipped.
+const SHIPPED: &str = "dist";
+
+type Found = OnceLock<Result<PathBuf, String>>;
+
+fn once(found: &Found, profile: &str) -> Result<PathBuf> {
+    found.get_or_init(|| find(profile).map_err(|error| format!("{error:#}"))).clone().map_err(|text| anyhow!(text))
+}
+
 /// Where the connector library is; builds it when this process runs under cargo. Asked once for each process.
 pub fn connector_library() -> Result<PathBuf> {
-    static FOUND: OnceLock<Result<PathBuf, String>> = OnceLock::new();
-    FOUND.get_or_init(|| find().map_err(|error| format!("{error:#}"))).clone().map_err(|text| anyhow!(text))
+    static FOUND: Found = Found::new();
+    once(&FOUND, own_profile())
+}
+
+/// The library as it is shipped, for benchmarks. Cargo puts them beside programs of the profile `release`, whose
+/// library is built without link-time optimisation.
+pub fn shipped_library() -> Result<PathBuf> {
+    static FOUND: Found = Found::new();
+    once(&FOUND, SHIPPED)
 }
 
 /// The library's file name on this system: `libEntraId.so`, `EntraId.dll`, `libEntraId.dylib`.
@@ -36,12 +52,25 @@ pub fn connector_folders() -> Vec<PathBuf> {
     folders
 }
 
-fn find() -> Result<PathBuf> {
+/// The profile of this program, so that `cargo run --release` does not run an unoptimised library. Cargo names the
+/// folder of the profile `dist` after it; in any other folder the kind of build decides.
+fn own_profile() -> &'static str {
+    let folder = beside_executable().map(|folder| if folder.ends_with("deps") { folder.join("..") } else { folder });
+    let is_shipped =
+        folder.and_then(|folder| folder.canonicalize().ok()).is_some_and(|folder| folder.ends_with(SHIPPED));
+    match (is_shipped, cfg!(debug_assertions)) {
+        (true, _) => SHIPPED,
+        (false, true) => "dev",
+        (false, false) => "release",
+    }
+}
+
+fn find(profile: &str) -> Result<PathBuf> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     if let Some(cargo) = env::var_os("CARGO")
         && workspace.join("plugin/Cargo.toml").is_file()
     {
-        return build(&cargo, &workspace);
+        return build(&cargo, &workspace, profile);
     }
     let file = library_file_name();
     let candidates: Vec<PathBuf> =
@@ -56,11 +85,18 @@ fn beside_executable() -> Option<PathBuf> {
     env::current_exe().ok()?.parent().map(Path::to_owned)
 }
 
-fn build(cargo: &OsString, workspace: &Path) -> Result<PathBuf> {
+fn build(cargo: &OsString, workspace: &Path, profile: &str) -> Result<PathBuf> {
     let mut command = Command::new(cargo);
-    command.current_dir(workspace).args(["build", "-p", PACKAGE, "--message-format=json-render-diagnostics"]);
-    // What cargo tells the program it runs about itself. Build scripts of dependencies (ring's) watch these variables, and
-    // would run again at every turn between this cargo and the one outside.
+    command.current_dir(workspace).args([
+        "build",
+        "-p",
+        PACKAGE,
+        "--profile",
+        profile,
+        "--message-format=json-render-diagnostics",
+    ]);
+    // What cargo tells the program it runs about itself. Build scripts of dependencies (ring's) watch these variables,
+    // and would run again at every turn between this cargo and the one outside.
     let inherited = |name: &OsString| {
         let name = name.to_string_lossy();
         name == "OUT_DIR" || ["CARGO_PKG_", "CARGO_MANIFEST_", "CARGO_BIN_"].iter().any(|start| name.starts_with(start))
@@ -68,10 +104,6 @@ fn build(cargo: &OsString, workspace: &Path) -> Result<PathBuf> {
     env::vars_os().filter(|(name, _)| inherited(name)).for_each(|(name, _)| {
         command.env_remove(name);
     });
-    // The harness's own profile, so that `cargo run --release` does not measure an unoptimised library.
-    if !cfg!(debug_assertions) {
-        command.arg("--release");
-    }
     let watched = stderr().is_terminal();
     if !watched {
         // Cargo's own progress is for terminals. Not `eprintln!`, which a test run hides.

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the release library weighs, and whose code it is: a table in Markdown from the symbols of an unstripped build.
+"""What the library that is shipped weighs, and whose code it is: a table in Markdown from the symbols of an unstripped build.
 
     tests/callgrind/size.py        after tests/callgrind/run, or any build of it in target/callgrind
 
@@ -12,7 +12,7 @@ import subprocess
 from collections import Counter
 from pathlib import Path
 
-LIBRARY = Path(__file__).parents[2] / "target/callgrind/release/libEntraId.so"
+LIBRARY = Path(__file__).parents[2] / "target/callgrind/dist/libEntraId.so"
 # The packages that std is made of.
 STD = {"core", "alloc", "std", "std_detect", "hashbrown", "gimli", "addr2line", "object", "rustc_demangle", "unwind"}
 OURS = {"EntraId", "entra_id_core", "connector_abi"}

@@ -4,9 +4,9 @@
 //!     cargo bench -p host-harness --bench batches -- 5          five times each, with the median of the times
 //!
 //! All over TLS, one connection, with an access token as long as Microsoft's. An exchange takes the latency, a batch a
-//! millisecond more for each item. Then 10,000 groups of about 20 at the limit of Graph's resource units, where what counts
-//! is what a read costs. Each line has a simulator of its own; the system counts the processor's time of both processes in
-//! hundredths of a second, on Linux alone.
+//! millisecond more for each item. Then 10,000 groups of about 20 at the limit of Graph's resource units, where what
+//! counts is what a read costs. Each line has a simulator of its own; the system counts the processor's time of both
+//! processes in hundredths of a second, on Linux alone.
 
 #[path = "../measured/mod.rs"]
 mod measured;
@@ -21,8 +21,8 @@ use serde_json::{Value, json};
 use measured::{Measured, exit_code, say};
 use reader::{Form, Reader, Tally};
 
-/// Characters of an access token of an application with a few permissions: a header that HTTP/2 does not compress, since
-/// clients mark it as sensitive.
+/// Characters of an access token of an application with a few permissions: a header that HTTP/2 does not compress,
+/// since clients mark it as sensitive.
 const TOKEN: usize = 1_500;
 
 fn main() -> ExitCode {

@@ -1,7 +1,8 @@
 //! A client that reads the members of groups in either form: twenty to a `$batch`, or each by itself.
 //!
 //! Both forms go the same way: the same client, threads, queue, parsing and waiting; only what a thread takes at a time
-//! differs. That is what the two are compared by. The client is the connector's: reqwest, blocking, gzip, rustls with ring.
+//! differs. That is what the two are compared by. The client is the connector's: reqwest, blocking, gzip, rustls with
+//! ring.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use host_harness::connector::{Connector, Next, StartRequest};
-use host_harness::library::connector_library;
+use host_harness::library::shipped_library;
 use host_harness::simulator_process::SimulatorProcess;
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
@@ -75,7 +75,7 @@ impl Measured {
     /// A first import with further keys of ConfigJson: rows delivered, seconds, and the Result.
     pub(crate) fn import(&self, keys: &[(&str, Value)]) -> Result<(u64, f64, Value)> {
         let (config, auth) = self.documents(keys);
-        discard(&Connector::load(&connector_library()?)?, &config, auth)
+        discard(&Connector::load(&shipped_library()?)?, &config, auth)
     }
 }
 
@@ -96,11 +96,12 @@ pub(crate) fn discard(connector: &Connector, config: &str, auth: &str) -> Result
     Ok((rows, seconds, result))
 }
 
-/// Runs this benchmark again in a process of its own, as `verb`, with the library's path behind it and `texts` on its stdin.
+/// Runs this benchmark again in a process of its own, as `verb`, with the library's path behind it and `texts` on its
+/// stdin.
 pub(crate) fn in_a_process(verb: &str, texts: &Value) -> Result<Output> {
     let mut child = Command::new(std::env::current_exe()?)
         .arg(verb)
-        .arg(connector_library()?)
+        .arg(shipped_library()?)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()?;

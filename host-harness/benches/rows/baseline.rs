@@ -1,7 +1,8 @@
 //! The baseline: a page read by `serde_json` into borrowed structs and written out again as NDJSON, and nothing else.
 //!
 //! Easy to get wrong: serde borrows a `Cow<str>` where it is a field of its own, marked, and copies it inside an
-//! `Option`. So texts have a type here; without it the baseline would be slower, and the ratio would flatter the connector.
+//! `Option`. So texts have a type here; without it the baseline would be slower, and the ratio would flatter the
+//! connector.
 
 use std::borrow::Cow;
 use std::hint::black_box;

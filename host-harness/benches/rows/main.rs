@@ -3,10 +3,11 @@
 //!     cargo bench -p host-harness --bench rows                 50,000 users, medians of five
 //!     cargo bench -p host-harness --bench rows -- 200000 3     so many users, so many times
 //!
-//! Prints one table in Markdown, for the fourteen attributes that every import selects and for all that `UserAttributes` may
-//! name besides. The simulator is a process of its own, so its CPU is not counted. The host's is: it throws batches away. Easy
-//! to get wrong: the connector's CPU holds what the kernel does for its sockets, the baseline's does not, since it
-//! finds its bytes in memory; that share is told apart. Times are printed and not judged; wrong counts end this program with 1.
+//! Prints one table in Markdown, for the fourteen attributes that every import selects and for all that
+//! `UserAttributes` may name besides. The simulator is a process of its own, so its CPU is not counted. The host's is:
+//! it throws batches away. Easy to get wrong: the connector's CPU holds what the kernel does for its sockets, the
+//! baseline's does not, since it finds its bytes in memory; that share is told apart. Times are printed and not judged;
+//! wrong counts end this program with 1.
 
 mod baseline;
 mod cpu;
@@ -20,7 +21,7 @@ use std::time::Duration;
 
 use anyhow::{Result, anyhow, bail, ensure};
 use host_harness::connector::{Connector, Next, StartRequest};
-use host_harness::library::connector_library;
+use host_harness::library::shipped_library;
 
 use baseline::{AllUser, LeanUser, Shape};
 use cpu::Cpu;
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
 }
 
 fn measure(users: u32, times: u32) -> Result<()> {
-    let connector = Connector::load(&connector_library()?)?;
+    let connector = Connector::load(&shipped_library()?)?;
     connector.describe()?;
     say(&format!(
         "{users} users, no limit of requests, 0 ms, batches of 1,000 rows; CPU in µs for each row, medians of {times}\n"

@@ -1,7 +1,7 @@
 //! A simulator in a process of its own, plain or with TLS and gzip, and the documents that lead to it.
 //!
-//! `SimulatorProcess` asks control routes over plain HTTP; here nothing is asked, so that TLS is possible too. The child ends
-//! when its stdin does, which the system closes if this process dies.
+//! `SimulatorProcess` asks control routes over plain HTTP; here nothing is asked, so that TLS is possible too. The
+//! child ends when its stdin does, which the system closes if this process dies.
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};

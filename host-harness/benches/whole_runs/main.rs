@@ -5,8 +5,9 @@
 //!     cargo bench -p host-harness --bench whole_runs -- 5 latency       one scenario
 //!
 //! The peers run where they are installed (`tests/peers/README.md`): `target/peers`, or the folder that the environment
-//! variable `PEERS` names. Simulator and importer are processes of their own, and every run has a fresh simulator. Speeds are
-//! printed; a number of edges from the connector that is not the number that exists ends this program with 1.
+//! variable `PEERS` names. Simulator and importer are processes of their own, and every run has a fresh simulator.
+//! Speeds are printed; a number of edges from the connector that is not the number that exists ends this program with
+//! 1.
 
 #[path = "../measured/mod.rs"]
 mod measured;

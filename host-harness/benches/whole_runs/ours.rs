@@ -1,7 +1,8 @@
 //! This connector in a host that throws the rows away, as a process of its own: its seconds and its memory are the
 //! library's and the host's, not the benchmark's.
 //!
-//! CPU seconds are those of the import alone, as with the peers: loading a library and importing Python modules are left out.
+//! CPU seconds are those of the import alone, as with the peers: loading a library and importing Python modules are
+//! left out.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! The two peers that come from public registries, run by their drivers in `tests/peers`.
 //!
-//! Nothing is installed from here. A driver refuses any other version than its own, which ends the benchmark: figures of
-//! an unknown version say nothing.
+//! Nothing is installed from here. A driver refuses any other version than its own, which ends the benchmark: figures
+//! of an unknown version say nothing.
 
 use std::io::Write as _;
 use std::path::PathBuf;

@@ -1,7 +1,8 @@
-//! One run: what the importer says of itself, held against the simulator's journal and truth, and its line of the table.
+//! One run: what the importer says of itself, held against the simulator's journal and truth, and its line of the
+//! table.
 //!
-//! Requests and requests in flight are the journal's, for everybody alike. `× ours` is wall time against the first line of a
-//! scenario.
+//! Requests and requests in flight are the journal's, for everybody alike. `× ours` is wall time against the first line
+//! of a scenario.
 
 use std::process::Output;
 

@@ -1,7 +1,7 @@
 //! The tenants, and who imports them.
 //!
-//! What makes the connector slow stays on: empty pages, repeated rows, shuffled batches, every type of member. Only the bin is
-//! empty and list pages are full, so that requests and edges can be counted by hand.
+//! What makes the connector slow stays on: empty pages, repeated rows, shuffled batches, every type of member. Only the
+//! bin is empty and list pages are full, so that requests and edges can be counted by hand.
 
 use serde_json::{Value, json};
 

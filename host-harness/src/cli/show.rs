@@ -35,14 +35,16 @@ pub(super) fn run(show: &Show, console: &mut Console<'_>) -> Result<u8> {
             more.print(show, &table, console)?;
         }
         Some(Shown::Edges { object_type, dormant }) => {
-            let mut table = Table::new(&["Edge type", "Ends", "Attributes"]);
+            let mut table = Table::new(&["Edge type", "End 1", "End 2", "End 3", "Attributes"]);
             let mut more = Limit::new(show);
             mesh.each_edge(object_type.as_deref(), |edge| {
                 if edge.dormant == *dormant && more.one() {
                     if show.json {
                         writeln!(console.out, "{}", edge_json(&edge))?;
                     } else {
-                        table.row([edge.object_type.as_str(), &edge.ends.join(" -> "), &other_attributes(&edge)]);
+                        let end = |at: usize| edge.ends.get(at).map_or("", String::as_str);
+                        let attributes = other_attributes(&edge);
+                        table.row([edge.object_type.as_str(), end(0), end(1), end(2), &attributes]);
                     }
                 }
                 Ok(())
