@@ -6,6 +6,8 @@
 //! Records are made here, so neither the connector nor the simulator takes part. 80 members a group, a complete Scope for
 //! each group, a checkpoint for each 1,000 records.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark says what it measured")]
+
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
