@@ -208,7 +208,7 @@ typedef struct connector_batch {
    */
   struct connector_buffer rows;
   /*
-   Empty, or a watermark that is good once everything up to and including this batch is stored.
+   Empty, or a watermark that is good once everything up to and including this batch is stored. At most 256 KiB.
    */
   struct connector_buffer checkpoint;
 } connector_batch;

@@ -103,23 +103,24 @@ fn changes(tenant: &Measured, users: u32, groups: u32) -> Result<Vec<Value>> {
     let (group, member) = edge.context("no membership")?;
     let of_user = |n: u32| match n / 100 % 5 {
         0..=2 => {
-            json!({"change": "updateUser", "user": format!("#{n}"), "properties": {"jobTitle": format!("Title {n}")}})
+            json!({"change": "update", "kind": "user", "object": format!("#{n}"), "properties": {"jobTitle": format!("Title {n}")}})
         }
-        3 => json!({"change": "addUser", "properties": {
+        3 => json!({"change": "add", "kind": "user", "properties": {
             "displayName": format!("Added {n}"), "userPrincipalName": format!("added{n}@contoso.onmicrosoft.com"),
         }}),
-        _ => json!({"change": "deleteUser", "user": format!("#{n}")}),
+        _ => json!({"change": "delete", "kind": "user", "object": format!("#{n}")}),
     };
     let of_group = |n: u32| match n / 100 % 2 {
         0 => {
-            json!({"change": "addMember", "group": format!("#{n}"), "member": format!("#{}", n + 1), "memberType": "user"})
+            json!({"change": "link", "relation": "member", "parent": format!("#{n}"), "child": format!("#{}", n + 1), "childKind": "user"})
         }
         _ => {
-            json!({"change": "updateGroup", "group": format!("#{n}"), "properties": {"displayName": format!("Renamed {n}")}})
+            json!({"change": "update", "kind": "group", "object": format!("#{n}"), "properties": {"displayName": format!("Renamed {n}")}})
         }
     };
     let mut script: Vec<Value> = (50..users).step_by(100).map(of_user).collect();
     script.extend((50..groups).step_by(100).map(of_group));
-    script.push(json!({"change": "removeMember", "group": group, "member": member, "memberType": "user"}));
+    script
+        .push(json!({"change": "unlink", "relation": "member", "parent": group, "child": member, "childKind": "user"}));
     Ok(script)
 }

@@ -84,7 +84,7 @@ fn run(units: u32, tells_load: bool) -> Result<Outcome> {
     let of_items = |good: bool| {
         let wanted = Some(if good { 200 } else { 429 });
         let items = journal.iter().flat_map(|x| &x.items).filter(|item| item.status == wanted).count();
-        (items + journal.iter().filter(|x| x.route == Route::Members && x.status == wanted).count()) as u64
+        (items + journal.iter().filter(|x| x.route == Route::MEMBERS && x.status == wanted).count()) as u64
     };
     let pages = member_pages(&measured.process)?;
     ensure!(of_items(true) == pages, "{pages} pages of members exist, {} were answered", of_items(true));

@@ -191,7 +191,7 @@ fn millis(time: Duration) -> f64 {
 
 fn cancel_once(action: FaultAction) -> Result<Duration> {
     let sim = Simulator::start(World { users: 30, groups: 5, edges: 60, ..World::gentle() })?;
-    sim.add_fault(Fault::always(Route::UsersDelta, action));
+    sim.add_fault(Fault::always(Route::USERS_DELTA, action));
     let (config, auth) = texts(&sim.origin(), &sim.tenant_id(), &sim.client_id(), &sim.client_secret());
     let connector = Connector::load(&shipped_library()?)?;
     let mut operation = connector.import(&StartRequest { config: &config, auth: &auth, ..StartRequest::default() })?;

@@ -4,9 +4,14 @@
 //! are its ends. Neither this file nor the store knows the name of an object type; only what compares it with a
 //! simulated tenant does (`truth.rs`, `compare.rs`, `cli/demo.rs`).
 
+use std::collections::BTreeMap;
+
 use anyhow::{Context, Result};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+
+/// How many ends an edge can have.
+pub const MAX_ENDS: usize = 3;
 
 /// The parts of `Describe` that a host works with. Unknown members are ignored.
 #[derive(Debug, Clone, Default, Deserialize)]
@@ -44,12 +49,18 @@ pub struct ObjectType {
     pub name: String,
     /// What kind of thing its records are.
     pub class: Class,
-    /// The key of ConfigJson that switches it on.
+    /// The key of ConfigJson that switches it. Several types may share one.
     pub switch: Option<String>,
-    /// Whether it is on when that key is absent.
+    /// Whether it is on when neither that key nor `Preset` is written.
     pub default: bool,
-    /// Permissions it needs.
+    /// The values of `Preset` that switch it on.
+    pub presets: Vec<String>,
+    /// Permissions it needs with default settings.
     pub permissions: Vec<String>,
+    /// For a permission, others that do as well.
+    pub accepted_instead: BTreeMap<String, Vec<String>>,
+    /// Settings that need other permissions.
+    pub when: Vec<When>,
     /// Licence it needs.
     pub licence: Option<String>,
     /// How it follows changes.
@@ -60,6 +71,18 @@ pub struct ObjectType {
     pub ends: Vec<End>,
     /// For an edge whose records come in scopes: the attribute that names the scope.
     pub scope_attribute: Option<String>,
+}
+
+/// A setting of ConfigJson that needs other permissions.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct When {
+    /// The key.
+    pub key: String,
+    /// Its value.
+    pub value: Value,
+    /// What is needed then.
+    pub permissions: Vec<String>,
 }
 
 /// How records of an object type are to be kept.
@@ -81,14 +104,14 @@ pub enum Class {
 pub struct Attribute {
     /// camelCase, as in the service.
     pub name: String,
-    /// `String`, `Boolean`, `Integer`, `DateTime`, `StringArray`, `Json`.
+    /// `String`, `Boolean`, `Integer`, `Number`, `DateTime`, `StringArray`, `Json`.
     pub r#type: String,
     /// Whether every record has it.
     pub always: bool,
 }
 
 /// One end of an edge.
-#[derive(Debug, Clone, Default, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub struct End {
     /// The attribute that holds the SourceId of what is at this end.
@@ -122,23 +145,42 @@ impl Catalog {
         listed.cloned().unwrap_or_else(|| ObjectType { name: name.to_owned(), ..ObjectType::default() })
     }
 
-    /// The object types that this ConfigJson switches on.
+    /// The object types that this ConfigJson switches on: by the value of their switch where one is written, else by the preset,
+    /// else by default.
     pub fn switched_on(&self, config: &Value) -> Vec<&ObjectType> {
+        let preset = config.get("Preset").and_then(Value::as_str);
         let on = |object_type: &&ObjectType| {
-            let key = object_type.switch.as_deref().and_then(|switch| config.get(switch)?.as_bool());
-            key.unwrap_or(object_type.default)
+            let written = object_type.switch.as_deref().and_then(|switch| config.get(switch)?.as_bool());
+            written.unwrap_or_else(|| match preset {
+                Some(preset) => object_type.presets.iter().any(|name| name == preset),
+                None => object_type.default,
+            })
         };
         self.object_types.iter().filter(on).collect()
     }
 }
 
 impl ObjectType {
-    /// The attributes that hold an edge's ends: the scope's end first where there is one. `None` for an end it lacks.
-    pub fn end_attributes(&self) -> (Option<&str>, Option<&str>) {
-        let scope = self.scope_attribute.as_deref();
-        let mut ends: Vec<&str> = self.ends.iter().map(|end| end.attribute.as_str()).collect();
-        ends.sort_by_key(|attribute| Some(*attribute) != scope);
-        (ends.first().copied(), ends.get(1).copied())
+    /// An edge's ends, that of its scope first where it has one.
+    pub fn ends_from_scope(&self) -> Vec<End> {
+        let mut ends = self.ends.clone();
+        ends.sort_by_key(|end| Some(&end.attribute) != self.scope_attribute.as_ref());
+        ends
+    }
+
+    /// The object type that scopes are of; `None` where there are no scopes, or several types may be theirs.
+    pub fn scope_type(&self) -> Option<&str> {
+        let scope = self.scope_attribute.as_ref()?;
+        match self.ends.iter().find(|end| end.attribute == *scope)?.object_types.as_slice() {
+            [one] => Some(one),
+            _ => None,
+        }
+    }
+
+    /// Whether an edge is *of* the object at its first end: that end is its scope, or its only one. Such an edge goes when
+    /// the object leaves scope.
+    pub fn is_of_its_first_end(&self) -> bool {
+        self.scope_attribute.is_some() || self.ends.len() == 1
     }
 }
 
@@ -161,9 +203,31 @@ mod tests {
     }
 
     #[test]
+    fn preset_decides_where_no_switch_is_written_and_one_switch_may_have_several_types() {
+        let of = |name: &str, switch: &str, presets: &[&str]| serde_json::json!({"Name": name, "Switch": switch, "Default": presets.contains(&"Basic"), "Presets": presets});
+        let types =
+            [of("A", "ImportA", &["Basic", "Wide"]), of("B", "ImportBs", &["Wide"]), of("C", "ImportBs", &["Wide"])];
+        let catalog = Catalog::parse(&serde_json::json!({"ObjectTypes": types}).to_string()).unwrap();
+        for (config, on) in [
+            ("{}", "A"),
+            (r#"{"Preset": null, "ImportBs": null}"#, "A"),
+            (r#"{"Preset": "Wide"}"#, "ABC"),
+            (r#"{"Preset": "Wide", "ImportBs": false}"#, "A"),
+            (r#"{"Preset": "Wide", "ImportA": null}"#, "ABC"),
+            (r#"{"Preset": "Unknown"}"#, ""),
+            (r#"{"ImportBs": true}"#, "ABC"),
+        ] {
+            let config = serde_json::from_str(config).unwrap();
+            let names: String = catalog.switched_on(&config).iter().map(|it| it.name.as_str()).collect();
+            assert_eq!(names, on, "{config}");
+        }
+    }
+
+    #[test]
     fn scope_end_comes_first_however_they_are_listed() {
         let catalog = Catalog::parse(DESCRIBE).unwrap();
-        assert_eq!(catalog.object_type("GroupMember").end_attributes(), (Some("groupId"), Some("memberId")));
+        let ends = catalog.object_type("GroupMember").ends_from_scope();
+        assert_eq!(ends.iter().map(|end| end.attribute.as_str()).collect::<Vec<_>>(), ["groupId", "memberId"]);
     }
 
     #[test]

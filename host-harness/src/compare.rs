@@ -135,7 +135,7 @@ pub fn compare(mesh: &Mesh, truth: impl Iterator<Item = Result<TruthRow>>) -> Re
 }
 
 fn membership(mesh: &Mesh, group: &str, member: &str, member_type: &str, differences: &mut Differences) -> Result<()> {
-    match mesh.edge("GroupMember", group, member)? {
+    match mesh.edge("GroupMember", &format!("{group}:{member}"))? {
         None => differences.add(|| format!("GroupMember {group}:{member} is missing")),
         Some(edge) if edge.dormant => differences.add(|| format!("GroupMember {group}:{member} is dormant")),
         Some(edge) if edge.attributes.get("memberType").and_then(Value::as_str) != Some(member_type) => {

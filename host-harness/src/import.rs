@@ -14,7 +14,7 @@ use connector_abi::structs::Progress;
 use serde_json::Value;
 
 use crate::connector::{DoorKind, LogLine, Next, Operation, StartError, StartRequest};
-use crate::delivery::{self, Delivery, Standing};
+use crate::delivery::{self, Delivery};
 use crate::discovery::Identified;
 use crate::interrupt::Interrupt;
 use crate::report::{Outcome, RunReport};
@@ -251,12 +251,15 @@ impl Engine {
         }
         report.elapsed = started.elapsed();
         report.outcome = if report.host_error.is_some() { Outcome::Failed } else { Outcome::of(report.status) };
-        report.delivery = delivery::of(&report.tally, &report.result);
+        report.delivery = delivery::of(&report.tally, report.status, &report.result, catalog);
         if report.outcome == Outcome::Succeeded && report.delivery.values().any(Delivery::lacks_scopes) {
             report.outcome = Outcome::Partial;
         }
-        for (object_type, it) in report.delivery.iter_mut().filter(|(_, it)| it.standing == Standing::NotWhole) {
+        for (object_type, it) in report.delivery.iter_mut().filter(|(_, it)| it.is_of_an_earlier_run()) {
             it.last_whole = store.last_whole(instance, object_type, run)?;
+        }
+        if let Some(listed) = report.result["ObjectTypes"].as_object().filter(|listed| !listed.is_empty()) {
+            store.keep_listed(instance, &listed.keys().map(String::as_str).collect::<Vec<_>>())?;
         }
         let left = store.watermark(instance)?;
         report.watermark_to = left.as_deref().map(watermark_hash);

@@ -85,24 +85,20 @@ impl TruthRow {
 
     /// All of a simulator's truth in this process.
     pub fn of(truth: &simulator::Truth) -> impl Iterator<Item = Result<TruthRow>> + use<> {
-        let object = |object_type: &'static str| {
-            move |it: simulator::TruthObject| TruthRow::Object {
-                object_type: object_type.to_owned(),
+        let all = truth.clone();
+        let objects = simulator::Kind::ALL.iter().copied().filter(|kind| kind.is_served()).flat_map(move |kind| {
+            all.objects(kind).map(move |it| TruthRow::Object {
+                object_type: kind.name().to_owned(),
                 id: it.id,
                 attributes: it.attributes,
-            }
-        };
-        let edge = |it: simulator::TruthEdge| TruthRow::Membership {
-            group: it.group_id,
-            member: it.member_id,
-            member_type: it.member_type.to_owned(),
-        };
-        truth
-            .users()
-            .map(object("User"))
-            .chain(truth.groups().map(object("Group")))
-            .chain(truth.edges().map(edge))
-            .map(Ok)
+            })
+        });
+        let members = truth.members().map(|it| TruthRow::Membership {
+            group: it.parent,
+            member: it.child,
+            member_type: it.child_type.to_owned(),
+        });
+        objects.chain(members).map(Ok)
     }
 }
 

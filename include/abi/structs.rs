@@ -90,7 +90,7 @@ pub struct Batch {
     pub row_count: u64,
     /// NDJSON: `row_count` objects, each followed by one LF.
     pub rows: Buffer,
-    /// Empty, or a watermark that is good once everything up to and including this batch is stored.
+    /// Empty, or a watermark that is good once everything up to and including this batch is stored. At most 256 KiB.
     pub checkpoint: Buffer,
 }
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 def documents(hello):
     said = json.loads(Path(hello).read_text().splitlines()[0])
-    table = Path("plugin/core/src/schema/user.rs").read_text()
+    table = Path("plugin/core/src/types/user.rs").read_text()
     config = {
         "TenantId": said["tenantId"], "GraphEndpoint": said["origin"], "AuthorityHost": said["origin"],
         "ImportGroups": False, "ImportMemberships": False,

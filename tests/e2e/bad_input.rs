@@ -169,7 +169,7 @@ fn an_unknown_tenant_hints_at_the_cloud() {
 #[test]
 fn a_missing_permission_is_named_with_graphs_request_id() {
     let mut world = World::gentle();
-    world.permissions.user_read_all = false;
+    world.permissions.revoke("User.Read.All");
     let pulled = Tenant::of(world).pull(None);
     assert_eq!((pulled.status, pulled.failure("User")["Code"].as_str()), (CONNECTOR_END_PARTIAL, Some("Forbidden")));
     assert!(pulled.failure("User")["Message"].as_str().unwrap().contains("User.Read.All"));

@@ -117,7 +117,7 @@ fn a_forked_child_is_told_so_by_every_function_whatever_the_parent_was_doing() {
     // The first child's import comes through. Then the parent's thread stays inside OperationNext for the whole test, and a
     // worker in a read that would take an hour; a byte now and then lets it see that it was cancelled.
     let drip = FaultAction::SlowDrip { bytes: 1, delay_ms: 200 };
-    tenant.sim.add_fault(Fault::always(Route::UsersDelta, drip).at(Call::First).after(1));
+    tenant.sim.add_fault(Fault::always(Route::USERS_DELTA, drip).at(Call::First).after(1));
     // The sanitizer's allocator does not see to its locks at a fork, as the C library's does: a child that allocates waits for
     // ever for a thread it does not have. There only the fork before the first use is left.
     let forks = if std::env::var_os(FLAGS).is_some() { 0 } else { times(100) };
@@ -129,7 +129,7 @@ fn a_forked_child_is_told_so_by_every_function_whatever_the_parent_was_doing() {
 #[test]
 fn a_host_that_leaves_in_the_middle_ends_with_its_own_exit_code() {
     let tenant = Tenant::small();
-    tenant.sim.add_fault(Fault::always(Route::UsersDelta, FaultAction::StallMidBody));
+    tenant.sim.add_fault(Fault::always(Route::USERS_DELTA, FaultAction::StallMidBody));
     let host = Host::new("leave", &tenant);
     for round in 0..times(30) {
         let (how, code) = (["return", "exit", "busy"][round % 3], (round + 1).to_string());

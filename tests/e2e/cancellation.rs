@@ -40,7 +40,7 @@ fn cancel_inside_next(tenant: &Tenant) -> (Status, Value) {
 #[test]
 fn cancel_ends_a_retry_after_of_an_hour() {
     let tenant = Tenant::small();
-    tenant.sim.add_fault(wait(Route::UsersDelta, 429, "3600"));
+    tenant.sim.add_fault(wait(Route::USERS_DELTA, 429, "3600"));
     let (status, result) = cancel_inside_next(&tenant);
     assert_eq!((status, result["Outcome"].as_str()), (CONNECTOR_E_CANCELLED, Some("Cancelled")));
 }
@@ -48,7 +48,7 @@ fn cancel_ends_a_retry_after_of_an_hour() {
 #[test]
 fn cancel_ends_a_stalled_body() {
     let tenant = Tenant::small();
-    tenant.sim.add_fault(Fault::once(Route::UsersDelta, FaultAction::StallMidBody));
+    tenant.sim.add_fault(Fault::once(Route::USERS_DELTA, FaultAction::StallMidBody));
     let (status, result) = cancel_inside_next(&tenant);
     assert_eq!((status, result["Error"]["Code"].as_str()), (CONNECTOR_E_CANCELLED, Some("Cancelled")));
 }
@@ -61,7 +61,7 @@ fn cancel_waits_for_no_worker() {
     }
     let tenant = Tenant::small();
     // Once the simulator has the request, its sender waits for headers, where a blocking client cannot be interrupted.
-    tenant.sim.add_fault(Fault::once(Route::UsersDelta, FaultAction::StallBeforeHeaders));
+    tenant.sim.add_fault(Fault::once(Route::USERS_DELTA, FaultAction::StallBeforeHeaders));
     let (status, _) = cancel_inside_next(&tenant);
     assert_eq!(status, CONNECTOR_E_CANCELLED);
     assert!(!connector_threads().is_empty(), "one still waits for its headers, and the host did not wait for it");
@@ -119,7 +119,7 @@ fn release_without_draining_leaves_no_thread_behind() {
         return;
     }
     let tenant = Tenant::new();
-    tenant.sim.add_fault(Fault::always(Route::UsersDelta, FaultAction::StallMidBody).after(1));
+    tenant.sim.add_fault(Fault::always(Route::USERS_DELTA, FaultAction::StallMidBody).after(1));
     let mut operation = tenant.start(None).unwrap();
     assert!(matches!(operation.next(Duration::from_secs(60)).unwrap(), Next::Batch(_)));
     assert!(!connector_threads().is_empty());

@@ -35,11 +35,11 @@ fn an_idle_delta_costs_two_requests_whatever_the_tenants_size() {
 fn a_restored_user_has_its_memberships_back_although_no_row_brings_them() {
     let tenant = followed(World::gentle());
     tenant.import();
-    let user = tenant.sim.truth().edges().find(|edge| edge.member_type == "User").unwrap().member_id;
-    tenant.sim.apply(&[Change::DeleteUser { user: user.clone() }]).unwrap();
+    let user = tenant.sim.truth().members().find(|edge| edge.child_type == "User").unwrap().child;
+    tenant.sim.apply(&[Change::delete_user(user.clone())]).unwrap();
     tenant.import_into("mesh.db", false);
     tenant.assert_equals_truth();
-    tenant.sim.apply(&[Change::RestoreUser { user }]).unwrap();
+    tenant.sim.apply(&[Change::restore_user(user)]).unwrap();
     tenant.import();
     tenant.assert_equals_truth();
 }
@@ -52,19 +52,15 @@ fn a_group_whose_members_could_not_be_read_is_read_first_thing_in_the_next_run()
     let group = tenant.mesh().objects("Group").unwrap()[0].source_id.clone();
     tenant
         .sim
-        .apply(&[Change::AddMember {
-            group: group.clone(),
-            member: "#3".into(),
-            member_type: host_harness::simulator::ObjectKind::User,
-        }])
+        .apply(&[Change::add_member(group.clone(), "#3", host_harness::simulator::Kind::User)])
         .unwrap_or_default();
-    tenant.sim.add_fault(Fault::always(Route::Members, FaultAction::status(500)).on_url(&group));
+    tenant.sim.add_fault(Fault::always(Route::MEMBERS, FaultAction::status(500)).on_url(&group));
     let partial = tenant.import_into("mesh.db", false);
     assert_eq!(partial.status, CONNECTOR_END_PARTIAL, "{:#}", partial.result);
     tenant.sim.clear_faults();
     tenant.requests();
     tenant.import();
-    let reads = tenant.requests().iter().filter(|x| x.route == Route::Members).count();
+    let reads = tenant.requests().iter().filter(|x| x.route == Route::MEMBERS).count();
     assert_eq!(reads, 1);
 }
 

@@ -32,7 +32,9 @@ fn every_request_over_tls_is_http2_and_one_connection_carries_them_all() {
         tenant.assert_equals_truth();
         let journal = tenant.requests();
         let of = |route| journal.iter().filter(|asked| asked.route == route).count();
-        assert!([Route::Token, Route::UsersDelta, Route::GroupsDelta, Route::Batch].iter().all(|route| of(*route) > 0));
+        assert!(
+            [Route::Token, Route::USERS_DELTA, Route::GROUPS_DELTA, Route::Batch].iter().all(|route| of(*route) > 0)
+        );
         let odd: Vec<_> = journal.iter().filter(|asked| asked.protocol != protocol).collect();
         assert!(odd.is_empty(), "{odd:?}");
         assert!(!http2 || tenant.sim.connections() == 1, "{} connections", tenant.sim.connections());
@@ -67,7 +69,7 @@ fn a_break_of_the_shared_connection_costs_no_row() {
     for action in broken {
         // The others are under way when it breaks.
         let tenant = over_tls(true, World { latency_ms: 5, ..gentle() });
-        let struck = [Route::Token, Route::UsersDelta, Route::GroupsDelta, Route::GroupsList, Route::Batch];
+        let struck = [Route::Token, Route::USERS_DELTA, Route::GROUPS_DELTA, Route::GROUPS_LIST, Route::Batch];
         for route in struck {
             tenant.sim.add_fault(Fault::once(route, action.clone()));
         }
@@ -83,7 +85,7 @@ fn a_break_of_the_shared_connection_costs_no_row() {
 #[test]
 fn a_stalled_page_holds_back_no_other_feed_of_its_connection() {
     let tenant = over_tls(true, gentle());
-    tenant.sim.add_fault(Fault::once(Route::UsersDelta, FaultAction::StallMidBody));
+    tenant.sim.add_fault(Fault::once(Route::USERS_DELTA, FaultAction::StallMidBody));
     let mut operation = tenant.start(None).unwrap();
     let mut open = vec!["Group", "GroupMember"];
     while !open.is_empty() {

@@ -2,7 +2,7 @@
 
 use connector_abi::*;
 use host_harness::connector::DoorKind;
-use host_harness::simulator::{Change, Delta, Fault, FaultAction, ObjectKind, Refusal, Route, World};
+use host_harness::simulator::{Change, Delta, Fault, FaultAction, Kind, Refusal, Route, World};
 use serde_json::{Value, json};
 
 use crate::world::Tenant;
@@ -27,14 +27,14 @@ fn a_delta_makes_as_many_requests_as_there_are_pages_and_lists_no_users() {
     tenant.requests();
     tenant.import();
     let seen = tenant.requests();
-    for feed in [ObjectKind::User, ObjectKind::Group] {
+    for feed in [Kind::User, Kind::Group] {
         let pages: Vec<_> = seen.iter().filter(|x| x.feed == Some(feed)).collect();
         assert!(pages[0].called_delta_link(), "{}", pages[0].url);
         assert!(pages[1..].iter().all(|x| x.called_next_link()));
         assert!(pages.iter().all(|x| x.status == Some(200)), "each page is asked for once");
     }
     assert!(
-        seen.iter().all(|x| x.route != Route::UsersList && x.route != Route::User),
+        seen.iter().all(|x| x.route != Route::USERS_LIST && x.route != Route::USER),
         "nothing but feeds, the list of groups and members"
     );
 }
@@ -54,7 +54,7 @@ fn with_full_pages_a_delta_costs_at_most_two_requests_and_one_for_a_hundred_rows
     tenant.requests();
     let report = tenant.import();
     let seen = tenant.requests();
-    for (feed, object_type) in [(ObjectKind::User, "User"), (ObjectKind::Group, "Group")] {
+    for (feed, object_type) in [(Kind::User, "User"), (Kind::Group, "Group")] {
         let counts = &report.result["ObjectTypes"][object_type];
         let rows = counts["Upserts"].as_u64().unwrap() + counts["Deletes"].as_u64().unwrap();
         let requests = seen.iter().filter(|x| x.feed == Some(feed)).count() as u64;
@@ -70,9 +70,9 @@ fn a_delete_tells_whether_it_can_be_undone() {
     tenant
         .sim
         .apply(&[
-            Change::DeleteUser { user: deleted.clone() },
-            Change::DeleteUser { user: purged.clone() },
-            Change::PurgeUser { user: purged.clone() },
+            Change::delete_user(deleted.clone()),
+            Change::delete_user(purged.clone()),
+            Change::purge_user(purged.clone()),
         ])
         .unwrap();
     let delta = tenant.pull(Some(&mark));
@@ -160,7 +160,7 @@ fn the_watermark_holds_graphs_links_byte_for_byte() {
     let mark: Value = serde_json::from_str(pulled.watermark()).unwrap();
     tenant.requests();
     assert_eq!(tenant.pull(Some(pulled.watermark())).status, CONNECTOR_END);
-    for (key, feed) in [("u", ObjectKind::User), ("g", ObjectKind::Group)] {
+    for (key, feed) in [("u", Kind::User), ("g", Kind::Group)] {
         let called = tenant.requests_of(feed);
         assert_eq!(mark[key], format!("{}{}", tenant.sim.origin(), called[0].url));
     }
@@ -209,7 +209,7 @@ fn every_shape_of_a_refused_delta_link_is_an_expired_watermark() {
     for shape in
         [Refusal::GoneWithLocation, Refusal::SyncStateNotFound, Refusal::OlderThan30Days, Refusal::ResyncRequired]
     {
-        tenant.sim.add_fault(Fault::once(Route::GroupsDelta, FaultAction::RefuseDeltaLink { shape }));
+        tenant.sim.add_fault(Fault::once(Route::GROUPS_DELTA, FaultAction::RefuseDeltaLink { shape }));
         let refused = tenant.pull(Some(&mark));
         assert_eq!(
             (refused.status, &refused.error()["ObjectType"]),
@@ -243,7 +243,7 @@ fn a_filter_is_judged_on_the_rows_of_the_feed_and_groups_stay_a_delta() {
         tenant
             .requests()
             .iter()
-            .filter(|x| x.route == Route::GroupsList)
+            .filter(|x| x.route == Route::GROUPS_LIST)
             .all(|x| x.headers.contains_key("consistencylevel"))
     );
 }

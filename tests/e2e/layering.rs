@@ -8,7 +8,7 @@ fn root() -> &'static Path {
 }
 
 /// Every Rust file below `folder`, with its path from there and its text without comments and tests.
-fn sources(folder: &str) -> Vec<(String, String)> {
+pub(crate) fn sources(folder: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut folders: Vec<PathBuf> = vec![root().join(folder)];
     while let Some(next) = folders.pop() {
@@ -38,10 +38,10 @@ fn layer_of(name: &str) -> &str {
 
 /// What a layer of the plug-in's core may use besides itself.
 fn allowed(layer: &str) -> &'static [&'static str] {
-    const LEAVES: &[&str] = &["cancel", "config", "counters", "error", "filter", "latch", "log", "schema", "threads"];
+    const LEAVES: &[&str] = &["cancel", "config", "counters", "error", "filter", "latch", "log", "types", "threads"];
     match layer {
         "operation" => &[
-            "importer",
+            "read",
             "sync",
             "graph",
             "mapping",
@@ -54,24 +54,24 @@ fn allowed(layer: &str) -> &'static [&'static str] {
             "filter",
             "log",
             "named_file",
-            "schema",
+            "types",
             "threads",
         ],
-        "importer" => &[
-            "sync", "graph", "mapping", "model", "cancel", "code", "config", "error", "filter", "latch", "schema",
+        "read" => &[
+            "sync", "graph", "mapping", "model", "cancel", "code", "config", "error", "filter", "latch", "types",
             "threads",
         ],
-        "sync" => &["graph", "mapping", "model", "code", "error", "threads"],
+        "sync" => &["graph", "mapping", "model", "code", "error", "threads", "types"],
         "graph" => &["cancel", "config", "counters", "error", "guid", "log", "named_file", "percent"],
-        "mapping" => &["code", "guid", "model"],
+        "mapping" => &["code", "guid", "model", "types"],
         "model" | "guid" | "log" | "named_file" | "percent" => &[],
-        "describe" => &["config", "schema"],
-        "config" => &["error", "filter", "guid", "percent", "schema"],
-        "filter" => &["guid", "schema"],
+        "describe" => &["config", "types"],
+        "config" => &["error", "filter", "guid", "percent", "types"],
+        "filter" => &["guid", "types"],
         "cancel" | "code" | "threads" => &["error"],
         "latch" => &["cancel", "error"],
         // Fuzz targets look at everything; nothing looks at them.
-        "fuzz" => &["config", "error", "filter", "graph", "mapping", "model", "sync"],
+        "fuzz" => &["config", "error", "filter", "graph", "mapping", "model", "sync", "types"],
         _ => LEAVES,
     }
 }
@@ -114,7 +114,7 @@ fn fuzz_targets_are_in_nothing_that_is_shipped() {
 }
 
 #[test]
-fn graph_names_no_object_type_and_importers_read_no_status() {
+fn graph_names_no_object_type_and_readers_read_no_status() {
     for (name, code) in sources("plugin/core/src") {
         match layer_of(&name) {
             "graph" => {
@@ -122,10 +122,10 @@ fn graph_names_no_object_type_and_importers_read_no_status() {
                     assert!(!code.contains(word), "plugin/core/src/{name} names {word}");
                 }
             }
-            "importer" => {
+            "read" => {
                 for word in ["sleep", ".wait(", "retry", "StatusCode", ".status", "reqwest"] {
                     // Waiting for another thread is not sleeping: the queue of groups, and users before groups.
-                    let own_queue = ["scopes/queue.rs", "group/rounds.rs", "group/reconcile.rs", "importer/over.rs"]
+                    let own_queue = ["children/queue.rs", "group/rounds.rs", "group/reconcile.rs", "read/over.rs"]
                         .iter()
                         .any(|own| name.ends_with(own));
                     let own_queue = own_queue && word == ".wait(";
@@ -143,6 +143,54 @@ fn graph_names_no_object_type_and_importers_read_no_status() {
                 }
             }
             _ => {}
+        }
+    }
+}
+
+/// What a room of `read/` may use besides itself and the files beside the rooms.
+fn rooms_below(room: &str) -> &'static [&'static str] {
+    match room {
+        "group" => &["children", "feed"],
+        _ => &[],
+    }
+}
+
+#[test]
+fn rooms_of_reading_point_one_way() {
+    const ROOMS: [&str; 3] = ["children", "feed", "group"];
+    for (name, code) in sources("plugin/core/src/read") {
+        let room = layer_of(&name);
+        // The table of ways names them all.
+        if room == "mod" {
+            continue;
+        }
+        let used = ROOMS.iter().filter(|used| {
+            code.contains(&format!("crate::read::{used}"))
+                || !ROOMS.contains(&room) && code.contains(&format!("super::{used}"))
+        });
+        for used in used {
+            assert!(
+                *used == room || rooms_below(room).contains(used),
+                "read/{name} uses {used}, which {room} must not"
+            );
+        }
+    }
+}
+
+#[test]
+fn object_types_and_collections_are_named_in_their_table_and_in_the_room_of_groups_only() {
+    // A scripted operation imports nothing, and says so of a type that is there.
+    const SCRIPTED: &str = "operation/scripted.rs";
+    for (name, code) in sources("plugin/core/src") {
+        let at_home = ["types/", "read/group/", "fuzz/"].iter().any(|folder| name.starts_with(folder));
+        if at_home || name.contains("tests") || name == SCRIPTED {
+            continue;
+        }
+        let words = code.split(|c: char| !(c.is_alphanumeric() || c == '_'));
+        let named = |word: &&str| ["User", "Group", "GroupMember", "USER", "GROUP", "GROUP_MEMBER"].contains(word);
+        assert_eq!(words.clone().find(named), None, "plugin/core/src/{name} names an object type");
+        for collection in ["/users", "/groups", "\"users", "\"groups"] {
+            assert!(!code.contains(collection), "plugin/core/src/{name} names {collection}");
         }
     }
 }

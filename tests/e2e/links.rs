@@ -13,7 +13,7 @@ use crate::world::{Tenant, records};
 #[test]
 fn a_next_link_that_comes_twice_ends_the_walk_after_three_restarts() {
     let types = ["User", "Group", "GroupMember"];
-    for (route, object_type) in [Route::UsersDelta, Route::GroupsDelta, Route::GroupsList].into_iter().zip(types) {
+    for (route, object_type) in [Route::USERS_DELTA, Route::GROUPS_DELTA, Route::GROUPS_LIST].into_iter().zip(types) {
         let tenant = Tenant::new().with("PageSize", 20);
         tenant.sim.add_fault(Fault::always(route, FaultAction::RepeatedNextLink).after(1));
         let report = tenant.import_into("mesh.db", true);
@@ -26,12 +26,12 @@ fn a_next_link_that_comes_twice_ends_the_walk_after_three_restarts() {
 #[test]
 fn members_whose_next_link_comes_twice_are_an_unread_scope() {
     let tenant = Tenant::new().with("PageSize", 20);
-    let large = tenant.sim.truth().edges().fold(std::collections::BTreeMap::<_, u32>::new(), |mut sizes, edge| {
-        *sizes.entry(edge.group_id).or_default() += 1;
+    let large = tenant.sim.truth().members().fold(std::collections::BTreeMap::<_, u32>::new(), |mut sizes, edge| {
+        *sizes.entry(edge.parent).or_default() += 1;
         sizes
     });
     let (group, _) = large.into_iter().find(|(_, size)| *size > 100).unwrap();
-    tenant.sim.add_fault(Fault::always(Route::Members, FaultAction::RepeatedNextLink).on_url(&group).after(1));
+    tenant.sim.add_fault(Fault::always(Route::MEMBERS, FaultAction::RepeatedNextLink).on_url(&group).after(1));
     let report = tenant.import_into("mesh.db", true);
     assert_eq!(
         (report.status, &report.result["ObjectTypes"]["GroupMember"]["UnreadScopes"]),
@@ -44,13 +44,13 @@ fn members_whose_next_link_comes_twice_are_an_unread_scope() {
 fn a_type_that_fails_keeps_its_place_and_the_others_move() {
     let tenant = Tenant::small().with("MaxRetries", 0);
     let before: Value = serde_json::from_str(tenant.pull(None).watermark()).unwrap();
-    tenant.sim.add_fault(Fault::always(Route::UsersDelta, FaultAction::status(500)));
+    tenant.sim.add_fault(Fault::always(Route::USERS_DELTA, FaultAction::status(500)));
     let failed = tenant.pull(Some(&before.to_string()));
     assert_eq!(failed.status, CONNECTOR_END_PARTIAL);
     let after: Value = serde_json::from_str(failed.watermark()).unwrap();
     assert_eq!(
-        (&after["u"], &after["x"]["users"]),
-        (&before["u"], &before["x"]["users"]),
+        (&after["u"], &after["x"]["types"]["User"]),
+        (&before["u"], &before["x"]["types"]["User"]),
         "what was not delivered is asked for again"
     );
     assert_ne!(after["g"], before["g"], "what was delivered is not");
@@ -62,7 +62,7 @@ fn a_failed_delta_is_made_good_by_the_next_run() {
     let tenant = Tenant::new().with("MaxRetries", 0);
     tenant.import();
     tenant.sim.apply(&tenant.sim.demo_changes()).unwrap();
-    for route in [Route::UsersDelta, Route::GroupsDelta, Route::Batch] {
+    for route in [Route::USERS_DELTA, Route::GROUPS_DELTA, Route::Batch] {
         tenant.sim.add_fault(Fault::once(route, FaultAction::status(500)));
         assert_eq!(tenant.import_into("mesh.db", false).status, CONNECTOR_END_PARTIAL);
         tenant.sim.clear_faults();
@@ -112,7 +112,7 @@ fn transient_damage_of_every_kind_is_survived() {
     ];
     for damage in damages {
         let tenant = Tenant::small();
-        for route in [Route::UsersDelta, Route::GroupsDelta, Route::GroupsList, Route::Batch] {
+        for route in [Route::USERS_DELTA, Route::GROUPS_DELTA, Route::GROUPS_LIST, Route::Batch] {
             tenant.sim.add_fault(Fault::once(route, damage.clone()));
         }
         let report = tenant.import_into("mesh.db", false);

@@ -45,7 +45,8 @@ mod secrecy; // secrets and tokens leave no trace
 #[path = "../fuzz/sequence/mod.rs"]
 mod sequence; // sequences of calls made up from bytes, shared with the fuzzing engine
 mod sequences; // random sequences of calls, several threads: the header's promises hold
-mod signing_in; // every mode of AuthJson; tokens counted; claims demanded
+mod signing_in;
+mod simulator_layering; // the simulator: its layers, its circles
 mod snapshot; // a first import from lists read side by side
 mod symbols; // what the library exports
 mod throttling; // 429 and 503 in every form

@@ -1,7 +1,7 @@
 //! Memberships where the answers are odd: hidden, vanished, unreadable. What cannot be known removes nothing.
 
 use connector_abi::*;
-use host_harness::simulator::{Change, Fault, FaultAction, ObjectKind, Route, World};
+use host_harness::simulator::{Change, Fault, FaultAction, Kind, Route, World};
 use serde_json::json;
 
 use crate::world::Tenant;
@@ -9,14 +9,14 @@ use crate::world::Tenant;
 /// One hidden group with one member, and nothing else that hides. The token cannot be looked into, so it proves nothing.
 fn with_a_hidden_group(permitted: bool) -> (Tenant, String) {
     let mut world = World { users: 10, groups: 3, edges: 10, hidden_membership_groups: false, ..World::gentle() };
-    world.permissions.member_read_hidden = permitted;
+    if !permitted {
+        world.permissions.revoke("Member.Read.Hidden");
+    }
     ".opaque".clone_into(&mut world.sign_in.token_ending);
     let tenant = Tenant::of(world);
     let group = tenant.sim.group_id(0);
-    let hide = Change::UpdateGroup {
-        group: group.clone(),
-        properties: json!({"visibility": "HiddenMembership"}).as_object().unwrap().clone(),
-    };
+    let hide =
+        Change::update_group(group.clone(), json!({"visibility": "HiddenMembership"}).as_object().unwrap().clone());
     tenant.sim.apply(&[hide]).unwrap();
     (tenant, group)
 }
@@ -42,9 +42,8 @@ fn a_hidden_group_that_looks_empty_keeps_its_edges() {
     tenant.import();
     let edges = tenant.mesh().edges_of(&group).unwrap().len();
     assert!(edges > 0, "with the permission its members are read");
-    for member in tenant.sim.truth().edges().filter(|e| e.group_id == group).collect::<Vec<_>>() {
-        let gone =
-            Change::RemoveMember { group: group.clone(), member: member.member_id, member_type: ObjectKind::default() };
+    for member in tenant.sim.truth().members().filter(|e| e.parent == group).collect::<Vec<_>>() {
+        let gone = Change::remove_member(group.clone(), member.child, Kind::default());
         tenant.sim.apply(&[gone]).unwrap();
     }
     tenant.import();
@@ -55,15 +54,11 @@ fn a_hidden_group_that_looks_empty_keeps_its_edges() {
 fn one_hidden_group_with_members_proves_that_an_empty_one_is_empty() {
     let (tenant, group) = with_a_hidden_group(true);
     let other = tenant.sim.group_id(1);
-    let hide = Change::UpdateGroup {
-        group: other,
-        properties: json!({"visibility": "HiddenMembership"}).as_object().unwrap().clone(),
-    };
+    let hide = Change::update_group(other, json!({"visibility": "HiddenMembership"}).as_object().unwrap().clone());
     tenant.sim.apply(&[hide]).unwrap();
     tenant.import();
-    for member in tenant.sim.truth().edges().filter(|e| e.group_id == group).collect::<Vec<_>>() {
-        let gone =
-            Change::RemoveMember { group: group.clone(), member: member.member_id, member_type: ObjectKind::default() };
+    for member in tenant.sim.truth().members().filter(|e| e.parent == group).collect::<Vec<_>>() {
+        let gone = Change::remove_member(group.clone(), member.child, Kind::default());
         tenant.sim.apply(&[gone]).unwrap();
     }
     tenant.import();
@@ -75,18 +70,18 @@ fn a_group_that_vanished_since_the_list_loses_its_edges_and_fails_nothing() {
     let tenant = Tenant::small();
     tenant.import();
     let group = tenant.sim.group_id(0);
-    for route in [Route::Members, Route::Group] {
+    for route in [Route::MEMBERS, Route::GROUP] {
         tenant.sim.add_fault(Fault::always(route, FaultAction::NotFound).on_url(&group));
     }
     tenant.import();
-    assert!(tenant.mesh().edges("GroupMember").unwrap().iter().all(|e| e.from != group));
+    assert!(tenant.mesh().edges("GroupMember").unwrap().iter().all(|e| e.ends[0] != group));
 }
 
 #[test]
 fn a_group_that_is_there_but_whose_members_answer_404_keeps_its_edges() {
     let tenant = Tenant::small();
     tenant.import();
-    tenant.sim.add_fault(Fault::always(Route::Members, FaultAction::NotFound).on_url(tenant.sim.group_id(0)));
+    tenant.sim.add_fault(Fault::always(Route::MEMBERS, FaultAction::NotFound).on_url(tenant.sim.group_id(0)));
     let report = tenant.import_into("mesh.db", false);
     assert_eq!(report.status, CONNECTOR_END_PARTIAL);
     assert_eq!(report.result["ObjectTypes"]["GroupMember"]["UnreadScopes"], 1);
@@ -97,7 +92,7 @@ fn a_group_that_is_there_but_whose_members_answer_404_keeps_its_edges() {
 fn when_most_groups_answer_404_nothing_is_removed() {
     let tenant = Tenant::of(World { users: 60, groups: 40, edges: 200, ..World::gentle() });
     tenant.import();
-    for route in [Route::Members, Route::Group] {
+    for route in [Route::MEMBERS, Route::GROUP] {
         tenant.sim.add_fault(Fault::always(route, FaultAction::NotFound));
     }
     let report = tenant.import_into("mesh.db", false);
@@ -110,7 +105,7 @@ fn when_most_groups_answer_404_nothing_is_removed() {
 #[test]
 fn after_many_failed_groups_in_a_row_the_rest_is_not_even_tried() {
     let tenant = Tenant::of(World { users: 300, groups: 200, edges: 900, ..World::gentle() }).with("MaxRetries", 0);
-    tenant.sim.add_fault(Fault::always(Route::Members, FaultAction::status(500)));
+    tenant.sim.add_fault(Fault::always(Route::MEMBERS, FaultAction::status(500)));
     let report = tenant.import_into("mesh.db", false);
     assert_eq!(report.status, CONNECTOR_END_PARTIAL);
     assert_eq!(report.result["ObjectTypes"]["GroupMember"]["Complete"], false);
@@ -126,6 +121,6 @@ fn service_principals_and_every_other_member_type_are_read() {
         assert!(edges.iter().any(|e| e.attributes["memberType"] == member_type), "no {member_type}");
     }
     let reads: Vec<_> =
-        tenant.requests().into_iter().flat_map(|x| x.items).filter(|i| i.route == Route::Members).collect();
+        tenant.requests().into_iter().flat_map(|x| x.items).filter(|i| i.route == Route::MEMBERS).collect();
     assert!(reads.iter().all(|i| i.url.contains("$count=true")), "an advanced query on every page");
 }

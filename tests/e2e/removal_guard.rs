@@ -67,7 +67,7 @@ fn wrong_filter_that_was_stopped_and_corrected_leaves_the_store_equal_to_the_ten
         let rename = |number: u32| {
             let name = json!(format!("APP-{number:02}"));
             let properties = Map::from_iter([("displayName".to_owned(), name)]);
-            Change::UpdateGroup { group: tenant.sim.group_id(number), properties }
+            Change::update_group(tenant.sim.group_id(number), properties)
         };
         tenant.sim.apply(&(0..60).map(rename).collect::<Vec<_>>()).unwrap();
         tenant.sim.settle();

@@ -4,7 +4,7 @@
 //! reads everything again.
 
 use connector_abi::{CONNECTOR_END, CONNECTOR_END_PARTIAL};
-use host_harness::simulator::{Change, Delta, Exchange, Fault, FaultAction, Lists, ObjectKind, Route, World};
+use host_harness::simulator::{Change, Delta, Exchange, Fault, FaultAction, Kind, Lists, Route, World};
 use serde_json::{Value, json};
 
 use crate::relay::Relay;
@@ -32,7 +32,7 @@ fn warnings(pulled: &Pulled) -> String {
 }
 
 fn lists(seen: &[Exchange]) -> usize {
-    seen.iter().filter(|x| matches!(x.route, Route::UsersList)).count()
+    seen.iter().filter(|x| matches!(x.route, Route::USERS_LIST)).count()
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn a_snapshot_lists_everybody_once_and_walks_no_feed() {
     let pulled = tenant.pull(None);
     let seen = tenant.requests();
     let feed = |kind| seen.iter().filter(move |x| x.feed == Some(kind)).count();
-    assert_eq!((feed(ObjectKind::User), feed(ObjectKind::Group)), (2, 2), "a link, and the round from it");
+    assert_eq!((feed(Kind::User), feed(Kind::Group)), (2, 2), "a link, and the round from it");
     assert!(lists(&seen) > 2600 / 50, "{} lists", lists(&seen));
     assert_eq!(
         pulled.of("Upsert", "User").count(),
@@ -80,7 +80,7 @@ fn the_run_after_a_snapshot_walks_the_feed_whatever_the_days_say() {
 fn what_changes_while_the_lists_are_read_is_drained_from_the_link_taken_before() {
     let tenant = snapshot(World { groups: 2, edges: 4, ..world() }).with("MaxConcurrency", 1);
     // All over the tenant, in ranges that were listed by then and in ranges that were not.
-    let delete = (1..40).map(|n| Change::DeleteUser { user: format!("#{}", n * 60) }).collect::<Vec<_>>();
+    let delete = (1..40).map(|n| Change::delete_user(format!("#{}", n * 60))).collect::<Vec<_>>();
     tenant.sim.on_request(60, delete);
     let pulled = tenant.pull(None);
     assert_eq!(pulled.status, CONNECTOR_END);
@@ -115,7 +115,7 @@ fn lists_that_are_not_the_whole_are_replaced_by_the_walk() {
 #[test]
 fn a_graph_that_refuses_ranges_is_walked() {
     let tenant = snapshot(world());
-    tenant.sim.add_fault(Fault::always(Route::UsersList, FaultAction::status(400)).on_url("$orderby"));
+    tenant.sim.add_fault(Fault::always(Route::USERS_LIST, FaultAction::status(400)).on_url("$orderby"));
     let pulled = tenant.pull(None);
     assert_eq!(pulled.status, CONNECTOR_END);
     assert!(warnings(&pulled).contains("SnapshotNotWhole") && objects(&pulled, "User").len() == 2600);
@@ -126,7 +126,7 @@ fn a_graph_that_refuses_ranges_is_walked() {
 fn graph_that_refuses_the_list_of_a_range_is_walked() {
     for status in [400, 501] {
         let tenant = snapshot(world()).with("MaxRetries", 0);
-        tenant.sim.add_fault(Fault::always(Route::UsersList, FaultAction::status(status)).on_url("$top=50"));
+        tenant.sim.add_fault(Fault::always(Route::USERS_LIST, FaultAction::status(status)).on_url("$top=50"));
         assert_walks(&tenant);
     }
 }
@@ -135,7 +135,7 @@ fn graph_that_refuses_the_list_of_a_range_is_walked() {
 fn graph_that_refuses_a_link_without_rows_is_walked() {
     for status in [400, 501] {
         let tenant = snapshot(world()).with("MaxRetries", 0);
-        let latest = Fault::always(Route::UsersDelta, FaultAction::status(status)).on_url("$deltatoken=latest");
+        let latest = Fault::always(Route::USERS_DELTA, FaultAction::status(status)).on_url("$deltatoken=latest");
         tenant.sim.add_fault(latest);
         assert_walks(&tenant);
     }
@@ -174,8 +174,8 @@ fn assert_walks(tenant: &Tenant) {
 /// As many users come as go: the count stays the same, and what the lists bring does not.
 fn comings_and_goings() -> Vec<Change> {
     let user = |n: u32| json!({ "userPrincipalName": format!("zz{n}@contoso.com"), "displayName": "Zoe" });
-    let come = (0..60).map(|n| Change::AddUser { properties: user(n).as_object().unwrap().clone() });
-    (1..=60).map(|n| Change::DeleteUser { user: format!("#{}", n * 40) }).chain(come).collect()
+    let come = (0..60).map(|n| Change::add_user(user(n).as_object().unwrap().clone()));
+    (1..=60).map(|n| Change::delete_user(format!("#{}", n * 40))).chain(come).collect()
 }
 
 #[test]
@@ -216,7 +216,7 @@ fn lists_that_leave_objects_out_are_replaced_by_the_walk_although_the_tenant_cha
 #[test]
 fn a_range_that_cannot_be_read_ends_the_type_and_keeps_no_link() {
     let tenant = snapshot(world()).with("MaxRetries", 0);
-    tenant.sim.add_fault(Fault::always(Route::UsersList, FaultAction::status(500)).on_url("$top=50"));
+    tenant.sim.add_fault(Fault::always(Route::USERS_LIST, FaultAction::status(500)).on_url("$top=50"));
     let pulled = tenant.pull(None);
     assert_eq!(pulled.status, CONNECTOR_END_PARTIAL);
     assert!(!pulled.watermark().contains("\"u\""), "{}", pulled.watermark());
@@ -230,7 +230,7 @@ fn deleted_users_come_first_where_memberships_follow_the_feed() {
     let pulled = tenant.pull(None);
     assert_eq!(pulled.of("Delete", "User").count(), 9);
     let seen = tenant.requests();
-    assert!(seen.iter().all(|x| x.route != Route::GroupsList), "groups come with their members by the feed");
+    assert!(seen.iter().all(|x| x.route != Route::GROUPS_LIST), "groups come with their members by the feed");
     tenant.import();
     tenant.assert_equals_truth();
 }

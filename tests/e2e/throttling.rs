@@ -16,9 +16,14 @@ fn every_form_of_retry_after_is_survived() {
     for status in [429, 503] {
         for form in ["0", "1", "0.05", "0,05", past, "soon", ""] {
             let tenant = Tenant::small();
-            for route in
-                [Route::Token, Route::UsersDelta, Route::GroupsDelta, Route::GroupsList, Route::Batch, Route::Members]
-            {
+            for route in [
+                Route::Token,
+                Route::USERS_DELTA,
+                Route::GROUPS_DELTA,
+                Route::GROUPS_LIST,
+                Route::Batch,
+                Route::MEMBERS,
+            ] {
                 tenant.sim.add_fault(wait(route, status, form));
             }
             tenant.import();
@@ -31,7 +36,7 @@ fn every_form_of_retry_after_is_survived() {
 fn a_wait_without_retry_after_is_survived_too() {
     for status in [429, 503, 500, 502, 504] {
         let tenant = Tenant::small();
-        for route in [Route::UsersDelta, Route::GroupsList, Route::Batch, Route::Members] {
+        for route in [Route::USERS_DELTA, Route::GROUPS_LIST, Route::Batch, Route::MEMBERS] {
             tenant.sim.add_fault(Fault::once(route, FaultAction::status(status)).times(2));
         }
         tenant.import();
@@ -42,7 +47,7 @@ fn a_wait_without_retry_after_is_survived_too() {
 #[test]
 fn five_failures_are_survived_and_the_sixth_surfaces_with_graphs_request_id() {
     for (status, code) in [(429, "Throttled"), (503, "Service")] {
-        let fails = |times| Fault::once(Route::UsersDelta, FaultAction::status(status)).times(times);
+        let fails = |times| Fault::once(Route::USERS_DELTA, FaultAction::status(status)).times(times);
         let tenant = Tenant::small();
         tenant.sim.add_fault(fails(5));
         assert_eq!(tenant.pull(None).status, CONNECTOR_END);
@@ -51,7 +56,7 @@ fn five_failures_are_survived_and_the_sixth_surfaces_with_graphs_request_id() {
         let pulled = tenant.pull(None);
         let error = pulled.failure("User");
         assert_eq!((pulled.status, error["Code"].as_str()), (CONNECTOR_END_PARTIAL, Some(code)), "{:#}", pulled.result);
-        let failed: Vec<_> = tenant.requests().into_iter().filter(|x| x.route == Route::UsersDelta).collect();
+        let failed: Vec<_> = tenant.requests().into_iter().filter(|x| x.route == Route::USERS_DELTA).collect();
         assert_eq!(failed.len(), 6, "five retries and no more");
         assert_eq!(error["Http"]["Status"], status);
         assert_eq!(
@@ -65,7 +70,7 @@ fn five_failures_are_survived_and_the_sixth_surfaces_with_graphs_request_id() {
 #[test]
 fn one_throttled_item_of_a_batch_is_asked_again_alone() {
     let tenant = Tenant::small();
-    tenant.sim.add_fault(wait(Route::Members, 429, "0.01"));
+    tenant.sim.add_fault(wait(Route::MEMBERS, 429, "0.01"));
     tenant.import();
     tenant.assert_equals_truth();
     let batches: Vec<usize> =
@@ -112,7 +117,7 @@ fn a_group_whose_members_cannot_be_read_makes_the_run_partial_and_keeps_the_rest
     tenant.import();
     let group = tenant.mesh().objects("Group").unwrap()[0].source_id.clone();
     let edges = tenant.mesh().edges_of(&group).unwrap().len();
-    tenant.sim.add_fault(Fault::always(Route::Members, FaultAction::status(503)).on_url(&group));
+    tenant.sim.add_fault(Fault::always(Route::MEMBERS, FaultAction::status(503)).on_url(&group));
     let report = tenant.import_into("mesh.db", false);
     assert_eq!(report.status, CONNECTOR_END_PARTIAL);
     assert_eq!(report.result["ObjectTypes"]["GroupMember"]["UnreadScopes"], 1);

@@ -11,8 +11,8 @@ use host_harness::connector::{Batch, Connector, DoorKind, LogLine, Next, Operati
 use host_harness::import::Engine;
 use host_harness::library::connector_library;
 use host_harness::report::RunReport;
-use host_harness::simulator::{Exchange, ObjectKind, Simulator, World};
-use host_harness::store::Mesh;
+use host_harness::simulator::{Exchange, Kind, Simulator, World};
+use host_harness::store::{Mesh, RemovalGuard};
 use serde_json::{Map, Value, json};
 
 /// The library under test.
@@ -26,6 +26,7 @@ pub(crate) struct Tenant {
     config: Map<String, Value>,
     auth: Map<String, Value>,
     door: DoorKind,
+    guard: RemovalGuard,
     folder: tempfile::TempDir,
 }
 
@@ -65,7 +66,14 @@ impl Tenant {
         });
         let auth = json!({"Mode": "ClientSecret", "ClientId": sim.client_id(), "ClientSecret": sim.client_secret()});
         let (Value::Object(config), Value::Object(auth)) = (config, auth) else { unreachable!() };
-        Tenant { sim, config, auth, door: DoorKind::C, folder: tempfile::tempdir().unwrap() }
+        Tenant {
+            sim,
+            config,
+            auth,
+            door: DoorKind::C,
+            guard: RemovalGuard::default(),
+            folder: tempfile::tempdir().unwrap(),
+        }
     }
 
     /// With a key of ConfigJson.
@@ -88,6 +96,12 @@ impl Tenant {
     /// Without a key of ConfigJson.
     pub(crate) fn without(mut self, key: &str) -> Tenant {
         self.config.remove(key);
+        self
+    }
+
+    /// Whose engine removes whatever an import no longer lists.
+    pub(crate) fn unguarded(mut self) -> Tenant {
+        self.guard = RemovalGuard::lifted();
         self
     }
 
@@ -142,7 +156,10 @@ impl Tenant {
 
     /// An engine on a store of this name.
     pub(crate) fn engine(&self, store: &str) -> Engine {
-        Engine::new(connector_library().unwrap(), self.folder.path().join(store)).through(self.door).as_instance(store)
+        Engine::new(connector_library().unwrap(), self.folder.path().join(store))
+            .through(self.door)
+            .guarded_by(self.guard)
+            .as_instance(store)
     }
 
     /// Imports into the store of this name, from its watermark unless `full`.
@@ -177,7 +194,7 @@ impl Tenant {
     }
 
     /// The pages of one feed that the simulator served, without forgetting them.
-    pub(crate) fn requests_of(&self, feed: ObjectKind) -> Vec<Exchange> {
+    pub(crate) fn requests_of(&self, feed: Kind) -> Vec<Exchange> {
         self.sim.journal().into_iter().filter(|x| x.feed == Some(feed)).collect()
     }
 

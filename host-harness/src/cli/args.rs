@@ -64,13 +64,14 @@ Examples:
     #[command(after_help = "secret://NAME in any string of AuthJson is replaced by the variable CONNECTOR_SECRET_NAME
 (upper case, '-' and '.' as '_') or the file NAME in the secrets folder.
 
-Exit codes: 0 everything was delivered; 3 partial: some object type or group was not, what was there
+Exit codes: 0 everything was delivered; 3 partial: some object type or scope was not, what was there
 of it is kept, and the next import reads it; 1 failed or stopped: what the last checkpoint covers is
 stored, and the next import goes on from there.
 
 Removal guard: a run that would remove more than 500 rows and more than 20 % of an object type, because
 the source no longer lists them or they left scope (a changed filter), is stopped before it does (exit
-code 1) and lists them. --accept-deletes then removes the numbers that the stop showed, per object type,
+code 1) and lists them; so is one that would remove more than half of an object type of ten rows or
+more. --accept-deletes then removes the numbers that the stop showed, per object type,
 and no more: a run that would remove more is stopped again and shows the new number. Deletes that the
 source reports are not counted; for those the connector may have a limit of its own.
 
@@ -254,7 +255,8 @@ pub(super) struct Import {
     #[arg(long)]
     pub full: bool,
     /// Stop before more than N rows of one object type are removed because the source no longer lists them or they left
-    /// scope. With --max-removals-percent both limits must be passed [default: 500, and 20 %]
+    /// scope. With --max-removals-percent both limits must be passed [default: 500, and 20 %; or half of a type of 10 rows
+    /// or more]
     #[arg(long, value_name = "N", help_heading = "Removal guard")]
     pub max_removals: Option<u64>,
     /// Stop before more than P % of the rows of one object type are removed so

@@ -6,7 +6,7 @@ use super::table::{Table, grouped};
 use crate::delivery::{Delivery, Standing};
 use crate::store::TypeTally;
 
-/// A row for each object type: those that the run delivered, and those that it finished before or did not get to.
+/// A row for each object type: those that the run delivered, and those that were finished before, not due or not got to.
 pub(super) fn table(tallies: &BTreeMap<String, TypeTally>, delivery: &BTreeMap<String, Delivery>) -> Table {
     let mut table = Table::new(&[
         "Object type",
@@ -38,7 +38,11 @@ pub(super) fn table(tallies: &BTreeMap<String, TypeTally>, delivery: &BTreeMap<S
         ]);
     }
     for (name, it) in delivery.iter().filter(|(name, _)| !tallies.contains_key(*name)) {
-        let whole = if it.standing == Standing::FinishedBefore { "before" } else { "no" };
+        let whole = match it.standing {
+            Standing::FinishedBefore => "before",
+            Standing::NotDue => "not due",
+            Standing::Whole | Standing::ScopesUnread | Standing::EndedByWarning | Standing::NotWhole => "no",
+        };
         table.row([name.as_str(), "-", whole]);
     }
     table

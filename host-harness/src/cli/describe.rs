@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::args::Describe;
 use super::table::Table;
 use super::{Console, connector};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, ObjectType};
 
 pub(super) fn run(describe: &Describe, console: &mut Console<'_>) -> Result<u8> {
     let identified = connector(&describe.connector)?;
@@ -45,19 +45,42 @@ pub(super) fn run(describe: &Describe, console: &mut Console<'_>) -> Result<u8> 
 }
 
 fn object_types(catalog: &Catalog) -> Table {
-    let mut table = Table::new(&["Name", "Class", "Switch", "On", "Attributes", "Permissions", "Licence"]).right(&[4]);
+    // A connector without presets has no column for them.
+    let with_presets = catalog.object_types.iter().any(|it| !it.presets.is_empty());
+    let on = if with_presets { "On with" } else { "On" };
+    let mut table =
+        Table::new(&["Name", "Class", "Switch", on, "Attributes", "Permissions", "Licence"]).right(&[4]).widest(120);
     for it in &catalog.object_types {
+        let on = match (with_presets, it.default) {
+            (true, _) if it.presets.is_empty() => "its switch".to_owned(),
+            (true, _) => it.presets.join(", "),
+            (false, true) => "yes".to_owned(),
+            (false, false) => "no".to_owned(),
+        };
         table.row([
             it.name.as_str(),
             it.class.name(),
             it.switch.as_deref().unwrap_or("-"),
-            if it.default { "yes" } else { "no" },
+            &on,
             &it.attributes.len().to_string(),
-            &it.permissions.join(", "),
+            &permissions(it),
             it.licence.as_deref().unwrap_or("-"),
         ]);
     }
     table
+}
+
+/// What a type needs, what does as well, and what some settings need instead.
+fn permissions(of: &ObjectType) -> String {
+    let one = |name: &String| match of.accepted_instead.get(name).map(Vec::as_slice) {
+        None | Some([]) => name.clone(),
+        Some(others) => format!("{name} (or {})", others.join(", ")),
+    };
+    let least = of.permissions.iter().map(one).collect::<Vec<_>>().join(", ");
+    let value = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    let when =
+        of.when.iter().map(|it| format!("; with {} {}: {}", it.key, value(&it.value), it.permissions.join(", ")));
+    least + &when.collect::<String>()
 }
 
 /// The keys of a JSON Schema; one with variants lists the keys of each.
@@ -78,4 +101,36 @@ fn keys(schema: &Value) -> Table {
         }
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(object_types: &str) -> String {
+        let catalog = Catalog::parse(&format!(r#"{{"ObjectTypes":{object_types}}}"#)).unwrap();
+        let mut out = Vec::new();
+        super::object_types(&catalog).print(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn presets_permissions_and_what_does_as_well_are_shown() {
+        let shown = printed(
+            r#"[{"Name":"License","Switch":"ImportLicenses","Presets":["Governance","Wide"],"Permissions":["A.Read"],
+                "AcceptedInstead":{"A.Read":["B.Read"]},"When":[{"Key":"Scope","Value":"All","Permissions":["C.Read"]}]},
+               {"Name":"ProfilePhoto","Switch":"ImportProfilePhotos"}]"#,
+        );
+        assert!(shown.contains("On with") && shown.contains("Governance, Wide"), "{shown}");
+        assert!(
+            shown.contains("A.Read (or B.Read); with Scope All: C.Read") && shown.contains("its switch"),
+            "{shown}"
+        );
+    }
+
+    #[test]
+    fn connector_without_presets_says_yes_or_no() {
+        let shown = printed(r#"[{"Name":"User","Switch":"ImportUsers","Default":true}]"#);
+        assert!(shown.contains("yes") && !shown.contains("On with"), "{shown}");
+    }
 }

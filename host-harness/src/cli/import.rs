@@ -88,9 +88,7 @@ pub(super) fn summary(report: &RunReport, out: &mut dyn Write) -> Result<()> {
     if !report.delivery.is_empty() {
         counts::table(&report.tally.types, &report.delivery).print(out)?;
     }
-    if report.outcome == Outcome::Succeeded
-        && report.delivery.values().any(|it| it.standing == Standing::FinishedBefore)
-    {
+    if report.outcome == Outcome::Succeeded && outcome::is_worth_a_word(&report.delivery) {
         outcome::standings(&report.delivery, out)?;
     }
     if !report.result.is_null() {

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 
 use super::Console;
 use super::args::{Show, Shown};
+use super::runs::time;
 use super::table::{Table, grouped};
+use crate::catalog::End;
 use crate::store::{Edge, Mesh, Object};
 
 pub(super) fn run(show: &Show, console: &mut Console<'_>) -> Result<u8> {
@@ -33,11 +35,17 @@ pub(super) fn run(show: &Show, console: &mut Console<'_>) -> Result<u8> {
             more.print(show, &table, console)?;
         }
         Some(Shown::Edges { object_type, dormant }) => {
-            let mut table = Table::new(&["Edge type", "From", "To", "Attributes"]);
+            let mut table = Table::new(&["Edge type", "End 1", "End 2", "End 3", "Attributes"]);
             let mut more = Limit::new(show);
             mesh.each_edge(object_type.as_deref(), |edge| {
                 if edge.dormant == *dormant && more.one() {
-                    edge_row(&mesh, &edge, show, &mut table, console)?;
+                    if show.json {
+                        writeln!(console.out, "{}", edge_json(&edge))?;
+                    } else {
+                        let end = |at: usize| edge.ends.get(at).map_or("", String::as_str);
+                        let attributes = other_attributes(&edge);
+                        table.row([edge.object_type.as_str(), end(0), end(1), end(2), &attributes]);
+                    }
                 }
                 Ok(())
             })?;
@@ -51,30 +59,71 @@ pub(super) fn run(show: &Show, console: &mut Console<'_>) -> Result<u8> {
                     many => bail!("{many} objects are called {name}; choose one by id:\n  {}", groups.join("\n  ")),
                 }
             };
-            let mut table = Table::new(&["Edge type", "Member", "Name", "Type", ""]);
-            let mut more = Limit::new(show);
-            for edge in mesh.edges_of(group)? {
-                if more.one() {
-                    member_row(&mesh, &edge, show, &mut table, console)?;
-                }
-            }
-            more.print(show, &table, console)?;
+            edges_of(&mesh, group, show, console)?;
         }
     }
     Ok(0)
 }
 
+/// The edges of one object, with what stands at their other ends.
+fn edges_of(mesh: &Mesh, source_id: &str, show: &Show, console: &mut Console<'_>) -> Result<()> {
+    let types = mesh.types()?;
+    let mut table = Table::new(&["Edge type", "Member", "Name", "Type", ""]);
+    let mut more = Limit::new(show);
+    for edge in mesh.edges_of(source_id)? {
+        if !more.one() {
+            continue;
+        }
+        if show.json {
+            writeln!(console.out, "{}", edge_json(&edge))?;
+            continue;
+        }
+        let known = types.iter().find(|it| it.name == edge.object_type).map_or(&[][..], |it| &it.ends);
+        let state = if edge.dormant { "dormant" } else { "" };
+        let others = edge.ends.iter().zip(known).skip(1).filter(|(id, _)| !id.is_empty());
+        let mut rows = Vec::new();
+        for (id, end) in others {
+            let kind = kind_at(&edge, end);
+            let object = kind.map(|kind| mesh.object(kind, id)).transpose()?.flatten();
+            rows.push([id.clone(), object.as_ref().map_or("-", name).to_owned(), kind.unwrap_or("-").to_owned()]);
+        }
+        if rows.is_empty() {
+            // It belongs to this object alone.
+            rows.push([edge.source_id.clone(), "-".to_owned(), "-".to_owned()]);
+        }
+        for [id, name, kind] in rows {
+            table.row([edge.object_type.as_str(), &id, &name, &kind, state]);
+        }
+    }
+    more.print(show, &table, console)
+}
+
+/// The object type at an end: the only one that may be there, or the one that the edge names.
+fn kind_at<'e>(edge: &'e Edge, end: &'e End) -> Option<&'e str> {
+    match (&end.type_attribute, end.object_types.as_slice()) {
+        (Some(attribute), _) => edge.attributes.get(attribute).and_then(Value::as_str),
+        (None, [one]) => Some(one),
+        (None, _) => None,
+    }
+}
+
 fn overview(mesh: &Mesh, show: &Show, console: &mut Console<'_>) -> Result<()> {
-    let mut table = Table::new(&["Object type", "Class", "Instance", "Shown", "Hidden or dormant"]).right(&[3, 4]);
+    let mut table = Table::new(&["Object type", "Class", "Instance", "Shown", "Hidden or dormant", ""]).right(&[3, 4]);
     for it in mesh.types()? {
+        let state = match it.as_of {
+            _ if it.switched_on => String::new(),
+            Some(run) => format!("switched off; as run {} left it ({} UTC)", run.run, time(run.started_ms)),
+            None => "switched off".to_owned(),
+        };
         if show.json {
             writeln!(
                 console.out,
                 "{}",
-                json!({"ObjectType": it.name, "Class": it.class, "Instance": it.instance, "Shown": it.visible, "Kept": it.kept})
+                json!({"ObjectType": it.name, "Class": it.class, "Instance": it.instance, "Shown": it.visible, "Kept": it.kept,
+                    "SwitchedOn": it.switched_on, "AsOfRun": it.as_of.map(|run| run.run)})
             )?;
         }
-        table.row([it.name, it.class, it.instance, grouped(it.visible), grouped(it.kept)]);
+        table.row([it.name, it.class, it.instance, grouped(it.visible), grouped(it.kept), state]);
     }
     if !show.json {
         table.print(console.out)?;
@@ -82,30 +131,13 @@ fn overview(mesh: &Mesh, show: &Show, console: &mut Console<'_>) -> Result<()> {
     Ok(())
 }
 
-fn edge_row(_: &Mesh, edge: &Edge, show: &Show, table: &mut Table, console: &mut Console<'_>) -> Result<()> {
-    if show.json {
-        writeln!(console.out, "{}", edge_json(edge))?;
-        return Ok(());
-    }
-    let rest = edge
+/// The attributes that do not repeat an end.
+fn other_attributes(edge: &Edge) -> String {
+    let others = edge
         .attributes
         .iter()
-        .filter(|(_, value)| value.as_str().is_none_or(|text| text != edge.from && text != edge.to));
-    let rest: Vec<String> = rest.map(|(name, value)| format!("{name}={}", text(value))).collect();
-    table.row([&edge.object_type, &edge.from, &edge.to, &rest.join(" ")]);
-    Ok(())
-}
-
-fn member_row(mesh: &Mesh, edge: &Edge, show: &Show, table: &mut Table, console: &mut Console<'_>) -> Result<()> {
-    if show.json {
-        writeln!(console.out, "{}", edge_json(edge))?;
-        return Ok(());
-    }
-    let kind = edge.attributes.get("memberType").and_then(Value::as_str).unwrap_or("-");
-    let member = mesh.object(kind, &edge.to)?;
-    let state = if edge.dormant { "dormant" } else { "" };
-    table.row([edge.object_type.as_str(), &edge.to, member.as_ref().map_or("-", name), kind, state]);
-    Ok(())
+        .filter(|(_, value)| value.as_str().is_none_or(|text| !edge.ends.iter().any(|end| end == text)));
+    others.map(|(name, value)| format!("{name}={}", text(value))).collect::<Vec<_>>().join(" ")
 }
 
 fn name(object: &Object) -> &str {
@@ -122,7 +154,7 @@ fn object_json(object: &Object) -> Value {
 }
 
 fn edge_json(edge: &Edge) -> Value {
-    json!({"ObjectType": edge.object_type, "SourceId": edge.source_id, "From": edge.from, "To": edge.to,
+    json!({"ObjectType": edge.object_type, "SourceId": edge.source_id, "Ends": edge.ends,
         "Dormant": edge.dormant, "Attributes": edge.attributes})
 }
 

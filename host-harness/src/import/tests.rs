@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::connector::fake;
+use crate::delivery::Standing;
 use serde_json::json;
 
 const BEGIN: &str = r#"{"Kind":"Begin","ObjectType":"User","Mode":"Delta","SetId":"s","Resumed":false}"#;
@@ -81,7 +82,7 @@ fn partial_run_says_which_object_type_is_old_and_since_when() {
     engine.import(&script(&[BEGIN, &halted, types, "=batch", "=partial w2"]), "{}", false).unwrap();
     let report = engine.import(&script(&[types, "=partial w2"]), "{}", false).unwrap();
     assert_eq!(report.delivery["GroupMember"].standing, Standing::FinishedBefore);
-    let user = report.delivery["User"];
+    let user = &report.delivery["User"];
     assert_eq!((user.standing, user.last_whole.map(|it| it.run)), (Standing::NotWhole, Some(whole.run)));
     assert_eq!(report.to_json()["Delivery"]["User"]["Standing"], "NotWhole");
 }
@@ -167,6 +168,46 @@ fn mistake_of_the_connector_while_removals_are_counted_is_reported_beside_the_st
         said.starts_with("stopped by the removal guard") && said.contains("; then: record 3 of this run"),
         "{said}"
     );
+}
+
+#[test]
+fn type_that_a_warning_ended_makes_no_run_partial_and_is_as_old_as_its_last_whole_run() {
+    let (_folder, engine) = engine();
+    let whole = engine.import(&script(&[BEGIN, &user("u1"), END, "=batch", "=end w1"]), "{}", false).unwrap();
+    let full = BEGIN.replace("Delta", "Full");
+    let issue = r#"{"Kind":"Issue","ObjectType":"User","Severity":"Warning","Code":"NotLicensed","Message":"m"}"#;
+    let types =
+        r#"=types {"User":{"Mode":"Full","Complete":false,"Error":{"Code":"Forbidden","Message":"no licence"}}}"#;
+    let told = script(&[&full, issue, &END.replace("true", "false"), types, "=batch", "=end w2"]);
+    let report = engine.import(&told, "{}", false).unwrap();
+    let it = &report.delivery["User"];
+    assert_eq!((report.outcome, it.standing, shown(&engine).len()), (Outcome::Succeeded, Standing::EndedByWarning, 1));
+    assert_eq!((it.reason.as_deref(), it.last_whole.map(|it| it.run)), (Some("no licence"), Some(whole.run)));
+}
+
+#[test]
+fn type_that_the_result_does_not_list_is_switched_off_and_its_marks_do_not_count() {
+    let (_folder, engine) = engine();
+    let members = MEMBERS.replace("Full", "Delta");
+    let edge = r#"{"Kind":"Upsert","ObjectType":"GroupMember","SourceId":"g1:u1","Attributes":{"groupId":"g1","memberId":"u1"}}"#;
+    let gone = r#"{"Kind":"Delete","ObjectType":"User","SourceId":"u1","Reason":"SoftDeleted"}"#;
+    let end = r#"{"Kind":"End","ObjectType":"GroupMember","Complete":true}"#;
+    let both = r#"=types {"User":{"Mode":"Delta","Complete":true},"GroupMember":{"Mode":"Delta","Complete":true}}"#;
+    let told = script(&[BEGIN, &user("u1"), gone, END, &members, edge, end, both, "=batch", "=end w1"]);
+    let first = engine.import(&told, "{}", false).unwrap();
+    let shows = || engine.mesh().unwrap().edges("GroupMember").unwrap().len();
+    assert_eq!(shows(), 0);
+    let one = r#"=types {"GroupMember":{"Mode":"Delta","Complete":true}}"#;
+    engine.import(&script(&[&members, end, one, "=batch", "=end w2"]), "{}", false).unwrap();
+    assert_eq!(shows(), 1);
+    let types = engine.mesh().unwrap().types().unwrap();
+    let off: Vec<_> = types.iter().map(|it| (it.name.as_str(), it.switched_on, it.as_of.map(|it| it.run))).collect();
+    assert_eq!(off, [("GroupMember", true, None), ("User", false, Some(first.run))]);
+    // An import that was refused tells nothing about what is switched on.
+    engine.import("", "{}", false).unwrap();
+    assert_eq!(shows(), 1);
+    engine.import(&script(&[both, "=end w3"]), "{}", false).unwrap();
+    assert_eq!(shows(), 0);
 }
 
 const MEMBERS: &str = r#"{"Kind":"Begin","ObjectType":"GroupMember","Mode":"Full","SetId":"m","Resumed":false}"#;

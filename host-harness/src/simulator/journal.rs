@@ -8,8 +8,9 @@ use std::io::{self, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::base::identity::ObjectKind;
-use super::graph::route::Route;
+use super::kinds::Kind;
+use super::percent::decode;
+use super::route::Route;
 use super::world::JournalMode;
 
 /// One request and its answer.
@@ -41,7 +42,7 @@ pub struct Exchange {
     #[serde(default)]
     pub object: Option<String>,
     /// The feed, when this was a page of a delta query.
-    pub feed: Option<ObjectKind>,
+    pub feed: Option<Kind>,
     /// The items of a batch.
     pub items: Vec<Item>,
     /// How many exchanges were under way when this one arrived, itself included.
@@ -95,7 +96,7 @@ impl Exchange {
     }
 
     fn calls(&self, parameter: &str) -> bool {
-        super::graph::request::decode(&self.url, false).to_lowercase().contains(parameter)
+        decode(&self.url, false).to_lowercase().contains(parameter)
     }
 }
 
@@ -114,7 +115,7 @@ pub struct Item {
     pub object: Option<String>,
     /// The feed, when this was a page of a delta query.
     #[serde(default)]
-    pub feed: Option<ObjectKind>,
+    pub feed: Option<Kind>,
     /// The item's own status; absent when a fault left it out of the answer.
     pub status: Option<u16>,
     /// Rows served.
@@ -136,7 +137,7 @@ pub struct Asked<'a> {
     /// The id of the one object that was addressed, in lower case.
     pub object: Option<&'a str>,
     /// The feed, when a page of a delta query was served.
-    pub feed: Option<ObjectKind>,
+    pub feed: Option<Kind>,
     /// The status; absent when there was no answer.
     pub status: Option<u16>,
     /// Rows served.

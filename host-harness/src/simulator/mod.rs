@@ -9,17 +9,23 @@
 //! ```
 
 mod base;
-mod catalog;
+mod change;
 mod clock;
 mod fault;
 mod graph;
 mod http;
 mod journal;
+mod kinds;
 mod login;
 mod odata;
+mod percent;
+mod permissions;
+mod relations;
+mod route;
 mod seal;
 mod seed;
 mod service;
+mod shorthand;
 mod tenant;
 #[cfg(test)]
 mod tests;
@@ -34,20 +40,22 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-pub use self::base::identity::ObjectKind;
-pub use self::fault::{Call, Fault, FaultAction, FaultBody};
-pub use self::graph::route::Route;
+pub use self::change::script::{ChangesDuring, Draw, Script};
+pub use self::change::{Change, ChangeKind, ChangeSummary};
+pub use self::fault::{Call, Fault, FaultAction, FaultBody, Refusal};
 pub use self::journal::{Asked, Exchange, Item};
+pub use self::kinds::deed::Deed;
+pub use self::kinds::{Deletion, Kind};
 pub use self::odata::TextOrder;
-pub use self::tenant::change::{Change, ChangeKind, ChangeSummary};
-pub use self::tenant::script::{ChangesDuring, Draw, Script};
+pub use self::permissions::Permissions;
+pub use self::relations::Relation;
+pub use self::route::Route;
 pub use self::tenant::truth::{OrderFreeHash, Truth, TruthEdge, TruthObject};
 pub use self::throttle::{RetryAfter, TenantSize, Throttling};
-pub use self::world::{
-    Deletion, Delta, JournalMode, Lists, ManagedIdentity, MemberTypes, Permissions, Refusal, SignIn, World,
-};
+pub use self::world::{Delta, JournalMode, Lists, ManagedIdentity, MemberTypes, SignIn, World};
 
 use self::http::Server;
+use self::kinds::identity::ObjectRef;
 use self::service::Service;
 
 /// A running simulator. Dropping it stops it.
@@ -131,7 +139,8 @@ impl Simulator {
     /// A mixed script of valid changes for the tenant as it is now. It is not applied.
     pub fn random_changes(&self, seed: u64, count: usize) -> Vec<Change> {
         let now = self.service.clock.seconds();
-        tenant::random::random_changes(&self.service.tenant(), seed, count, now)
+        let draw = Draw { seed, count, also: Vec::new() };
+        tenant::random::random_changes(&self.service.tenant(), &draw, now)
     }
 
     /// The fixed script of the demonstration. It is not applied.
@@ -150,14 +159,9 @@ impl Simulator {
         self.service.tenant_mut().settle();
     }
 
-    /// The id of the user with a number, whether it exists or not. Base users come first, then those added by scripts.
-    pub fn user_id(&self, number: u32) -> String {
-        self.service.base.ids.id(base::identity::ObjectRef::user(number))
-    }
-
-    /// The id of the group with a number, whether it exists or not.
-    pub fn group_id(&self, number: u32) -> String {
-        self.service.base.ids.id(base::identity::ObjectRef::group(number))
+    /// The id of the object with a number, whether it exists or not. Base objects come first, then those added by scripts.
+    pub fn id(&self, kind: Kind, number: u32) -> String {
+        self.service.base.ids.id(ObjectRef { kind, number })
     }
 
     /// Every exchange kept, oldest first.
@@ -171,7 +175,7 @@ impl Simulator {
     /// # use host_harness::simulator::{Route, Simulator, World};
     /// # fn main() -> anyhow::Result<()> {
     /// # let (simulator, group) = (Simulator::start(World::default())?, "");
-    /// let pages = simulator.count(|asked| asked.route == Route::Members && asked.object == Some(group));
+    /// let pages = simulator.count(|asked| asked.route == Route::MEMBERS && asked.object == Some(group));
     /// # Ok(())
     /// # }
     /// ```

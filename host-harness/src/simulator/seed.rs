@@ -62,6 +62,11 @@ impl Progression {
         Progression { modulus, start, stride }
     }
 
+    /// How many numbers it visits.
+    pub(crate) fn modulus(&self) -> u32 {
+        self.modulus
+    }
+
     pub(crate) fn at(&self, k: u32) -> u32 {
         ((u64::from(self.start) + u64::from(k) * u64::from(self.stride)) % u64::from(self.modulus)) as u32
     }

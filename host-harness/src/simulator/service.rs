@@ -4,23 +4,21 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use serde_json::json;
-
 use super::base::Base;
-use super::base::identity::ObjectRef;
-use super::clock::{Clock, format_zoneless};
+use super::change::script::ChangesDuring;
+use super::clock::Clock;
 use super::fault::{Fault, FaultAction, Script, Subject};
-use super::graph::Context;
-use super::graph::answer::{Answer, Body};
 use super::journal::Journal;
+use super::kinds::identity::ObjectRef;
+use super::relations::Relation;
 use super::seal::Seal;
 use super::seed::{mix, stream};
 use super::tenant::Tenant;
+use super::tenant::agenda::Agenda;
 use super::tenant::names::Names;
 use super::tenant::resolve::Rules;
-use super::tenant::script::{Agenda, ChangesDuring};
 use super::tenant::truth::Truth;
-use super::throttle::Bucket;
+use super::throttle::{Bucket, RetryAfter};
 use super::traffic::Traffic;
 use super::world::World;
 
@@ -112,7 +110,7 @@ impl Service {
 
     pub(crate) fn truth(&self) -> Truth {
         let state = self.tenant().state();
-        Truth::new(Arc::clone(&self.base), state, self.world.permissions.member_read_hidden)
+        Truth::new(Arc::clone(&self.base), state, self.world.permissions.clone())
     }
 
     /// Count a request to Graph and let happen what waited for it. Later requests wait meanwhile: none of them is answered
@@ -188,44 +186,16 @@ impl Service {
         held(&self.assertions).insert(id.to_owned())
     }
 
-    /// Charge resource units, or answer that the application is throttled.
-    pub(crate) fn charge(&self, context: &Context<'_>, units: u32) -> Result<(), Answer> {
+    /// Takes resource units, or says how many milliseconds to wait and how `Retry-After` is written.
+    pub(crate) fn take(&self, units: u32) -> Result<(), (u64, RetryAfter)> {
         let Some(bucket) = &self.bucket else { return Ok(()) };
-        let now = self.clock.millis();
         let mut bucket = held(bucket);
-        bucket.charge(now, units).map_err(|wait| {
-            let retry_after = bucket.throttling.retry_after.write(now, wait);
-            let answer = self.throttled(context);
-            match retry_after {
-                Some(text) => answer.header("retry-after", text),
-                None => answer,
-            }
-        })
+        bucket.charge(self.clock.millis(), units).map_err(|wait| (wait, bucket.throttling.retry_after))
     }
 
     /// The used share of the limit, when Graph would tell it.
     pub(crate) fn load(&self) -> Option<String> {
         self.bucket.as_ref().and_then(|bucket| held(bucket).load())
-    }
-
-    /// 429 as Graph writes it, without a wait.
-    pub(crate) fn throttled(&self, context: &Context<'_>) -> Answer {
-        let body = json!({"error": {
-            "code": "TooManyRequests",
-            "innerError": {
-                "code": "429",
-                "date": format_zoneless(self.clock.seconds()),
-                "message": "Please retry after",
-                "request-id": context.request_id,
-                "client-request-id": context.client_request_id,
-                "status": "429",
-            },
-            "message": "Please retry again later."
-        }});
-        let scope = format!("Tenant_Application/ReadWrite/{}/{}", self.client_id, self.tenant_id);
-        Answer::new(429, Body::Json(body))
-            .header("x-ms-throttle-scope", scope)
-            .header("x-ms-throttle-information", "ResourceUnitLimitExceeded")
     }
 
     pub(crate) fn ask_to_stop(&self) {
@@ -242,10 +212,12 @@ impl Service {
     }
 }
 
-/// A fault on `#n` becomes one on that group's id.
+/// A fault on `#n` becomes one on the id of the object with that number: of the kind that the fault's route addresses, or
+/// the parent of the first relation.
 fn named(base: &Base, fault: Fault) -> Fault {
     let number = fault.object.as_deref().and_then(|object| object.strip_prefix('#')?.parse().ok());
-    let id = number.map(|number| base.ids.id(ObjectRef::group(number)));
+    let kind = fault.route.addresses().unwrap_or(Relation::ALL[0].table().parent);
+    let id = number.map(|number| base.ids.id(ObjectRef { kind, number }));
     Fault { object: id.or(fault.object), ..fault }
 }
 

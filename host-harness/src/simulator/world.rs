@@ -5,10 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::base::identity::ObjectKind;
-use super::fault::Fault;
+use super::change::script::ChangesDuring;
+use super::fault::{Fault, Refusal};
+use super::kinds::{Deletion, Kind};
 use super::odata::TextOrder;
-use super::tenant::script::ChangesDuring;
+use super::permissions::Permissions;
 use super::throttle::Throttling;
 
 /// The configuration of one simulated tenant and its service.
@@ -124,27 +125,6 @@ pub struct ManagedIdentity {
     pub opaque_tokens: bool,
 }
 
-/// Application permissions that were consented to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
-pub struct Permissions {
-    /// `User.Read.All`; without it users are 403 and user members show type and id only.
-    pub user_read_all: bool,
-    /// `GroupMember.Read.All`; without it groups and members are 403.
-    pub group_member_read_all: bool,
-    /// `Group.Read.All`; without it the recycle bin of groups is 403. Everything else of groups asks for
-    /// `group_member_read_all` alone.
-    pub group_read_all: bool,
-    /// `Member.Read.Hidden`; without it hidden memberships look empty.
-    pub member_read_hidden: bool,
-    /// `Device.Read.All`; without it device members show type and id only.
-    pub device_read_all: bool,
-    /// `Application.Read.All`; without it service principal members show type and id only.
-    pub application_read_all: bool,
-    /// `OrgContact.Read.All`; without it contact members show type and id only.
-    pub org_contact_read_all: bool,
-}
-
 /// Delta queries.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
@@ -223,50 +203,7 @@ pub enum MemberTypes {
     /// Users and groups; devices, service principals and contacts are left out.
     UsersAndGroups,
     /// These.
-    Only(Vec<ObjectKind>),
-}
-
-/// What deleting a security group does. Microsoft 365 groups are always soft-deleted, distribution lists never.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Deletion {
-    /// Into the recycle bin; `@removed` says `changed`.
-    Soft,
-    /// Gone at once; `@removed` says `deleted`.
-    Permanent,
-}
-
-/// The ways Graph refuses a delta link.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Refusal {
-    /// 410 Gone with a Location that starts anew.
-    GoneWithLocation,
-    /// 400 `syncStateNotFound`.
-    SyncStateNotFound,
-    /// 400 `Request_UnsupportedQuery`, "older than 30 days".
-    OlderThan30Days,
-    /// 410 `resyncRequired`.
-    ResyncRequired,
-    /// 410 `SyncStateNotFound`, as the mail service spells it.
-    SyncStateGone,
-    /// 410 `resyncChangesApplyDifferences`.
-    ApplyDifferences,
-    /// 410 `resyncChangesUploadDifferences`.
-    UploadDifferences,
-}
-
-impl Refusal {
-    /// Every way.
-    pub const ALL: [Refusal; 7] = [
-        Refusal::GoneWithLocation,
-        Refusal::SyncStateNotFound,
-        Refusal::OlderThan30Days,
-        Refusal::ResyncRequired,
-        Refusal::SyncStateGone,
-        Refusal::ApplyDifferences,
-        Refusal::UploadDifferences,
-    ];
+    Only(Vec<Kind>),
 }
 
 /// How much of each exchange the journal keeps.
@@ -362,20 +299,6 @@ impl Default for SignIn {
             managed_identity: None,
             secret_days: 180,
             registered_elsewhere: false,
-        }
-    }
-}
-
-impl Default for Permissions {
-    fn default() -> Permissions {
-        Permissions {
-            user_read_all: true,
-            group_member_read_all: true,
-            group_read_all: true,
-            member_read_hidden: true,
-            device_read_all: true,
-            application_read_all: true,
-            org_contact_read_all: true,
         }
     }
 }

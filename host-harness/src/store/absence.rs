@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use anyhow::Result;
 use rusqlite::Connection;
 
+use super::edge_rows::EdgeType;
 use super::guard::{AbsentRows, LISTED, Removal, RemovalGuard, RemovalStop, RemovedEnd};
 use super::record::{Absence, Mode};
 use super::removal_counts::{self, Count};
@@ -152,10 +153,16 @@ impl Absences {
     }
 
     /// Removes an edge of which a row says that it left scope. True when there was one.
-    pub(super) fn of_left_edge(&mut self, connection: &Connection, of: Type<'_>, source_id: &str) -> Result<bool> {
+    pub(super) fn of_left_edge(
+        &mut self,
+        connection: &Connection,
+        of: Type<'_>,
+        edge_type: &EdgeType,
+        source_id: &str,
+    ) -> Result<bool> {
         let count = self.count(connection, of)?;
-        let gone = edge_rows::delete(connection, of.id, source_id)?;
-        let listed = Removal { id: source_id.to_owned(), name: None, ends: None };
+        let gone = edge_rows::delete(connection, edge_type, source_id)?;
+        let listed = Removal { id: source_id.to_owned(), ..Removal::default() };
         self.charge(connection, of, of.id, count, u64::from(gone), vec![listed])?;
         Ok(gone)
     }
@@ -168,7 +175,7 @@ impl Absences {
         let count = self.count(connection, of)?;
         let room = self.room(of.name);
         let named = |key: &object_rows::Key| {
-            called(connection, key.node).map(|end| Removal { id: end.id, name: end.name, ends: None })
+            called(connection, key.node).map(|end| Removal { id: end.id, name: end.name, ends: Vec::new() })
         };
         let listed = going.iter().take(room).map(named).collect::<Result<Vec<_>>>()?;
         self.charge(connection, of, of.id, count, going.len() as u64, listed)
@@ -179,7 +186,7 @@ impl Absences {
         if self.guard.is_lifted() {
             return Ok(());
         }
-        for (id, name) in edge_rows::scoped_types(connection)? {
+        for (id, name) in edge_rows::owned_types(connection)? {
             let of = Type { id, name: &name, class: Class::Edge };
             let (mut removed, mut listed, room) = (0, Vec::new(), self.room(&name));
             for key in going {
@@ -250,9 +257,11 @@ impl Absences {
             return Ok(Vec::new());
         }
         let named = edges.iter().take(self.room(of.name)).map(|key| {
-            let ends = [called(connection, key.from)?, called(connection, key.to)?];
-            let id = if key.own.is_empty() { format!("{}:{}", ends[0].id, ends[1].id) } else { key.own.clone() };
-            Ok(Removal { id, name: None, ends: Some(ends) })
+            let told = key.ends.iter().filter(|node| **node != nodes::NOBODY);
+            let ends = told.map(|node| called(connection, *node)).collect::<Result<Vec<_>>>()?;
+            let of_ends = || ends.iter().map(|end| end.id.as_str()).collect::<Vec<_>>().join(":");
+            let id = if key.own.is_empty() { of_ends() } else { key.own.clone() };
+            Ok(Removal { id, name: None, ends })
         });
         named.collect()
     }
@@ -268,9 +277,6 @@ fn held(connection: &Connection, of: Type<'_>) -> Result<u64> {
 }
 
 fn called(connection: &Connection, node: i64) -> Result<RemovedEnd> {
-    if node == nodes::NOBODY {
-        return Ok(RemovedEnd::default());
-    }
     let mut statement = connection.prepare_cached(
         "SELECT source_id, (SELECT CAST(coalesce(attributes ->> 'displayName', external_id) AS TEXT) FROM object WHERE node_id = node.id)
          FROM node WHERE id = ?1",

@@ -23,7 +23,7 @@ use super::record::{Absence, Issue, Mode, Reason, Record};
 use super::sets::OpenSet;
 use super::tally::{Tally, TypeTally};
 use super::unchanged::Unchanged;
-use super::{edge_rows, instances, object_rows, removal_counts, sets};
+use super::{edge_rows, instances, nodes, object_rows, removal_counts, sets};
 use crate::catalog::{Catalog, Class};
 
 /// Applies the records of one run.
@@ -45,7 +45,9 @@ pub struct Applier<'s> {
 
 #[derive(Debug)]
 struct TypeState {
+    id: i64,
     class: Class,
+    /// What an edge's record needs; empty for another class.
     edge: EdgeType,
     set: Option<OpenSet>,
     /// Scopes whose last word in this run was that they could not be read.
@@ -176,20 +178,17 @@ impl<'s> Applier<'s> {
             Record::Upsert { object_type, source_id, external_id, attributes } => {
                 let (state, set) = open(&mut self.types, &object_type)?;
                 set.upserts += 1;
+                let image = set.mode.brings_images();
                 let effect = if state.class == Class::Edge {
-                    let row =
-                        edge_rows::Upsert { source_id: &source_id, attributes, mode: set.mode, touch: self.clock };
+                    let row = edge_rows::Upsert { source_id: &source_id, attributes, image, touch: self.clock };
                     edge_rows::upsert(self.connection, &mut self.nodes, &mut self.unchanged, state.edge, row)?
                 } else {
-                    let key = Key { type_id: state.edge.id, node: self.nodes.of(self.connection, &source_id)? };
-                    object_rows::upsert(
-                        self.connection,
-                        key,
-                        external_id.as_deref(),
-                        &attributes,
-                        set.mode,
-                        self.clock,
-                    )?
+                    let key = Key { type_id: state.id, node: self.nodes.of(self.connection, &source_id)? };
+                    if state.class == Class::Object {
+                        nodes::unmark(self.connection, key.node)?;
+                    }
+                    let external_id = external_id.as_deref();
+                    object_rows::upsert(self.connection, key, external_id, &attributes, image, self.clock)?
                 };
                 state.tally.count(effect);
                 Ok(())
@@ -211,14 +210,12 @@ impl<'s> Applier<'s> {
         if !self.types.contains_key(name) {
             let object_type = self.catalog.object_type(name);
             let type_id = instances::claim(self.connection, self.instance, &object_type)?;
-            let (from, to) = object_type.end_attributes();
-            let edge = EdgeType {
-                id: type_id,
-                from: from.map(str::to_owned),
-                to: to.map(str::to_owned),
-                scoped: object_type.scope_attribute.is_some(),
+            let edge = match object_type.class {
+                Class::Edge => EdgeType::new(type_id, &object_type)?,
+                Class::Object | Class::Event => EdgeType::default(),
             };
             let state = TypeState {
+                id: type_id,
                 class: object_type.class,
                 edge,
                 set: None,
@@ -231,7 +228,7 @@ impl<'s> Applier<'s> {
         }
         self.unchanged.write(self.connection, self.clock)?;
         let state = self.types.get_mut(name).context("an object type that was just put there")?;
-        let type_id = state.edge.id;
+        let type_id = state.id;
         state.set = Some(sets::begin(self.connection, &mut self.clock, type_id, set_id, mode, resumed, absence)?);
         state.unread.extend(sets::unread(self.connection, type_id)?);
         state.warned.extend(sets::warned(self.connection, type_id)?);
@@ -252,10 +249,12 @@ impl<'s> Applier<'s> {
             state.tally.ignored += 1;
             return Ok(());
         }
-        let of = Type { id: state.edge.id, name, class: state.class };
+        let of = Type { id: state.id, name, class: state.class };
         let gone = match (state.class, reason) {
-            (Class::Edge, Reason::LeftScope) => self.absences.of_left_edge(self.connection, of, source_id)?,
-            (Class::Edge, _) => edge_rows::delete(self.connection, of.id, source_id)?,
+            (Class::Edge, Reason::LeftScope) => {
+                self.absences.of_left_edge(self.connection, of, state.edge, source_id)?
+            }
+            (Class::Edge, _) => edge_rows::delete(self.connection, state.edge, source_id)?,
             (_, reason) => {
                 let key = Key { type_id: of.id, node: self.nodes.of(self.connection, source_id)? };
                 match reason {
@@ -275,7 +274,7 @@ impl<'s> Applier<'s> {
     fn scope(&mut self, name: &str, scope: &str, complete: bool) -> Result<()> {
         let state = self.types.get_mut(name).with_context(|| outside(name))?;
         let set = state.set.as_ref().with_context(|| outside(name))?;
-        let (type_id, group) = (state.edge.id, self.nodes.of(self.connection, scope)?);
+        let (type_id, group) = (state.id, self.nodes.of(self.connection, scope)?);
         let since = sets::scope_removes_below(self.connection, type_id, set, group, complete)?;
         let all_came = self.unchanged.close_scope(self.connection, type_id, group, since, self.clock)?;
         if let Some(since) = since.filter(|_| !all_came) {
@@ -301,9 +300,10 @@ impl<'s> Applier<'s> {
                 "{name}: the connector says it sent {said:?} upserts, deletes and rows that left scope; {came:?} came"
             ));
         }
-        let type_id = state.edge.id;
+        let type_id = state.id;
         self.unchanged.write(self.connection, self.clock)?;
-        if let Some(floor) = set.removes_below(complete) {
+        // Of an Event type nothing is ever removed, whatever the Mode of its set.
+        if let Some(floor) = set.removes_below(complete).filter(|_| state.class != Class::Event) {
             state.tally.removed_by_absence += if state.class == Class::Edge {
                 self.absences.of_edges(self.connection, state.named(name), floor)?
             } else {
@@ -324,7 +324,7 @@ impl<'s> Applier<'s> {
             state.tally.issues += 1;
             if let Some(scope) = &issue.scope {
                 let (group, warning) = (self.nodes.of(self.connection, scope)?, issue.severity == "Warning");
-                sets::keep_issue(self.connection, state.edge.id, group, warning)?;
+                sets::keep_issue(self.connection, state.id, group, warning)?;
                 if warning {
                     state.warned.insert(group)
                 } else {
@@ -354,8 +354,8 @@ impl Drop for Applier<'_> {
 /// The object type's state and its open set. Rows outside a set are the connector's mistake.
 fn open<'t>(types: &'t mut HashMap<String, TypeState>, name: &str) -> Result<(TypeParts<'t>, &'t mut OpenSet)> {
     match types.get_mut(name) {
-        Some(TypeState { class, edge, set: Some(set), tally, .. }) => {
-            Ok((TypeParts { class: *class, edge, tally }, set))
+        Some(TypeState { id, class, edge, set: Some(set), tally, .. }) => {
+            Ok((TypeParts { id: *id, class: *class, edge, tally }, set))
         }
         _ => bail!(outside(name)),
     }
@@ -366,6 +366,7 @@ fn outside(name: &str) -> String {
 }
 
 struct TypeParts<'t> {
+    id: i64,
     class: Class,
     edge: &'t EdgeType,
     tally: &'t mut TypeTally,
@@ -373,7 +374,7 @@ struct TypeParts<'t> {
 
 impl TypeState {
     fn named<'a>(&self, name: &'a str) -> Type<'a> {
-        Type { id: self.edge.id, name, class: self.class }
+        Type { id: self.id, name, class: self.class }
     }
 
     fn tally(&self) -> TypeTally {

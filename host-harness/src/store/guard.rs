@@ -3,7 +3,8 @@
 //!
 //! Deletes that the source reports are not its business: the connector has `MaxDeletes` for those. The easy mistake: the
 //! two limits are joined by *and*. A small type loses more than a fifth of its rows on an ordinary day, and a large one
-//! more than five hundred; both at once is rare enough to ask the operator.
+//! more than five hundred; both at once is rare enough to ask the operator. A small type that loses most of itself passes
+//! neither by number, so it has a limit of its own: half, from ten rows on.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,12 +14,18 @@ use serde::{Deserialize, Serialize};
 /// How many removals of each object type are listed by name when a run is stopped.
 pub(super) const LISTED: usize = 20;
 
+/// Rows from which on a type is guarded against losing more than half of them.
+const SMALL: u64 = 10;
+
 /// How many rows of one object type an import may remove, because they are absent or left scope, before it is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct RemovalGuard {
     /// `None`: lifted.
     limit: Option<Limit>,
+    /// Whether half of a small type is a limit too.
+    #[serde(default)]
+    half: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,9 +75,9 @@ pub struct Removal {
     /// What an object is called.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// What an edge connects: the end that is its scope, and the other.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ends: Option<[RemovedEnd; 2]>,
+    /// The ends of an edge, that of its scope first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub ends: Vec<RemovedEnd>,
 }
 
 /// An end of an edge that would have gone.
@@ -88,34 +95,40 @@ impl RemovalGuard {
     /// Stops an import that would remove more than `rows` rows *and* more than `percent` % of an object type. 0 in one
     /// place leaves the decision to the other.
     pub const fn beyond(rows: u64, percent: u8) -> RemovalGuard {
-        RemovalGuard { limit: Some(Limit { rows, percent }) }
+        RemovalGuard { limit: Some(Limit { rows, percent }), half: false }
+    }
+
+    /// Stops also an import that would remove more than half of a type that held at least ten rows.
+    #[must_use]
+    pub const fn or_half_of_a_small_type(self) -> RemovalGuard {
+        RemovalGuard { half: true, ..self }
     }
 
     /// Never stops an import.
     pub const fn lifted() -> RemovalGuard {
-        RemovalGuard { limit: None }
+        RemovalGuard { limit: None, half: false }
     }
 
     pub(super) fn is_lifted(self) -> bool {
         self.limit.is_none()
     }
 
-    /// Rows and percent; `None`: lifted.
-    pub(super) fn limits(self) -> Option<(u64, u8)> {
-        self.limit.map(|limit| (limit.rows, limit.percent))
+    /// Rows, percent, and whether half of a small type is a limit too; `None`: lifted.
+    pub(super) fn limits(self) -> Option<(u64, u8, bool)> {
+        self.limit.map(|limit| (limit.rows, limit.percent, self.half))
     }
 
     pub(super) fn refuses(self, removed: u64, held: u64) -> bool {
-        self.limit.is_some_and(|limit| {
-            removed > limit.rows && u128::from(removed) * 100 > u128::from(held) * u128::from(limit.percent)
-        })
+        let more_than = |percent: u8| u128::from(removed) * 100 > u128::from(held) * u128::from(percent);
+        self.half && held >= SMALL && more_than(50)
+            || self.limit.is_some_and(|limit| removed > limit.rows && more_than(limit.percent))
     }
 }
 
 impl Default for RemovalGuard {
-    /// More than 500 rows and more than 20 % of an object type.
+    /// More than 500 rows and more than 20 % of an object type, or more than half of one that held at least ten rows.
     fn default() -> RemovalGuard {
-        RemovalGuard::beyond(500, 20)
+        RemovalGuard::beyond(500, 20).or_half_of_a_small_type()
     }
 }
 
@@ -126,7 +139,8 @@ impl fmt::Display for RemovalGuard {
             Some(Limit { rows, percent: 0 }) => write!(f, "{rows} rows"),
             Some(Limit { rows: 0, percent }) => write!(f, "{percent} % of the rows"),
             Some(Limit { rows, percent }) => write!(f, "{rows} rows and {percent} % of the rows"),
-        }
+        }?;
+        if self.half { write!(f, ", or half of {SMALL} rows or more") } else { Ok(()) }
     }
 }
 
@@ -163,11 +177,19 @@ mod tests {
     #[test]
     fn both_limits_must_be_passed() {
         let guard = RemovalGuard::default();
-        for (removed, held, refused) in
-            [(500, 500, false), (501, 501, true), (501, 2505, false), (501, 2504, true), (5, 5, false)]
+        for (removed, held, refused) in [(500, 1000, false), (501, 1002, true), (501, 2505, false), (501, 2504, true)] {
+            assert_eq!(guard.refuses(removed, held), refused, "{removed} of {held}");
+        }
+    }
+
+    #[test]
+    fn more_than_half_of_ten_rows_or_more_is_too_much() {
+        let guard = RemovalGuard::default();
+        for (removed, held, refused) in [(9, 9, false), (5, 10, false), (6, 10, true), (10, 10, true), (30, 60, false)]
         {
             assert_eq!(guard.refuses(removed, held), refused, "{removed} of {held}");
         }
+        assert!(!RemovalGuard::beyond(500, 20).refuses(10, 10) && !RemovalGuard::lifted().refuses(10, 10));
     }
 
     #[test]

@@ -55,16 +55,24 @@ pub(super) fn may_import(connection: &Connection, instance: i64, object_type: &s
     Ok(())
 }
 
-/// The object type's number in this store, taken into the instance's possession.
+/// Notes which of the instance's object types a Result lists. Deleted marks of the others do not count until they begin
+/// again or are listed again.
+pub(super) fn keep_listed(connection: &Connection, instance: i64, listed: &[&str]) -> Result<()> {
+    connection.execute(
+        "UPDATE object_type SET listed = name IN (SELECT value FROM json_each(?2)) WHERE instance_id = ?1",
+        (instance, serde_json::to_string(listed)?),
+    )?;
+    Ok(())
+}
+
+/// The object type's number in this store, taken into the instance's possession. It is switched on, since it begins.
 pub(super) fn claim(connection: &Connection, instance: i64, object_type: &ObjectType) -> Result<i64> {
     may_import(connection, instance, &object_type.name)?;
-    let (from, to) = object_type.end_attributes();
+    let ends = serde_json::to_string(&object_type.ends_from_scope())?;
     connection.execute(
-        "INSERT INTO object_type (name, class, from_attribute, to_attribute, scoped, instance_id)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (name) DO UPDATE SET class = excluded.class, from_attribute = excluded.from_attribute,
-             to_attribute = excluded.to_attribute, scoped = excluded.scoped",
-        (&object_type.name, object_type.class.name(), from, to, object_type.scope_attribute.is_some(), instance),
+        "INSERT INTO object_type (name, class, ends, owned, instance_id) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (name) DO UPDATE SET class = excluded.class, ends = excluded.ends, owned = excluded.owned, listed = 1",
+        (&object_type.name, object_type.class.name(), ends, object_type.is_of_its_first_end(), instance),
     )?;
     Ok(connection.query_row("SELECT id FROM object_type WHERE name = ?1", [&object_type.name], |row| row.get(0))?)
 }

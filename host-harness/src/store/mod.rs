@@ -1,7 +1,7 @@
 //! The mesh: objects, edges, run history and watermarks in SQLite, kept by the host rules of the contract.
 //!
 //! ```text
-//! schema  tables           record  one line, read         sets    Begin, Scope, End
+//! schema  tables           migration older layouts        record  one line, read         sets  Begin, Scope, End
 //! nodes   SourceIds, marks object_rows, edge_rows         apply   all of it, one transaction per checkpoint
 //! lock    one writer       instances, runs, tally         mesh    reading
 //! absence what a set did not mention goes                 guard   unless that is too much (removal_counts)
@@ -17,6 +17,7 @@ mod guard;
 mod instances;
 mod lock;
 mod mesh;
+mod migration;
 mod nodes;
 mod object_rows;
 mod record;
@@ -93,6 +94,12 @@ impl Store {
     /// Remembers that a run starts; answers its number.
     pub fn begin_run(&self, instance: Instance, full: bool, watermark: Option<&str>) -> Result<i64> {
         runs::begin(&self.connection, instance.0, full, watermark)
+    }
+
+    /// Notes which object types the Result of a run lists. A type that is not among them is switched off: it is shown as its
+    /// last End left it, and the deleted marks that it set do not count.
+    pub fn keep_listed(&self, instance: Instance, listed: &[&str]) -> Result<()> {
+        instances::keep_listed(&self.connection, instance.0, listed)
     }
 
     /// Remembers how a run ended; without a status when it was the host that failed.

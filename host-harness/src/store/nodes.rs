@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use anyhow::Result;
 use rusqlite::{Connection, OptionalExtension};
 
-/// The node of an end that a record did not tell.
+/// The node of an end that is null.
 pub(super) const NOBODY: i64 = 0;
 
 /// How many SourceIds are remembered in memory: enough for the ends of edges of a mid-sized tenant, some 10 MiB.
@@ -46,9 +46,9 @@ pub(super) fn find(connection: &Connection, source_id: &str) -> Result<Option<i6
     Ok(statement.query_row([source_id], |row| row.get(0)).optional()?)
 }
 
-/// Sets the deleted mark: with it, every edge at this node is dormant. `type_id`: what was deleted. `touch`: the store's clock.
+/// Sets the deleted mark: while it counts, every edge at this node is dormant. `type_id`: what was deleted; the mark counts
+/// while that type is switched on. `touch`: the store's clock.
 pub(super) fn mark(connection: &Connection, node: i64, type_id: i64, touch: i64) -> Result<()> {
-    connection.prepare_cached("UPDATE node SET deleted = 1 WHERE id = ?1 AND NOT deleted")?.execute([node])?;
     connection
         .prepare_cached("INSERT OR REPLACE INTO deleted_mark (node_id, type_id, touch) VALUES (?1, ?2, ?3)")?
         .execute((node, type_id, touch))?;
@@ -57,10 +57,7 @@ pub(super) fn mark(connection: &Connection, node: i64, type_id: i64, touch: i64)
 
 /// Takes the deleted mark away.
 pub(super) fn unmark(connection: &Connection, node: i64) -> Result<()> {
-    let marked = connection.prepare_cached("UPDATE node SET deleted = 0 WHERE id = ?1 AND deleted")?.execute([node])?;
-    if marked > 0 {
-        connection.prepare_cached("DELETE FROM deleted_mark WHERE node_id = ?1")?.execute([node])?;
-    }
+    connection.prepare_cached("DELETE FROM deleted_mark WHERE node_id = ?1")?.execute([node])?;
     Ok(())
 }
 

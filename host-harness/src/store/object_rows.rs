@@ -8,7 +8,6 @@ use anyhow::{Context, Result};
 use rusqlite::{Connection, OptionalExtension};
 use serde_json::{Map, Value};
 
-use super::record::Mode;
 use super::{edge_rows, nodes};
 
 /// What an Upsert did.
@@ -26,16 +25,15 @@ pub(super) struct Key {
     pub(super) node: i64,
 }
 
-/// Applies an Upsert. Full and Append bring complete images; every other mode brings changes.
+/// Applies an Upsert. `image`: the attributes are the whole row, and not a change of it.
 pub(super) fn upsert(
     connection: &Connection,
     key: Key,
     external_id: Option<&str>,
     attributes: &Map<String, Value>,
-    mode: Mode,
+    image: bool,
     touch: i64,
 ) -> Result<Effect> {
-    nodes::unmark(connection, key.node)?;
     let held = connection
         .prepare_cached("SELECT id, external_id, attributes, hidden FROM object WHERE node_id = ?1 AND type_id = ?2")?
         .query_row((key.node, key.type_id), |row| {
@@ -55,7 +53,6 @@ pub(super) fn upsert(
             .execute((key.node, key.type_id, external_id, text(attributes)?, touch))?;
         return Ok(Effect::Added);
     };
-    let image = matches!(mode, Mode::Full | Mode::Append);
     let merged = if image { text(attributes)? } else { merge(&held_attributes, attributes)? };
     // Null on a change means "unchanged".
     let external_id = if image { external_id } else { external_id.or(held_external.as_deref()) };
@@ -96,7 +93,7 @@ pub(super) fn leave_scope(connection: &Connection, key: Key) -> Result<bool> {
 /// restored, a Delta set may bring only what changed.
 pub(super) fn wake(connection: &Connection, node: i64) -> Result<()> {
     nodes::unmark(connection, node)?;
-    edge_rows::delete_scope(connection, node)
+    edge_rows::delete_owned(connection, node)
 }
 
 /// Whether the store shows the object.

@@ -200,6 +200,11 @@ impl Mode {
         }
     }
 
+    /// Whether a row of such a set is a complete image, and not a change.
+    pub(super) fn brings_images(self) -> bool {
+        matches!(self, Mode::Full | Mode::Append)
+    }
+
     /// As it stands in a Begin.
     pub fn name(self) -> &'static str {
         match self {

@@ -77,13 +77,14 @@ pub(super) fn forget(connection: &Connection, type_id: i64) -> Result<()> {
 /// What the latest stop of the instance showed: the limits that were passed, and per type the count that may be accepted.
 pub(super) fn shown(connection: &Connection, instance: i64) -> Result<Option<(RemovalGuard, HashMap<i64, u64>)>> {
     let mut statement =
-        connection.prepare("SELECT type_id, up_to, rows, percent FROM removal_shown WHERE instance_id = ?1")?;
+        connection.prepare("SELECT type_id, up_to, rows, percent, half FROM removal_shown WHERE instance_id = ?1")?;
     let mut rows = statement.query([instance])?;
     let (mut guard, mut types) = (None, HashMap::new());
     while let Some(row) = rows.next()? {
         let (type_id, up_to, limit): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         types.insert(type_id, up_to.unsigned_abs());
-        guard = Some(RemovalGuard::beyond(limit.unsigned_abs(), row.get(3)?));
+        let beyond = RemovalGuard::beyond(limit.unsigned_abs(), row.get(3)?);
+        guard = Some(if row.get(4)? { beyond.or_half_of_a_small_type() } else { beyond });
     }
     Ok(guard.map(|guard| (guard, types)))
 }
@@ -97,10 +98,10 @@ pub(super) fn show(connection: &Connection, instance: i64, stop: &RemovalStop) -
         let type_id: Option<i64> =
             transaction.query_row("SELECT id FROM object_type WHERE name = ?1", [name], |row| row.get(0)).optional()?;
         let up_to = i64::try_from(rows.removed_before + rows.would_go)?;
-        if let (Some(type_id), Some((limit, percent))) = (type_id, stop.guard.limits()) {
+        if let (Some(type_id), Some((limit, percent, half))) = (type_id, stop.guard.limits()) {
             transaction.execute(
-                "INSERT INTO removal_shown (instance_id, type_id, up_to, rows, percent) VALUES (?1, ?2, ?3, ?4, ?5)",
-                (instance, type_id, up_to, i64::try_from(limit).unwrap_or(i64::MAX), percent),
+                "INSERT INTO removal_shown (instance_id, type_id, up_to, rows, percent, half) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                (instance, type_id, up_to, i64::try_from(limit).unwrap_or(i64::MAX), percent, half),
             )?;
         }
     }

@@ -3,7 +3,7 @@
 //! Not the same as the connector's own counts: a host can tell a change from a repetition and a delete from a delete of
 //! something it never held, the connector cannot.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -26,6 +26,8 @@ pub struct Tally {
     pub issues: Vec<Issue>,
     /// Issues in all.
     pub issue_count: u64,
+    /// Object types about which an Issue came that was no mere Warning.
+    pub failed_types: BTreeSet<String>,
     /// Where the connector's account and the host's differ.
     pub notes: Vec<String>,
 }
@@ -65,6 +67,9 @@ pub struct TypeTally {
 impl Tally {
     pub(super) fn issue(&mut self, issue: Issue) {
         self.issue_count += 1;
+        if issue.severity != "Warning" {
+            self.failed_types.extend(issue.object_type.clone());
+        }
         if self.issues.len() < ISSUES_KEPT {
             self.issues.push(issue);
         }

@@ -15,7 +15,7 @@ use super::edge_rows;
 /// three, so that they see both.
 const KEPT: usize = if cfg!(test) { 3 } else { 100_000 };
 
-/// The edges, per type and scope, by their other end. Edges with an id of their own are not kept.
+/// The edges, per type and scope, by their second end. Edges with an id of their own or a third end are not kept.
 #[derive(Debug, Default)]
 pub(super) struct Unchanged {
     scopes: HashMap<(i64, i64), HashSet<i64>>,
@@ -70,7 +70,9 @@ mod tests {
     #[test]
     fn no_more_than_a_fixed_number_is_kept_in_memory() {
         let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch("CREATE TABLE edge (type_id, from_id, to_id, key, attributes, touch)").unwrap();
+        connection
+            .execute_batch("CREATE TABLE edge (type_id, first_id, second_id, third_id, key, attributes, touch)")
+            .unwrap();
         let mut unchanged = Unchanged::default();
         for member in 0..20 {
             unchanged.keep(&connection, 1, member % 2, member, 7).unwrap();

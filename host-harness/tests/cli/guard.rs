@@ -26,8 +26,7 @@ impl World {
     }
 
     fn remove(&self, members: &[(String, String)]) {
-        let remove =
-            |(group, member): &(String, String)| json!({"change": "removeMember", "group": group, "member": member});
+        let remove = |(group, member): &(String, String)| json!({"change": "unlink", "relation": "member", "parent": group, "child": member});
         self.simulator.change(&json!(members.iter().map(remove).collect::<Vec<_>>())).unwrap();
     }
 

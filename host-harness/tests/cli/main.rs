@@ -237,7 +237,8 @@ fn steps(document: &serde_json::Value) -> Vec<String> {
 
 #[test]
 fn check_says_in_a_table_what_is_wrong_and_what_to_do() {
-    let world = World::new(&json!({"users": 5, "groups": 2, "edges": 4, "permissions": {"groupMemberReadAll": false}}));
+    let world =
+        World::new(&json!({"users": 5, "groups": 2, "edges": 4, "permissions": {"revoked": ["GroupMember.Read.All"]}}));
     let output = world.check(&[]);
     let said = text(&output.stdout);
     assert_eq!(output.status.code(), Some(3), "{said}{}", text(&output.stderr));

@@ -114,13 +114,11 @@ impl Campaign {
         let seed = self.dice.roll(u64::MAX);
         for change in self.hosts.sim.random_changes(seed, 12) {
             match &change {
-                Change::RestoreUser { user: id } | Change::RestoreGroup { group: id }
-                    if self.mode == "Delta" && self.deleted.contains(id) =>
-                {
+                Change::Restore { object: id, .. } if self.mode == "Delta" && self.deleted.contains(id) => {
                     continue;
                 }
-                Change::UpdateGroup { properties, .. } if properties.contains_key("visibility") => continue,
-                Change::DeleteUser { user: id } | Change::DeleteGroup { group: id } => self.deleted.push(id.clone()),
+                Change::Update { properties, .. } if properties.contains_key("visibility") => continue,
+                Change::Delete { object: id, .. } => self.deleted.push(id.clone()),
                 _ => {}
             }
             // What depends on a change that was left out is impossible, and left out too.

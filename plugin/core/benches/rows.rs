@@ -19,7 +19,7 @@ use divan::{AllocProfiler, Bencher, black_box};
 use entra_id_core::filter::Filter;
 use entra_id_core::mapping::{Mode, Records, Selection, edge, map_row, removed_edge};
 use entra_id_core::model::{Page, RowSeed};
-use entra_id_core::schema::{GROUP, USER, USER_EXTRA};
+use entra_id_core::types::{GROUP, GROUP_MEMBER, USER, USER_EXTRA};
 use serde_json::value::RawValue;
 
 #[global_allocator]
@@ -32,7 +32,7 @@ fn main() {
     divan::main();
 }
 
-fn names(of: &[entra_id_core::schema::Attribute]) -> impl Iterator<Item = String> {
+fn names(of: &[entra_id_core::types::Attribute]) -> impl Iterator<Item = String> {
     of.iter().map(|attribute| attribute.name.to_owned())
 }
 
@@ -111,7 +111,7 @@ fn member_slices_to_records(bencher: Bencher<'_, '_>, members: usize) {
                 if change.removed {
                     removed_edge(group, member.id.as_deref().unwrap(), &mut edges);
                 } else {
-                    edge(group, &member, &mut edges);
+                    edge(&GROUP_MEMBER, group, &member, &mut edges);
                 }
             }
         }

@@ -6,7 +6,7 @@
 use serde_json::{Value, json};
 
 use crate::config;
-use crate::schema::{Attribute, EXTENSION_PATTERN, EndTarget, Extra, OBJECT_TYPES, ObjectType};
+use crate::types::{self, Attribute, EXTENSION_PATTERN, EndTarget, Extra, ObjectType};
 
 /// The connector's name, as hosts store it beside what they imported.
 pub const NAME: &str = "EntraId";
@@ -34,7 +34,7 @@ pub fn describe() -> String {
         "Throttling": THROTTLING,
         "ConfigSchema": config::config_schema(),
         "AuthSchema": config::auth_schema(),
-        "ObjectTypes": OBJECT_TYPES.iter().map(|object_type| describe_type(object_type)).collect::<Vec<_>>(),
+        "ObjectTypes": types::ALL.iter().map(|object_type| describe_type(object_type)).collect::<Vec<_>>(),
     })
     .to_string()
 }
@@ -45,8 +45,8 @@ fn describe_type(object_type: &ObjectType) -> Value {
     json!({
         "Name": object_type.name,
         "Class": object_type.class.name(),
-        "Switch": object_type.switch,
-        "Default": object_type.default,
+        "Switch": object_type.switch.key,
+        "Default": object_type.switch.default,
         "Permissions": object_type.permissions,
         "OptionalPermissions": optional.map(|p| json!({ "Name": p.name, "Purpose": p.purpose })).collect::<Vec<_>>(),
         "Licence": object_type.licence,
@@ -80,7 +80,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-    use crate::schema;
 
     const AUTH: &str =
         r#"{"Mode":"ClientSecret","ClientId":"c0ffee00-0000-4000-8000-000000000001","ClientSecret":"x"}"#;
@@ -111,14 +110,14 @@ mod tests {
     #[test]
     fn a_switch_is_a_key_of_config_json_and_has_its_default() {
         let schema = config::config_schema();
-        for object_type in OBJECT_TYPES {
-            assert_eq!(schema["properties"][object_type.switch]["default"], json!(object_type.default));
+        for object_type in types::ALL {
+            assert_eq!(schema["properties"][object_type.switch.key]["default"], json!(object_type.switch.default));
         }
     }
 
     #[test]
     fn every_attribute_described_as_extra_can_be_asked_for() {
-        for object_type in OBJECT_TYPES {
+        for object_type in types::ALL {
             let Some(extra) = object_type.extra else { continue };
             let names: Vec<&str> = extra.attributes.iter().map(|attribute| attribute.name).collect();
             let document = json!({ "TenantId": "contoso.com", extra.key: names });
@@ -150,7 +149,7 @@ mod tests {
             ],
             "ScopeAttribute": "groupId",
         });
-        assert_eq!(describe_type(&schema::GROUP_MEMBER), expected);
+        assert_eq!(describe_type(&types::GROUP_MEMBER), expected);
     }
 
     #[test]

@@ -2,14 +2,14 @@
 //!
 //! ```text
 //! operation   one import or check: threads, batches, checkpoints, result
-//! importer    one file per object type: what to ask, how its pages become records
+//! read        one room per way of reading: what to ask, how its pages become records
 //! sync        delta state machine, watermark
 //! graph       Microsoft Graph as a protocol: retry → gate → quota → token → request id → permit → transport; batch
 //! mapping     Graph's JSON → records; pure          model   Graph's JSON shapes
-//! leaves: config, filter, schema, describe, error, code, cancel, guid, latch, log, counters, named_file, percent, threads
+//! leaves: config, filter, types, describe, error, code, cancel, guid, latch, log, counters, named_file, percent, threads
 //! ```
 //!
-//! No layer reaches sideways: `graph/` never names an object type, `importer/` never sleeps, retries or reads a status
+//! No layer reaches sideways: `graph/` never names an object type, `read/` never sleeps, retries or reads a status
 //! code, `mapping/` does no I/O. `tests/e2e/layering.rs` keeps these rules.
 
 pub mod cancel;
@@ -23,7 +23,6 @@ pub mod filter;
 pub mod fuzz;
 pub mod graph;
 pub mod guid;
-pub mod importer;
 pub mod latch;
 pub mod log;
 pub mod mapping;
@@ -31,6 +30,7 @@ pub mod model;
 pub mod named_file;
 pub mod operation;
 pub mod percent;
-pub mod schema;
+pub mod read;
 pub mod sync;
 pub mod threads;
+pub mod types;

@@ -67,8 +67,8 @@ fn library_threads_block_signals_and_host_thread_keeps_its_mask_through_both_doo
     let all = 0x7fff_ffff & !OPEN.iter().map(|signal| 1 << (signal - 1)).sum::<u64>();
     for door in ["C", "Rust"] {
         let tenant = Tenant::of(World { users: 30, groups: 5, edges: 60, gzip: false, ..World::gentle() });
-        tenant.sim.add_fault(Fault::once(Route::UsersDelta, FaultAction::ConnectionReset));
-        tenant.sim.add_fault(Fault::always(Route::UsersDelta, FaultAction::SlowDrip { bytes: 1, delay_ms: 200 }));
+        tenant.sim.add_fault(Fault::once(Route::USERS_DELTA, FaultAction::ConnectionReset));
+        tenant.sim.add_fault(Fault::always(Route::USERS_DELTA, FaultAction::SlowDrip { bytes: 1, delay_ms: 200 }));
         let order = json!({
             "library": library(), "config": tenant.config(), "auth": tenant.auth(), "door": door,
         });

@@ -14,7 +14,7 @@ fn estimates_are_what_a_full_import_then_needs() {
     let pulled = tenant.pull(None);
     let requests = tenant.requests();
     for (object_type, routes) in
-        [("User", &[Route::UsersDelta][..]), ("Group", &[Route::GroupsDelta]), ("GroupMember", &OF_MEMBERS)]
+        [("User", &[Route::USERS_DELTA][..]), ("Group", &[Route::GROUPS_DELTA]), ("GroupMember", &OF_MEMBERS)]
     {
         let size = row(&checked, Some(object_type), "Size");
         let (told, made) = (size["EstimatedRequests"].as_u64().unwrap(), count(&requests, routes));
@@ -32,7 +32,7 @@ fn memberships_of_many_groups_are_estimated_by_some() {
     let checked = tenant.check();
     let size = row(&checked, Some("GroupMember"), "Size");
     says(size, "Message", "by 20 of 300 groups");
-    let (told, there) = (size["EstimatedObjects"].as_u64().unwrap(), tenant.sim.truth().edge_count());
+    let (told, there) = (size["EstimatedObjects"].as_u64().unwrap(), tenant.sim.truth().member_count());
     assert!(told >= there / 5 && told <= there * 5, "{told} told, {there} there");
     assert_eq!(size["EstimatedRequests"], 1 + 300 / 20);
     tenant.requests();
@@ -67,7 +67,7 @@ fn a_filter_counts_what_it_keeps_and_the_feed_still_walks_every_group() {
 #[test]
 fn what_cannot_be_counted_is_unknown_and_no_failure() {
     let tenant = Tenant::small();
-    tenant.sim.add_fault(Fault::always(Route::UsersList, FaultAction::status(400)).on_url("$count=true"));
+    tenant.sim.add_fault(Fault::always(Route::USERS_LIST, FaultAction::status(400)).on_url("$count=true"));
     let checked = tenant.check();
     let size = row(&checked, Some("User"), "Size");
     assert_eq!((&size["Outcome"], &size["EstimatedObjects"]), (&json!("Unknown"), &Value::Null));

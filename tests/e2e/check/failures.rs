@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn a_missing_permission_fails_its_row_and_names_the_step_that_mends_it() {
     let mut world = World::gentle();
-    world.permissions.group_member_read_all = false;
+    world.permissions.revoke("GroupMember.Read.All");
     let tenant = Tenant::of(world);
     let checked = tenant.check();
     assert_eq!((checked.status, checked.result["Outcome"].as_str()), (CONNECTOR_END_PARTIAL, Some("Partial")));
@@ -63,7 +63,7 @@ fn each_failure_names_its_own_step() {
     token(Tenant::small().with("AuthorityHost", "http://127.0.0.1:1"), "let this machine reach http://127.0.0.1:1");
 
     let read = |tenant: Tenant, object_type: &str, fault: Option<FaultAction>, words: &str| {
-        let route = if object_type == "User" { Route::UsersList } else { Route::GroupsList };
+        let route = if object_type == "User" { Route::USERS_LIST } else { Route::GROUPS_LIST };
         if let Some(action) = fault {
             tenant.sim.add_fault(Fault::always(route, action));
         }
@@ -109,7 +109,7 @@ fn a_licence_error_fails_the_licence_and_not_the_permission() {
         let tenant = Tenant::small();
         let body = FaultBody::GraphError { code: code.into(), message: "no licence".into() };
         let action = FaultAction::Status { code: status, body, headers: [].into() };
-        tenant.sim.add_fault(Fault::always(Route::UsersList, action));
+        tenant.sim.add_fault(Fault::always(Route::USERS_LIST, action));
         let checked = tenant.check();
         let licence = row(&checked, Some("User"), "Licence");
         assert_eq!(
@@ -123,7 +123,7 @@ fn a_licence_error_fails_the_licence_and_not_the_permission() {
 
 #[test]
 fn a_cancel_ends_a_check_wherever_it_waits() {
-    for route in [Route::Token, Route::Applications, Route::UsersList, Route::Batch] {
+    for route in [Route::Token, Route::Applications, Route::USERS_LIST, Route::Batch] {
         let tenant = Tenant::small();
         tenant.sim.add_fault(Fault::once(route, FaultAction::retry_after(429, "3600")));
         let (config, auth) = (tenant.config(), tenant.auth());

@@ -84,7 +84,7 @@ fn a_good_connection_passes_every_row_with_a_handful_of_small_reads() {
 }
 
 /// Where an import of memberships reads.
-const OF_MEMBERS: [Route; 3] = [Route::GroupsList, Route::Batch, Route::Members];
+const OF_MEMBERS: [Route; 3] = [Route::GROUPS_LIST, Route::Batch, Route::MEMBERS];
 
 #[test]
 fn only_what_is_switched_on_is_checked() {
@@ -103,19 +103,17 @@ fn a_filter_that_selects_nothing_leaves_the_members_unknown() {
 /// The row about hidden memberships, with one group that hides its own.
 fn hidden(permitted: bool, emptied: bool) -> (Value, Status) {
     let mut world = World { users: 10, groups: 3, edges: 10, ..World::gentle() };
-    world.permissions.member_read_hidden = permitted;
+    if !permitted {
+        world.permissions.revoke("Member.Read.Hidden");
+    }
     let tenant = Tenant::of(world);
     let group = tenant.sim.group_id(0);
     let properties = json!({"visibility": "HiddenMembership"}).as_object().unwrap().clone();
-    tenant.sim.apply(&[Change::UpdateGroup { group: group.clone(), properties }]).unwrap();
+    tenant.sim.apply(&[Change::update_group(group.clone(), properties)]).unwrap();
     if emptied {
-        let members: Vec<_> = tenant.sim.truth().edges().filter(|e| e.group_id == group).collect();
+        let members: Vec<_> = tenant.sim.truth().members().filter(|e| e.parent == group).collect();
         for edge in members {
-            let change = Change::RemoveMember {
-                group: group.clone(),
-                member: edge.member_id,
-                member_type: host_harness::simulator::ObjectKind::default(),
-            };
+            let change = Change::remove_member(group.clone(), edge.child, host_harness::simulator::Kind::default());
             tenant.sim.apply(&[change]).unwrap();
         }
     }
@@ -140,7 +138,7 @@ fn hidden_members_are_granted_when_one_is_seen_and_unknown_otherwise() {
 #[test]
 fn memberships_by_delta_need_the_recycle_bin_of_groups() {
     let mut world = World { users: 10, groups: 3, edges: 10, ..World::gentle() };
-    world.permissions.group_read_all = false;
+    world.permissions.revoke("Group.Read.All");
     let tenant = Tenant::of(world).with("MembershipMode", "Delta");
     let checked = tenant.check();
     let further = step(&checked, Some("Group"), "Permission")[1];
@@ -154,7 +152,9 @@ fn memberships_by_delta_need_the_recycle_bin_of_groups() {
 fn expiry(sign_in: SignIn, permitted: bool) -> (Value, Pulled) {
     let mut world =
         World { users: 5, groups: 1, edges: 1, sign_in, client_secret: "qZ7~made/up&secret".into(), ..World::gentle() };
-    world.permissions.application_read_all = permitted;
+    if !permitted {
+        world.permissions.revoke("Application.Read.All");
+    }
     world.clock_start = Some(1_796_256_000);
     let checked = Tenant::of(world).check();
     (step(&checked, None, "Token")[1].clone(), checked)

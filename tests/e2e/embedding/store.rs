@@ -334,7 +334,7 @@ fn an_end_that_is_not_complete_removes_nothing_from_a_store_of_the_pages_stateme
     host.equals(&tenant, |_| true);
     let before = host.shows();
     host.store.execute_batch("DELETE FROM instance").unwrap();
-    tenant.sim.add_fault(Fault::always(Route::UsersDelta, FaultAction::status(500)));
+    tenant.sim.add_fault(Fault::always(Route::USERS_DELTA, FaultAction::status(500)));
     assert_eq!(host.import(&tenant, false), CONNECTOR_END_PARTIAL);
     assert!(host.shows() == before, "a type that could not be read lost rows");
     tenant.sim.clear_faults();

@@ -118,9 +118,9 @@ impl<'c> Stage<'c> {
         for switch in ["ImportUsers", "ImportGroups", "ImportMemberships"] {
             tenant = tenant.with(switch, imports(cell, switch));
         }
-        let edges: Vec<_> = tenant.sim.truth().edges().collect();
-        let size = |group: &str| edges.iter().filter(|edge| edge.group_id == group).count();
-        let group = edges.iter().map(|edge| edge.group_id.clone()).max_by_key(|group| size(group)).unwrap();
+        let edges: Vec<_> = tenant.sim.truth().members().collect();
+        let size = |group: &str| edges.iter().filter(|edge| edge.parent == group).count();
+        let group = edges.iter().map(|edge| edge.parent.clone()).max_by_key(|group| size(group)).unwrap();
         let stage = Stage { cell, tenant, group, max_retries, rounds: 0 };
         let report = stage.tenant.import_into(STORE, false);
         if report.status != CONNECTOR_END {
@@ -174,28 +174,25 @@ impl<'c> Stage<'c> {
     /// be a page of its own.
     fn change(&mut self) {
         let sim = &self.tenant.sim;
-        let edges: Vec<_> = sim.truth().edges().filter(|edge| edge.group_id == self.group).collect();
-        let leaves = edges.iter().find(|edge| edge.member_type == "User").unwrap().member_id.clone();
+        let edges: Vec<_> = sim.truth().members().filter(|edge| edge.parent == self.group).collect();
+        let leaves = edges.iter().find(|edge| edge.child_type == "User").unwrap().child.clone();
         let comes = (6..USERS).map(|number| sim.user_id(number));
-        let comes = comes.filter(|user| edges.iter().all(|edge| edge.member_id != *user)).last().unwrap();
-        let member_type = host_harness::simulator::ObjectKind::User;
+        let comes = comes.filter(|user| edges.iter().all(|edge| edge.child != *user)).last().unwrap();
+        let member_type = host_harness::simulator::Kind::User;
         let properties = |value: Value| -> Map<String, Value> { value.as_object().cloned().unwrap() };
         let told = format!("round {}", self.rounds);
         let mut changes = vec![
-            Change::UpdateGroup { group: sim.group_id(1), properties: properties(json!({"description": told})) },
-            Change::RemoveMember { group: self.group.clone(), member: leaves, member_type },
-            Change::AddMember { group: self.group.clone(), member: comes, member_type },
-            Change::DeleteUser { user: sim.user_id(self.rounds) },
-            Change::AddUser {
-                properties: properties(json!({
-                    "displayName": told, "userPrincipalName": format!("new{}@contoso.onmicrosoft.com", self.rounds)
-                })),
-            },
+            Change::update_group(sim.group_id(1), properties(json!({"description": told}))),
+            Change::remove_member(self.group.clone(), leaves, member_type),
+            Change::add_member(self.group.clone(), comes, member_type),
+            Change::delete_user(sim.user_id(self.rounds)),
+            Change::add_user(properties(json!({
+                "displayName": told, "userPrincipalName": format!("new{}@contoso.onmicrosoft.com", self.rounds)
+            }))),
         ];
-        changes.extend((6..USERS).map(|number| Change::UpdateUser {
-            user: sim.user_id(number),
-            properties: properties(json!({"jobTitle": told})),
-        }));
+        changes.extend(
+            (6..USERS).map(|number| Change::update_user(sim.user_id(number), properties(json!({"jobTitle": told})))),
+        );
         sim.apply(&changes).unwrap();
         self.rounds += 1;
     }

@@ -72,11 +72,11 @@ pub(super) fn is_answered(fault: &str) -> bool {
 /// Aims the fault of a cell; `group` is the one whose members are read in a batch.
 pub(super) fn aimed(cell: &Cell, action: FaultAction, group: &str, times: Option<u32>) -> Fault {
     let (route, page) = match cell.place {
-        Place::FirstPage => (Route::UsersDelta, Some(1)),
-        Place::MiddlePage => (Route::UsersDelta, Some(2)),
-        Place::LastPage => (Route::UsersDelta, Some(3)),
-        Place::InsideBatch if cell.fault == "expired page token" => (Route::Members, Some(2)),
-        Place::InsideBatch => (Route::Members, Some(1)),
+        Place::FirstPage => (Route::USERS_DELTA, Some(1)),
+        Place::MiddlePage => (Route::USERS_DELTA, Some(2)),
+        Place::LastPage => (Route::USERS_DELTA, Some(3)),
+        Place::InsideBatch if cell.fault == "expired page token" => (Route::MEMBERS, Some(2)),
+        Place::InsideBatch => (Route::MEMBERS, Some(1)),
         Place::WholeBatch => (Route::Batch, None),
         Place::TokenEndpoint => (Route::Token, None),
     };

@@ -10,7 +10,7 @@ mod records; // the records of each object type of a fixed small tenant
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use host_harness::simulator::{Change, ObjectKind, Simulator, World};
+use host_harness::simulator::{Change, Kind, Simulator, World};
 use serde_json::{Value, json};
 
 use crate::world::{Tenant, connector};
@@ -39,23 +39,20 @@ fn tenant() -> Tenant {
 /// One of each change that a feed tells.
 fn change(sim: &Simulator) {
     let properties = |value: Value| value.as_object().cloned().unwrap();
-    let mut members: Vec<_> = sim.truth().edges().filter(|edge| edge.member_type == "User").collect();
-    members.sort_by(|one, other| (&one.group_id, &one.member_id).cmp(&(&other.group_id, &other.member_id)));
-    let leaves = members.into_iter().find(|edge| edge.group_id == sim.group_id(3)).unwrap();
+    let mut members: Vec<_> = sim.truth().members().filter(|edge| edge.child_type == "User").collect();
+    members.sort_by(|one, other| (&one.parent, &one.child).cmp(&(&other.parent, &other.child)));
+    let leaves = members.into_iter().find(|edge| edge.parent == sim.group_id(3)).unwrap();
     sim.apply(&[
-        Change::DeleteUser { user: sim.user_id(0) },
-        Change::RestoreUser { user: sim.user_id(6) },
-        Change::UpdateUser {
-            user: sim.user_id(1),
-            properties: properties(json!({"displayName": "Renamed", "mail": null})),
-        },
-        Change::DeleteGroup { group: sim.group_id(1) },
-        Change::UpdateGroup {
-            group: sim.group_id(2),
-            properties: properties(json!({"displayName": "APP-Moved", "securityEnabled": false})),
-        },
-        Change::AddMember { group: sim.group_id(0), member: sim.user_id(1), member_type: ObjectKind::User },
-        Change::RemoveMember { group: leaves.group_id, member: leaves.member_id, member_type: ObjectKind::User },
+        Change::delete_user(sim.user_id(0)),
+        Change::restore_user(sim.user_id(6)),
+        Change::update_user(sim.user_id(1), properties(json!({"displayName": "Renamed", "mail": null}))),
+        Change::delete_group(sim.group_id(1)),
+        Change::update_group(
+            sim.group_id(2),
+            properties(json!({"displayName": "APP-Moved", "securityEnabled": false})),
+        ),
+        Change::add_member(sim.group_id(0), sim.user_id(1), Kind::User),
+        Change::remove_member(leaves.parent, leaves.child, Kind::User),
     ])
     .unwrap();
 }

@@ -18,7 +18,7 @@
 
 use std::collections::HashMap;
 
-use host_harness::simulator::{Exchange, ObjectKind, Route, Truth};
+use host_harness::simulator::{Exchange, Kind, Route, Truth};
 
 use super::Verdict;
 use super::case::{Setup, Tenancy, USER_PAGE};
@@ -81,21 +81,21 @@ pub(super) fn is_next_link(url: &str) -> bool {
 
 /// The first page of a group's members.
 pub(super) fn reads_members(route: Route, url: &str) -> bool {
-    route == Route::Members && !is_next_link(url)
+    route == Route::MEMBERS && !is_next_link(url)
 }
 
 /// Objects whose groups were asked for, also those that the read did not show yet.
 pub(super) fn looked_up(journal: &[Exchange]) -> u64 {
     let alone = journal.iter().map(|it| (it.route, &it.url));
     let items = journal.iter().flat_map(|it| &it.items).map(|item| (item.route, &item.url));
-    let asked = alone.chain(items).filter(|(route, url)| *route == Route::MemberOf && !is_next_link(url));
+    let asked = alone.chain(items).filter(|(route, url)| *route == Route::MEMBER_OF && !is_next_link(url));
     asked.count() as u64
 }
 
 /// Groups that `memberOf` named.
 pub(super) fn rows_of_member_of(journal: &[Exchange]) -> u64 {
-    let alone = journal.iter().filter(|it| it.route == Route::MemberOf).map(|it| it.rows);
-    let items = journal.iter().flat_map(|it| &it.items).filter(|it| it.route == Route::MemberOf).map(|it| it.rows);
+    let alone = journal.iter().filter(|it| it.route == Route::MEMBER_OF).map(|it| it.rows);
+    let items = journal.iter().flat_map(|it| &it.items).filter(|it| it.route == Route::MEMBER_OF).map(|it| it.rows);
     alone.chain(items).map(u64::from).sum()
 }
 
@@ -111,9 +111,9 @@ pub(super) fn check(journal: &[Exchange], terms: &Terms<'_>) -> Verdict {
     let count = |wanted: Route| served(journal, |route, _| route == wanted);
     let opened = |wanted: Route| served(journal, |route, url| route == wanted && !is_next_link(url));
 
-    for route in [Route::UsersDelta, Route::GroupsDelta, Route::DeletedUsers, Route::DeletedGroups] {
+    for route in [Route::USERS_DELTA, Route::GROUPS_DELTA, Route::DELETED_USERS, Route::DELETED_GROUPS] {
         let most = match route {
-            Route::UsersDelta | Route::GroupsDelta => 1,
+            Route::USERS_DELTA | Route::GROUPS_DELTA => 1,
             // Once by a Full walk, once by a Reconcile before it reads members, and once by the run after either.
             _ => (2 * u64::from(terms.from_scratch) + u64::from(terms.second_look)) * u64::from(!recompute),
         };
@@ -128,13 +128,13 @@ pub(super) fn check(journal: &[Exchange], terms: &Terms<'_>) -> Verdict {
     let groups = sizes.len() as u64 + lag;
     let list_pages = pages(groups, terms);
     let lists = if recompute { 1 } else { 2 * u64::from(terms.from_scratch) };
-    bound("pages of the list of groups", count(Route::GroupsList), lists * list_pages + terms.repeats);
+    bound("pages of the list of groups", count(Route::GROUPS_LIST), lists * list_pages + terms.repeats);
 
     let further_of = |size: &u64| pages(size + lag, terms) - 1;
     let passing_by = sizes.values().map(further_of).max().unwrap_or(0) * lag;
     let further = sizes.values().map(further_of).sum::<u64>() + passing_by;
-    let mentioned = rows_of_feed(journal, ObjectKind::Group);
-    let woken = if terms.second_look { rows_that_came(journal, ObjectKind::Group) } else { 0 };
+    let mentioned = rows_of_feed(journal, Kind::Group);
+    let woken = if terms.second_look { rows_that_came(journal, Kind::Group) } else { 0 };
     let looked_up = terms.restores + terms.looked_up + woken;
     let read_again = terms.carried + rows_of_member_of(journal) + looked_up;
     let first_pages = match (recompute, terms.from_scratch) {
@@ -147,14 +147,14 @@ pub(super) fn check(journal: &[Exchange], terms: &Terms<'_>) -> Verdict {
     bound("groups whose members were read", read, first_pages + terms.repeats);
     // A group that is read twice has its further pages twice.
     let rounds = if recompute { 1 } else { 2 + u64::from(terms.second_look) };
-    let next_pages = served(journal, |route, url| route == Route::Members && is_next_link(url));
+    let next_pages = served(journal, |route, url| route == Route::MEMBERS && is_next_link(url));
     bound("further pages of members", next_pages, rounds * further + terms.repeats);
-    let partly_filled = if recompute { 1 } else { 1 + count(Route::GroupsDelta) + terms.carried + looked_up };
+    let partly_filled = if recompute { 1 } else { 1 + count(Route::GROUPS_DELTA) + terms.carried + looked_up };
     let batches = read.div_ceil(BATCH) + next_pages + partly_filled;
-    let of_members = |it: &&Exchange| it.items.iter().any(|item| item.route == Route::Members);
+    let of_members = |it: &&Exchange| it.items.iter().any(|item| item.route == Route::MEMBERS);
     let clean = journal.iter().filter(|it| it.route == Route::Batch && it.status == Some(200) && !it.faulted);
     let requests = clean.filter(of_members).count() as u64
-        + journal.iter().filter(|it| it.route == Route::Members && it.status == Some(200)).count() as u64;
+        + journal.iter().filter(|it| it.route == Route::MEMBERS && it.status == Some(200)).count() as u64;
     bound("requests for members", requests, batches + terms.repeats);
 
     // A row that does not say enough for the filter is looked up.
@@ -162,14 +162,15 @@ pub(super) fn check(journal: &[Exchange], terms: &Terms<'_>) -> Verdict {
     // A resumed run that recomputes looks up the groups that the interrupted one could not read whole.
     let left = if recompute && terms.resumed { groups } else { 0 };
     let by_id = judged + not_found(journal) + left + if recompute { terms.carried } else { read_again };
-    bound("groups read by id", count(Route::Group), by_id + terms.repeats);
-    let users = if terms.second_look { rows_that_came(journal, ObjectKind::User) } else { 0 };
+    bound("groups read by id", count(Route::GROUP), by_id + terms.repeats);
+    let users = if terms.second_look { rows_that_came(journal, Kind::User) } else { 0 };
     let member_of = if recompute { 0 } else { looked_up + users };
-    bound("memberOf read", opened(Route::MemberOf), member_of + terms.repeats);
+    bound("memberOf read", opened(Route::MEMBER_OF), member_of + terms.repeats);
     // A restored user whose row lacks attributes is read by id.
     let thin = if recompute { 0 } else { terms.restores + terms.looked_up };
-    bound("users read by id", count(Route::User), thin + terms.repeats);
-    for route in [Route::UsersList, Route::Count, Route::OpenId, Route::Unknown] {
+    bound("users read by id", count(Route::USER), thin + terms.repeats);
+    for route in [Route::USERS_LIST, Route::Count(Kind::User), Route::Count(Kind::Group), Route::OpenId, Route::Unknown]
+    {
         bound(&format!("{route:?}"), count(route), 0);
     }
     bound("tokens", count(Route::Token), 1 + terms.repeats);
@@ -180,7 +181,7 @@ pub(super) fn check(journal: &[Exchange], terms: &Terms<'_>) -> Verdict {
 fn not_found(journal: &[Exchange]) -> u64 {
     let alone = journal.iter().map(|it| (it.route, it.status));
     let items = journal.iter().flat_map(|it| &it.items).map(|item| (item.route, item.status));
-    alone.chain(items).filter(|asked| *asked == (Route::Members, Some(404))).count() as u64
+    alone.chain(items).filter(|asked| *asked == (Route::MEMBERS, Some(404))).count() as u64
 }
 
 /// Members of each group in scope, now or when reads last had caught up: the greater number.
@@ -188,8 +189,8 @@ fn sizes(terms: &Terms<'_>) -> HashMap<String, u64> {
     let mut sizes: HashMap<String, u64> = HashMap::new();
     for truth in [&terms.truth, &terms.settled] {
         let mut now: HashMap<String, u64> = truth.groups_selecting(&[]).map(|group| (group.id, 0)).collect();
-        for edge in truth.edges() {
-            *now.entry(edge.group_id).or_default() += 1;
+        for edge in truth.members() {
+            *now.entry(edge.parent).or_default() += 1;
         }
         for (group, size) in now {
             let greatest = sizes.entry(group).or_default();
@@ -211,8 +212,8 @@ fn repeated(journal: &[Exchange], recompute: bool) -> u64 {
     let mut calls: HashMap<&str, u64> = HashMap::new();
     for request in each(journal) {
         let once = match request.route {
-            Route::Members => recompute,
-            Route::UsersDelta | Route::GroupsDelta | Route::GroupsList => true,
+            Route::MEMBERS => recompute,
+            Route::USERS_DELTA | Route::GROUPS_DELTA | Route::GROUPS_LIST => true,
             _ => false,
         };
         if once {
@@ -223,12 +224,12 @@ fn repeated(journal: &[Exchange], recompute: bool) -> u64 {
 }
 
 /// Rows of a feed, also of pages that a fault may only have delayed.
-pub(super) fn rows_that_came(journal: &[Exchange], kind: ObjectKind) -> u64 {
+pub(super) fn rows_that_came(journal: &[Exchange], kind: Kind) -> u64 {
     let pages = journal.iter().filter(|it| it.feed == Some(kind) && it.status == Some(200));
     pages.map(|it| u64::from(it.rows)).sum()
 }
 
-fn rows_of_feed(journal: &[Exchange], kind: ObjectKind) -> u64 {
+fn rows_of_feed(journal: &[Exchange], kind: Kind) -> u64 {
     let pages = journal.iter().filter(|it| it.feed == Some(kind) && it.status == Some(200) && !it.faulted);
     pages.map(|it| u64::from(it.rows)).sum()
 }
@@ -237,12 +238,12 @@ fn rows_of_feed(journal: &[Exchange], kind: ObjectKind) -> u64 {
 /// were, and its pages by its rows. (Groups come in slices and in pages of any size; that their links are called once
 /// bounds them.)
 fn first_round_of_users(journal: &[Exchange], terms: &Terms<'_>, bound: &mut impl FnMut(&str, u64, u64)) {
-    let of_users = journal.iter().filter(|it| it.feed == Some(ObjectKind::User));
+    let of_users = journal.iter().filter(|it| it.feed == Some(Kind::User));
     let pages: Vec<_> = of_users.filter(|it| it.status == Some(200) && !it.faulted).collect();
     if pages.is_empty() || pages.iter().any(|it| it.called_delta_link()) {
         return;
     }
-    let rows = rows_of_feed(journal, ObjectKind::User);
+    let rows = rows_of_feed(journal, Kind::User);
     bound("rows of the first round of users", rows, terms.users_ever + 2 * pages.len() as u64);
     // A page that repeats two rows has two places less; up to three empty pages stand before a full one.
     let needed = rows.div_ceil(u64::from(USER_PAGE - 2)) + 1;

@@ -9,7 +9,7 @@
 //! * rows of restored objects that carry next to nothing (`leanRestores`), but for law 8, which draws them;
 //! * purges that no feed shows in the object's groups (`purgeShowsInGroups` off).
 
-use host_harness::simulator::{Change, Deletion, Delta, Lists, MemberTypes, World};
+use host_harness::simulator::{Change, Deletion, Delta, Kind, Lists, MemberTypes, World};
 use proptest::prelude::*;
 
 use super::MODES;
@@ -268,7 +268,7 @@ pub(super) fn cases(
 /// Whether a change makes a group hide its members.
 pub(super) fn hides(change: &Change) -> bool {
     match change {
-        Change::AddGroup { properties } | Change::UpdateGroup { properties, .. } => {
+        Change::Add { kind: Kind::Group, properties } | Change::Update { kind: Kind::Group, properties, .. } => {
             properties.get("visibility").is_some_and(|v| v == "HiddenMembership")
         }
         _ => false,

@@ -23,7 +23,7 @@ impl Kinds {
 
     /// Every kind of change that scripts know.
     pub(super) fn of_changes() -> Kinds {
-        Kinds::of("change", ChangeKind::ALL)
+        Kinds::of("change", ChangeKind::all())
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) const LASTING: [&str; 9] = [
 /// The endpoints that every import calls. The place for `memberOf`, deleted items and groups by id: a run in Delta mode
 /// calls them, one in Recompute mode never does.
 pub(super) const ROUTES: [Route; 5] =
-    [Route::UsersDelta, Route::GroupsDelta, Route::GroupsList, Route::Batch, Route::Members];
+    [Route::USERS_DELTA, Route::GROUPS_DELTA, Route::GROUPS_LIST, Route::Batch, Route::MEMBERS];
 
 /// One fault of a script.
 #[derive(Debug, Clone)]
@@ -149,7 +149,7 @@ pub(super) fn any_faults() -> impl Strategy<Value = Vec<Planned>> {
     let anything = (prop::sample::select(kinds), prop::sample::select(routes), 0..6_u32, times)
         .prop_map(|(kind, route, skip, times)| Planned { kind, route, skip, times });
     // A link is refused where one is called, which chance alone seldom finds.
-    let feed = prop::sample::select(vec![Route::UsersDelta, Route::GroupsDelta]);
+    let feed = prop::sample::select(vec![Route::USERS_DELTA, Route::GROUPS_DELTA]);
     let refused = feed.prop_map(|route| Planned { kind: "refused delta link", route, skip: 0, times: Some(1) });
     let expired = (prop::sample::select(&ROUTES[..3]), 1..4_u32).prop_map(|(route, skip)| Planned {
         kind: "expired page token",

@@ -60,7 +60,7 @@ fn gets_over(case: &FaultCase, coverage: &Coverage) -> Verdict {
         stage.arm(script);
         if *refused {
             let shape = Refusal::SyncStateNotFound;
-            stage.tenant.sim.add_fault(Fault::once(Route::UsersDelta, FaultAction::RefuseDeltaLink { shape }));
+            stage.tenant.sim.add_fault(Fault::once(Route::USERS_DELTA, FaultAction::RefuseDeltaLink { shape }));
         }
         let by_delta = stage.is_by_delta("mesh.db") && !refused;
         let strikes = script.iter().filter_map(|planned| planned.times).sum::<u32>();
@@ -68,7 +68,8 @@ fn gets_over(case: &FaultCase, coverage: &Coverage) -> Verdict {
         let ran = stage.attempt(&stage.engine("mesh.db"), false, &mut Unwatched);
         stage.tenant.sim.clear_faults();
         count(script, &ran.journal, coverage);
-        let struck = ran.journal.iter().any(|it| it.route == Route::UsersDelta && it.called_delta_link() && it.faulted);
+        let struck =
+            ran.journal.iter().any(|it| it.route == Route::USERS_DELTA && it.called_delta_link() && it.faulted);
         coverage.count("fault", "refused delta link, full sync", u64::from(*refused && struck));
         let judged = succeeded(&ran.report)
             .and_then(|()| bounds::check(&ran.journal, &terms))
@@ -125,8 +126,8 @@ fn tried_in_measure(journal: &[Exchange], recompute: bool, max_retries: u32) -> 
     let mut tries: HashMap<&str, u32> = HashMap::new();
     for exchange in journal {
         let once = match exchange.route {
-            Route::UsersDelta | Route::GroupsDelta | Route::GroupsList => true,
-            Route::Members => recompute,
+            Route::USERS_DELTA | Route::GROUPS_DELTA | Route::GROUPS_LIST => true,
+            Route::MEMBERS => recompute,
             _ => false,
         };
         if once {
@@ -151,7 +152,7 @@ fn visible(mesh: &Mesh) -> BTreeSet<String> {
 
 fn rows_of(truth: &Truth) -> BTreeSet<String> {
     let objects = truth.users_selecting(&[]).chain(truth.groups_selecting(&[])).map(|it| it.id);
-    objects.chain(truth.edges().map(|it| format!("{}:{}", it.group_id, it.member_id))).collect()
+    objects.chain(truth.members().map(|it| format!("{}:{}", it.parent, it.child))).collect()
 }
 
 #[test]

@@ -124,7 +124,7 @@ impl Watch for Killer {
     fn committed(&mut self, watermark: &str) -> Result<()> {
         self.committed = self.now.clone();
         let watermark: Value = serde_json::from_str(watermark)?;
-        self.inside_users = watermark["x"]["users"]["now"]["page"].is_string();
+        self.inside_users = watermark["x"]["types"]["User"]["now"]["page"].is_string();
         let done = watermark["x"]["done"].as_array().into_iter().flatten();
         self.done = done.filter_map(Value::as_str).map(str::to_owned).collect();
         if matches!(self.point, Point::Checkpoint(_)) && self.counted() { self.die() } else { Ok(()) }
@@ -239,8 +239,8 @@ fn left_out(killer: &Killer, ran: &Ran, delta: bool) -> Verdict {
             return Err(format!("{object_type} was finished and came again: {result}"));
         }
         let feed = match object_type.as_str() {
-            "User" => Route::UsersDelta,
-            "Group" => Route::GroupsDelta,
+            "User" => Route::USERS_DELTA,
+            "Group" => Route::GROUPS_DELTA,
             _ => continue,
         };
         let asked = bounds::served(&ran.journal, |route, _| route == feed);
@@ -250,7 +250,7 @@ fn left_out(killer: &Killer, ran: &Ran, delta: bool) -> Verdict {
     }
     for (object_type, progress) in killer.committed.iter().filter(|(_, it)| !it.ended && it.rows > 0) {
         let link = match object_type.as_str() {
-            "User" if killer.inside_users => Route::UsersDelta,
+            "User" if killer.inside_users => Route::USERS_DELTA,
             _ => continue,
         };
         let anew = bounds::served(&ran.journal, |route, url| route == link && !bounds::is_next_link(url));

@@ -10,7 +10,7 @@ use connector_abi::{CONNECTOR_END, CONNECTOR_END_PARTIAL};
 use host_harness::compare::Comparison;
 use host_harness::import::{Engine, Unwatched, Watch};
 use host_harness::report::RunReport;
-use host_harness::simulator::{Change, ChangeKind, Exchange, ObjectKind, Route, Truth};
+use host_harness::simulator::{Change, ChangeKind, Deed, Exchange, Kind, Route, Truth};
 use host_harness::store::{Mesh, RemovalGuard};
 use host_harness::truth::TruthRow;
 
@@ -109,11 +109,9 @@ impl<'c> Stage<'c> {
             // One by one: what depends on a change that was left out is impossible and left out too.
             let Ok(summary) = self.tenant.sim.apply(std::slice::from_ref(&change)) else { continue };
             self.coverage.changes(&summary);
-            self.added += u64::from(change.kind() == ChangeKind::UserAdded);
-            self.restores += u64::from(matches!(change.kind(), ChangeKind::UserRestored | ChangeKind::GroupRestored));
-            if let (true, Change::DeleteUser { user: id } | Change::DeleteGroup { group: id }) =
-                (self.walk_open, &change)
-            {
+            self.added += u64::from(change.kind() == ChangeKind::Object(Kind::User, Deed::Added));
+            self.restores += u64::from(matches!(change.kind(), ChangeKind::Object(_, Deed::Restored)));
+            if let (true, Change::Delete { object: id, .. }) = (self.walk_open, &change) {
                 self.deleted_in_walk.insert(id.clone());
             }
         }
@@ -123,9 +121,7 @@ impl<'c> Stage<'c> {
     /// `docs/semantics.md` says so. The place to judge changes during a run too, once the simulator makes them.
     fn is_beyond_the_limits(&self, change: &Change) -> bool {
         match change {
-            Change::RestoreUser { user: id } | Change::RestoreGroup { group: id } => {
-                self.setup.mode == "Delta" && self.deleted_in_walk.contains(id)
-            }
+            Change::Restore { object: id, .. } => self.setup.mode == "Delta" && self.deleted_in_walk.contains(id),
             _ => false,
         }
     }
@@ -157,7 +153,7 @@ impl<'c> Stage<'c> {
         self.tenant.sim.settle();
         self.settled = Some(self.truth());
         // A group judged by a read by id is read once more, like one whose members were read.
-        let by_id = bounds::served(&journal, |route, _| route == Route::Group);
+        let by_id = bounds::served(&journal, |route, _| route == Route::GROUP);
         let members = bounds::served(&journal, bounds::reads_members) + bounds::rows_of_member_of(&journal);
         let looked_up = bounds::looked_up(&journal);
         let read_again = if self.setup.mode == "Recompute" { by_id } else { members + by_id };
@@ -179,7 +175,7 @@ impl<'c> Stage<'c> {
             self.carried += read_again;
             // What its feeds mentioned may still wait to be looked up.
             let rows = |kind| bounds::rows_that_came(&journal, kind);
-            self.looked_up += looked_up + rows(ObjectKind::User) + rows(ObjectKind::Group);
+            self.looked_up += looked_up + rows(Kind::User) + rows(Kind::Group);
             self.walk_open = true;
         }
         Ran { report, journal }

@@ -121,7 +121,8 @@ fn a_next_link_in_canonical_disguise_is_still_home() {
 }
 
 /// Pointers to every link a watermark can hold.
-const PLACES: [&str; 5] = ["/u", "/g", "/x/users/now/page", "/x/groups/now/page", "/x/members/page"];
+const PLACES: [&str; 5] =
+    ["/u", "/g", "/x/types/User/now/page", "/x/types/Group/now/page", "/x/types/GroupMember/now/page"];
 
 /// For each place a checkpoint that has a link there.
 fn marks(stage: &Stage) -> Vec<(&'static str, Value)> {

@@ -53,7 +53,7 @@ fn host(scene: &str, https: bool) -> Value {
         config["CaFile"] = path.to_str().unwrap().into();
     }
     if scene == "cancelled" {
-        sim.add_fault(Fault::always(Route::UsersDelta, FaultAction::StallMidBody).after(1));
+        sim.add_fault(Fault::always(Route::USERS_DELTA, FaultAction::StallMidBody).after(1));
     }
     let client = if scene == "refused" { "00000000-0000-4000-8000-000000000000".to_owned() } else { sim.client_id() };
     let needles = [canary::needles("secret", &secret), canary::needles("token", &token)].concat();

@@ -38,7 +38,7 @@ fn tokens_that_die_under_all_workers_are_replaced_by_one() {
 fn every_refusal_costs_one_token_at_most() {
     let tenant = busy(SignIn::default());
     // One for each route: a request that is refused twice ends the run.
-    for route in [Route::UsersDelta, Route::GroupsDelta, Route::Batch] {
+    for route in [Route::USERS_DELTA, Route::GROUPS_DELTA, Route::Batch] {
         tenant.sim.add_fault(Fault::once(route, FaultAction::InvalidToken));
     }
     assert_eq!(tenant.pull(None).status, CONNECTOR_END);
@@ -82,7 +82,7 @@ fn a_demand_for_claims_is_met_with_one_token_for_all_workers() {
 #[test]
 fn an_item_of_a_batch_that_demands_claims_is_read_again() {
     let tenant = busy(SignIn::default());
-    tenant.sim.add_fault(Fault::once(Route::Members, FaultAction::ClaimsChallenge));
+    tenant.sim.add_fault(Fault::once(Route::MEMBERS, FaultAction::ClaimsChallenge));
     assert_eq!(tenant.import().status, CONNECTOR_END);
     tenant.assert_equals_truth();
     assert_eq!(token_requests(&tenant).len(), 2);
@@ -91,7 +91,7 @@ fn an_item_of_a_batch_that_demands_claims_is_read_again() {
 #[test]
 fn a_second_demand_ends_the_run_with_words() {
     let tenant = Tenant::small();
-    tenant.sim.add_fault(Fault::always(Route::UsersDelta, FaultAction::ClaimsChallenge));
+    tenant.sim.add_fault(Fault::always(Route::USERS_DELTA, FaultAction::ClaimsChallenge));
     let pulled = tenant.pull(None);
     assert_eq!(pulled.status, CONNECTOR_E_AUTH);
     assert!(pulled.error()["Message"].as_str().unwrap().contains("continuous access evaluation"));

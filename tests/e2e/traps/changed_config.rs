@@ -92,7 +92,7 @@ fn a_type_that_was_switched_off_starts_in_full_when_it_is_on_again() {
     tenant.import();
     let tenant = tenant.with("ImportUsers", false);
     assert_eq!(modes(&tenant.import()), ["none", "Delta", "Full"]);
-    tenant.sim.apply(&[Change::DeleteUser { user: tenant.sim.user_id(0) }]).unwrap();
+    tenant.sim.apply(&[Change::delete_user(tenant.sim.user_id(0))]).unwrap();
     let tenant = tenant.with("ImportUsers", true);
     assert_eq!(modes(&tenant.import()), ["Full", "Delta", "Full"]);
     tenant.assert_equals_truth();
@@ -113,11 +113,11 @@ fn another_external_id_renames_every_user_and_follows_names_from_then_on() {
     let [a, b, c, d] = [0, 1, 2, 3].map(|n| tenant.sim.user_id(n));
     let renamed = properties(json!({"userPrincipalName": "renamed@contoso.onmicrosoft.com"}));
     for changes in [
-        vec![Change::UpdateUser { user: a.clone(), properties: renamed }],
-        vec![Change::SwapUserNames { user: b.clone(), other: c.clone() }],
-        vec![Change::DeleteUser { user: d.clone() }, Change::DeleteUser { user: a.clone() }],
-        vec![Change::RestoreUser { user: d }, Change::SwapUserNames { user: b, other: c }],
-        vec![Change::RestoreUser { user: a }],
+        vec![Change::update_user(a.clone(), renamed)],
+        vec![Change::swap_user_names(b.clone(), c.clone())],
+        vec![Change::delete_user(d.clone()), Change::delete_user(a.clone())],
+        vec![Change::restore_user(d), Change::swap_user_names(b, c)],
+        vec![Change::restore_user(a)],
     ] {
         tenant.sim.apply(&changes).unwrap();
         tenant.import();
@@ -131,7 +131,7 @@ fn a_deleted_user_keeps_its_edges_whatever_the_external_id_is() {
     let full = tenant.pull(None);
     let edge = full.of("Upsert", "GroupMember").next().unwrap();
     let user = edge["Attributes"]["memberId"].as_str().unwrap().to_owned();
-    tenant.sim.apply(&[Change::DeleteUser { user: user.clone() }]).unwrap();
+    tenant.sim.apply(&[Change::delete_user(user.clone())]).unwrap();
     let delta = tenant.pull(Some(full.watermark()));
     let delete = delta.of("Delete", "User").next().unwrap();
     assert_eq!((&delete["SourceId"], &delete["ExternalId"]), (&json!(user), &json!(null)), "a removed row has no name");

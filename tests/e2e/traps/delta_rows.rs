@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use connector_abi::*;
-use host_harness::simulator::{Change, Delta, Exchange, Fault, FaultAction, FaultBody, ObjectKind, Route, World};
+use host_harness::simulator::{Change, Delta, Exchange, Fault, FaultAction, FaultBody, Kind, Route, World};
 use serde_json::json;
 
 use super::{few, paged, properties};
@@ -23,7 +23,7 @@ fn gentle() -> Delta {
 fn an_attribute_that_a_row_leaves_out_is_unchanged_and_one_that_is_null_is_cleared() {
     let tenant = Tenant::of(feeds(Delta { lean_rows: true, ..gentle() }));
     let user = tenant.sim.user_id(3);
-    let change = |value| Change::UpdateUser { user: user.clone(), properties: properties(value) };
+    let change = |value| Change::update_user(user.clone(), properties(value));
     tenant.sim.apply(&[change(json!({"department": "Sales", "jobTitle": "Clerk"}))]).unwrap();
     tenant.import();
     tenant.follows(&[change(json!({"department": null}))]);
@@ -38,7 +38,7 @@ fn absent_from_a_full_row_is_null_and_absent_from_a_changed_row_is_absent() {
     let full = tenant.pull(None);
     let image = full.of("Upsert", "User").find(|row| row["SourceId"] == user.as_str()).unwrap();
     assert_eq!(image["Attributes"].as_object().unwrap().len(), 14, "every attribute that Begin names");
-    tenant.sim.apply(&[Change::UpdateUser { user, properties: properties(json!({"jobTitle": "Clerk"})) }]).unwrap();
+    tenant.sim.apply(&[Change::update_user(user, properties(json!({"jobTitle": "Clerk"})))]).unwrap();
     let delta = tenant.pull(Some(full.watermark()));
     assert_eq!(delta.of("Upsert", "User").next().unwrap()["Attributes"], json!({"jobTitle": "Clerk"}));
 }
@@ -79,7 +79,7 @@ fn changes_that_a_later_round_repeats_change_nothing() {
 fn an_empty_page_is_not_the_end() {
     let tenant = Tenant::of(World { delta: Delta { empty_pages: true, ..paged().delta }, ..paged() });
     tenant.import();
-    assert!(tenant.requests_of(ObjectKind::User).iter().any(|page| page.rows == 0 && page.sequence > 1));
+    assert!(tenant.requests_of(Kind::User).iter().any(|page| page.rows == 0 && page.sequence > 1));
     tenant.assert_equals_truth();
     tenant.follows(&tenant.sim.demo_changes());
 }
@@ -92,7 +92,7 @@ fn the_page_size_goes_to_lists_and_never_to_feeds() {
     let (feeds, others): (Vec<_>, Vec<_>) =
         seen.iter().flat_map(Exchange::asked).partition(|asked| asked.feed.is_some());
     assert!(feeds.iter().all(|page| !page.url.contains("top=")));
-    let firsts = others.iter().filter(|asked| matches!(asked.route, Route::GroupsList | Route::Members));
+    let firsts = others.iter().filter(|asked| matches!(asked.route, Route::GROUPS_LIST | Route::MEMBERS));
     assert!(firsts.clone().count() > 9 && firsts.clone().all(|asked| asked.url.contains("top=7")));
 }
 
@@ -115,14 +115,14 @@ fn a_tenant_whose_changes_cannot_be_enumerated_is_told_in_graphs_words() {
         message: "Change enumeration is not supported for requested tenant.".into(),
     };
     let refused = FaultAction::Status { code: 400, body, headers: BTreeMap::new() };
-    for route in [Route::UsersDelta, Route::GroupsDelta] {
+    for route in [Route::USERS_DELTA, Route::GROUPS_DELTA] {
         tenant.sim.add_fault(Fault::always(route, refused.clone()));
     }
     let pulled = tenant.pull(None);
     assert_eq!(pulled.status, CONNECTOR_END_PARTIAL);
     let issue = pulled.of("Issue", "User").next().unwrap();
     assert!(issue["Message"].as_str().unwrap().contains("Change enumeration is not supported"), "{issue:#}");
-    assert_eq!(tenant.sim.count(|asked| asked.route == Route::UsersDelta), 1, "not asked again and again");
+    assert_eq!(tenant.sim.count(|asked| asked.route == Route::USERS_DELTA), 1, "not asked again and again");
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn links_with_plus_signs_come_back_as_they_were_given() {
     let world = World { delta: Delta { plus_in_tokens: true, ..paged().delta }, ..paged() };
     let tenant = Tenant::of(world);
     tenant.import();
-    assert!(tenant.requests_of(ObjectKind::User).iter().any(|page| page.url.contains('+')), "the trap is set");
+    assert!(tenant.requests_of(Kind::User).iter().any(|page| page.url.contains('+')), "the trap is set");
     tenant.follows(&tenant.sim.demo_changes());
 }
 

@@ -6,13 +6,13 @@
 use anyhow::Result;
 use connector_abi::*;
 use host_harness::import::Watch;
-use host_harness::simulator::{Call, Change, Fault, FaultAction, ObjectKind, Refusal, Route, World};
+use host_harness::simulator::{Call, Change, Fault, FaultAction, Kind, Refusal, Route, World};
 use serde_json::json;
 
 use super::{few, mode, paged, properties, warnings};
 use crate::world::Tenant;
 
-const FEEDS: [(Route, &str, &str); 2] = [(Route::UsersDelta, "User", "u"), (Route::GroupsDelta, "Group", "g")];
+const FEEDS: [(Route, &str, &str); 2] = [(Route::USERS_DELTA, "User", "u"), (Route::GROUPS_DELTA, "Group", "g")];
 
 fn refusing(shape: Refusal, route: Route) -> Fault {
     Fault::once(route, FaultAction::RefuseDeltaLink { shape })
@@ -55,7 +55,7 @@ fn every_shape_of_a_refused_link_restarts_that_type_alone_where_the_configuratio
                 // Somebody goes while the link is worthless: no row will ever say so.
                 let user = tenant.sim.user_id(turn as u32);
                 let change = match object_type {
-                    "User" => Change::DeleteUser { user },
+                    "User" => Change::delete_user(user),
                     _ => super::change_group(&tenant.sim.group_id(0), "description", format!("{shape:?}")),
                 };
                 tenant.sim.apply(&[change]).unwrap();
@@ -77,10 +77,10 @@ fn a_link_older_than_the_service_keeps_them_restarts_in_full_and_leaves_no_ghost
     tenant.import();
     let (soft, purged) = (tenant.sim.user_id(1), tenant.sim.user_id(2));
     let changes = [
-        Change::DeleteUser { user: soft },
-        Change::DeleteUser { user: purged.clone() },
-        Change::PurgeUser { user: purged },
-        Change::DeleteGroup { group: tenant.sim.group_id(1) },
+        Change::delete_user(soft),
+        Change::delete_user(purged.clone()),
+        Change::purge_user(purged),
+        Change::delete_group(tenant.sim.group_id(1)),
     ];
     tenant.sim.apply(&changes).unwrap();
     tenant.sim.advance_clock(8 * 86_400);
@@ -95,7 +95,7 @@ fn what_is_no_refusal_of_a_link_never_costs_a_full_import() {
         let tenant =
             Tenant::of(few()).with("FullReconcileDays", 0).with("OnDeltaExpired", "FullSync").with("MaxRetries", 0);
         tenant.import();
-        tenant.sim.add_fault(Fault::always(Route::UsersDelta, FaultAction::status(code)));
+        tenant.sim.add_fault(Fault::always(Route::USERS_DELTA, FaultAction::status(code)));
         let report = tenant.import_into("mesh.db", false);
         assert!(!warnings(&report.result).contains(&"DeltaLinkExpired"), "{code}");
         assert_ne!(mode(&report.result, "User"), "Full", "{code}");
@@ -106,7 +106,7 @@ fn what_is_no_refusal_of_a_link_never_costs_a_full_import() {
 
 /// Every walk through pages, and how a test makes it several pages long.
 fn walks() -> [(Route, &'static str); 3] {
-    [(Route::UsersDelta, "User"), (Route::GroupsDelta, "Group"), (Route::GroupsList, "GroupMember")]
+    [(Route::USERS_DELTA, "User"), (Route::GROUPS_DELTA, "Group"), (Route::GROUPS_LIST, "GroupMember")]
 }
 
 #[test]
@@ -161,24 +161,22 @@ fn a_next_link_that_repeats_itself_restarts_the_walk_and_then_gives_it_up() {
 fn a_dead_page_inside_a_later_round_restarts_from_the_old_link_and_not_in_full() {
     let tenant = Tenant::of(paged());
     tenant.import();
-    let everybody = (0..40).map(|n| Change::UpdateUser {
-        user: tenant.sim.user_id(n),
-        properties: properties(json!({"jobTitle": "Clerk"})),
-    });
+    let everybody =
+        (0..40).map(|n| Change::update_user(tenant.sim.user_id(n), properties(json!({"jobTitle": "Clerk"}))));
     tenant.sim.apply(&everybody.collect::<Vec<_>>()).unwrap();
     tenant.requests();
-    tenant.sim.add_fault(Fault::once(Route::UsersDelta, FaultAction::ExpiredPageToken).at(Call::NextLink).after(1));
+    tenant.sim.add_fault(Fault::once(Route::USERS_DELTA, FaultAction::ExpiredPageToken).at(Call::NextLink).after(1));
     let report = tenant.import();
     tenant.assert_equals_truth();
     assert_eq!((mode(&report.result, "User"), warnings(&report.result)), ("Delta", vec!["RoundRestarted"]));
-    let pages = tenant.requests_of(ObjectKind::User);
+    let pages = tenant.requests_of(Kind::User);
     assert_eq!(pages.iter().filter(|page| page.called_delta_link() && page.url == pages[0].url).count(), 2);
 }
 
 #[test]
 fn a_full_set_whose_pages_died_begins_anew_under_another_name() {
     let tenant = Tenant::of(paged());
-    tenant.sim.add_fault(Fault::once(Route::UsersDelta, FaultAction::ExpiredPageToken).at(Call::NextLink).after(1));
+    tenant.sim.add_fault(Fault::once(Route::USERS_DELTA, FaultAction::ExpiredPageToken).at(Call::NextLink).after(1));
     let pulled = tenant.pull(None);
     let sets: Vec<_> = pulled.of("Begin", "User").map(|begin| begin["SetId"].as_str().unwrap()).collect();
     assert_eq!(sets.len(), 2);

@@ -3,7 +3,7 @@
 //! A row cannot be judged by itself: a row that does not carry a name is not a group without a name.
 
 use connector_abi::*;
-use host_harness::simulator::{Change, Delta, Fault, FaultAction, Lists, ObjectKind, Route, TextOrder, World};
+use host_harness::simulator::{Change, Delta, Fault, FaultAction, Kind, Lists, Route, TextOrder, World};
 use serde_json::{Map, Value, json};
 
 use super::{change_group, few, mode, properties, remove_member, warnings};
@@ -40,7 +40,7 @@ fn lean() -> World {
 fn the_filter_never_reaches_the_change_feed() {
     for mode in ["Recompute", "Delta"] {
         let tenant = filtered(few(), mode);
-        let asked: Vec<_> = tenant.requests_of(ObjectKind::Group);
+        let asked: Vec<_> = tenant.requests_of(Kind::Group);
         assert!(!asked.is_empty() && asked.iter().all(|page| !page.url.to_lowercase().contains("filter")));
     }
 }
@@ -94,7 +94,7 @@ fn a_row_without_the_name_is_judged_by_reading_the_group() {
                 .unwrap();
             tenant.import();
             tenant.assert_holds_groups_where(is_app);
-            let read = tenant.sim.count(|asked| asked.route == Route::Group && asked.object == Some(&group));
+            let read = tenant.sim.count(|asked| asked.route == Route::GROUP && asked.object == Some(&group));
             assert!(read > 0, "{mode}: the row has no displayName");
         }
     }
@@ -149,7 +149,7 @@ fn a_group_judged_by_a_read_that_lagged_is_judged_again_by_the_next_run() {
 fn a_group_that_cannot_be_judged_is_kept_and_judged_by_the_next_run() {
     let tenant = filtered(lean(), "Recompute").with("MaxRetries", 0);
     let group = tenant.sim.group_id(0);
-    tenant.sim.add_fault(Fault::always(Route::Group, FaultAction::status(503)).on_object(&group));
+    tenant.sim.add_fault(Fault::always(Route::GROUP, FaultAction::status(503)).on_object(&group));
     tenant.sim.apply(&[change_group(&group, "description", "changed")]).unwrap();
     let report = tenant.import_in_part();
     assert_eq!(report.issues()[0].code, "GroupUnread", "{:?}", report.issues());
@@ -166,7 +166,7 @@ fn a_filter_only_graph_can_evaluate_reads_a_full_list_and_says_so() {
         let report = tenant.import();
         assert_eq!((mode(&report.result, "Group"), warnings(&report.result)), ("Full", vec!["FilteredList"]));
     }
-    assert!(tenant.requests_of(ObjectKind::Group).is_empty(), "no feed: its link would be of no use");
+    assert!(tenant.requests_of(Kind::Group).is_empty(), "no feed: its link would be of no use");
 }
 
 #[test]
@@ -209,12 +209,12 @@ fn groups_that_cannot_be_looked_up_during_an_outage_are_given_up_and_judged_by_t
         let tenant = filtered(World { groups: 200, ..lean() }, mode).with("MaxRetries", 1);
         // The run after a full walk looks up every object that its feeds mention; this is about a later one.
         tenant.import();
-        tenant.sim.add_fault(Fault::always(Route::Group, FaultAction::status(503)));
+        tenant.sim.add_fault(Fault::always(Route::GROUP, FaultAction::status(503)));
         let names = |n| change_group(&tenant.sim.group_id(n), "description", "no name in this row");
         tenant.sim.apply(&(0..200).map(names).collect::<Vec<_>>()).unwrap();
         tenant.requests();
         let report = tenant.import_in_part();
-        let asks = |x: &host_harness::simulator::Exchange| x.items.iter().any(|item| item.route == Route::Group);
+        let asks = |x: &host_harness::simulator::Exchange| x.items.iter().any(|item| item.route == Route::GROUP);
         let batches = tenant.requests().iter().filter(|x| asks(x)).count();
         // Forty groups are two batches, each sent twice.
         assert!((1..=4).contains(&batches), "{mode}: {batches} batches");
@@ -240,7 +240,7 @@ fn every_page_of_a_filtered_list_is_an_advanced_query() {
     let tenant = filtered(few(), "Recompute").with("PageSize", 1);
     tenant.requests();
     tenant.import();
-    let pages: Vec<_> = tenant.requests().into_iter().filter(|x| x.route == Route::GroupsList).collect();
+    let pages: Vec<_> = tenant.requests().into_iter().filter(|x| x.route == Route::GROUPS_LIST).collect();
     assert_eq!(pages.len(), 3);
     assert!(pages.iter().all(|page| page.headers.contains_key("consistencylevel")), "links do not carry headers");
 }
@@ -249,7 +249,7 @@ fn every_page_of_a_filtered_list_is_an_advanced_query() {
 fn a_new_group_in_scope_and_one_out_of_scope_are_told_apart() {
     for mode in ["Recompute", "Delta"] {
         let tenant = filtered(lean(), mode);
-        let new = |name: &str| Change::AddGroup { properties: properties(json!({"displayName": name})) };
+        let new = |name: &str| Change::add_group(properties(json!({"displayName": name})));
         tenant.sim.apply(&[new("APP-born"), new("SEC-born")]).unwrap();
         tenant.import();
         tenant.assert_holds_groups_where(is_app);

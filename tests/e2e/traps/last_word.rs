@@ -78,7 +78,7 @@ fn group_that_leaves_and_enters_the_scope_on_one_page_unread_is_repaired() {
     tenant.import();
     let name = name_of(&tenant, &group);
     feed_brings(&relay, vec![named(&tenant, &group, "SEC-0"), named(&tenant, &group, &name)]);
-    tenant.sim.add_fault(Fault::always(Route::Members, FaultAction::status(500)).on_object(&group));
+    tenant.sim.add_fault(Fault::always(Route::MEMBERS, FaultAction::status(500)).on_object(&group));
     tenant.import_in_part();
     tenant.sim.clear_faults();
     relay.rewrite(|_, _| {});
@@ -107,12 +107,12 @@ fn group_that_could_be_read_in_the_end_is_no_unread_scope() {
         .with("GroupSelectionFilter", "displayName ne 'nothing'");
     let group = tenant.sim.group_id(0);
     tenant.import();
-    tenant.sim.add_fault(Fault::always(Route::Members, FaultAction::status(500)).on_object(&group));
+    tenant.sim.add_fault(Fault::always(Route::MEMBERS, FaultAction::status(500)).on_object(&group));
     tenant.sim.apply(&[change_group(&group, "description", "one")]).unwrap();
     assert_eq!(tenant.import_into("mesh.db", false).status, CONNECTOR_END_PARTIAL);
     tenant.sim.clear_faults();
     // Its repair fails once more; then its row comes and it is read.
-    tenant.sim.add_fault(Fault::once(Route::Members, FaultAction::status(500)).on_object(&group));
+    tenant.sim.add_fault(Fault::once(Route::MEMBERS, FaultAction::status(500)).on_object(&group));
     tenant.sim.apply(&[change_group(&group, "description", "two")]).unwrap();
     let report = tenant.import_into("mesh.db", false);
     tenant.assert_equals_truth();
@@ -125,7 +125,7 @@ fn group_that_a_reconcile_finds_nowhere_keeps_its_edges_until_the_feed_says_that
     tenant.import();
     tenant.sim.advance_clock(3 * 86_400);
     let group = tenant.sim.group_id(0);
-    for route in [Route::Members, Route::Group] {
+    for route in [Route::MEMBERS, Route::GROUP] {
         tenant.sim.add_fault(Fault::always(route, FaultAction::NotFound).on_object(&group));
     }
     tenant.import_in_part();
@@ -142,7 +142,7 @@ fn group_that_a_list_names_twice_keeps_the_members_of_its_last_read() {
     let tenant = tenant.with("GraphEndpoint", relay.origin()).with("AuthorityHost", relay.origin());
     let tenant = tenant.with("PageSize", 1).with("MaxConcurrency", 1);
     let group = tenant.sim.group_id(0);
-    for route in [Route::Members, Route::Group] {
+    for route in [Route::MEMBERS, Route::GROUP] {
         tenant.sim.add_fault(Fault::once(route, FaultAction::NotFound).on_object(&group));
     }
     // The first page of the list names it, and a late one again, when the first read is over.
@@ -160,6 +160,6 @@ fn group_that_a_list_names_twice_keeps_the_members_of_its_last_read() {
     let pulled = tenant.pull(None);
     let words: Vec<_> = pulled.of("Scope", "GroupMember").filter(|row| row["Scope"] == group.as_str()).collect();
     let last = words.last().unwrap();
-    let members = tenant.sim.truth().edges().filter(|edge| edge.group_id == group).count();
+    let members = tenant.sim.truth().members().filter(|edge| edge.parent == group).count();
     assert_eq!((&last["Complete"], &last["Rows"]), (&json!(true), &json!(members)), "{words:?}");
 }

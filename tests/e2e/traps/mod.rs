@@ -21,7 +21,7 @@ mod short_list; // lists that name fewer groups than their count
 
 use connector_abi::CONNECTOR_END_PARTIAL;
 use host_harness::report::RunReport;
-use host_harness::simulator::{Change, Delta, ObjectKind, World};
+use host_harness::simulator::{Change, Delta, Kind, World};
 use serde_json::{Map, Value};
 
 use crate::world::Tenant;
@@ -35,15 +35,15 @@ fn properties(value: Value) -> Map<String, Value> {
 
 /// A group with another value of one property.
 fn change_group(group: &str, property: &str, value: impl Into<Value>) -> Change {
-    Change::UpdateGroup { group: group.to_owned(), properties: Map::from_iter([(property.to_owned(), value.into())]) }
+    Change::update_group(group.to_owned(), Map::from_iter([(property.to_owned(), value.into())]))
 }
 
 fn add_member(group: &str, user: &str) -> Change {
-    Change::AddMember { group: group.to_owned(), member: user.to_owned(), member_type: ObjectKind::User }
+    Change::add_member(group.to_owned(), user.to_owned(), Kind::User)
 }
 
 fn remove_member(group: &str, user: &str) -> Change {
-    Change::RemoveMember { group: group.to_owned(), member: user.to_owned(), member_type: ObjectKind::User }
+    Change::remove_member(group.to_owned(), user.to_owned(), Kind::User)
 }
 
 /// A gentle world of few objects.
@@ -86,8 +86,8 @@ impl Tenant {
 
     /// The number of a user who is a member of this group, as the tenant stands.
     fn some_member(&self, group: &str) -> String {
-        let edge = self.sim.truth().edges().find(|e| e.group_id == group && e.member_type == "User");
-        edge.expect("a group with a user in it").member_id
+        let edge = self.sim.truth().members().find(|e| e.parent == group && e.child_type == "User");
+        edge.expect("a group with a user in it").child
     }
 }
 

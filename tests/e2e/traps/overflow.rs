@@ -28,7 +28,7 @@ fn every_group(tenant: &Tenant, property: &str, value: impl Fn(u32) -> String) -
 
 /// Fifteen of sixteen reads of members fail.
 fn most_reads_fail(tenant: &Tenant) {
-    tenant.sim.add_fault(Fault::always(Route::Members, FaultAction::status(500)).sparing(16));
+    tenant.sim.add_fault(Fault::always(Route::MEMBERS, FaultAction::status(500)).sparing(16));
 }
 
 /// A tenant whose 600 groups enter the scope at once, so that the members of each have to be read.
@@ -58,7 +58,7 @@ fn more_groups_read_because_of_a_row_than_can_be_read_again_warn() {
     assert_eq!(warnings(&report.result), ["ConfirmOverflow"]);
     tenant.sim.clear_journal();
     let next = tenant.import();
-    let again = tenant.sim.count(|asked| asked.route == Route::Members);
+    let again = tenant.sim.count(|asked| asked.route == Route::MEMBERS);
     assert_eq!((again, warnings(&next.result)), (500, Vec::new()), "as many as a watermark names");
 }
 
@@ -103,7 +103,7 @@ impl Watch for StopWhenCrowded {
 
     fn committed(&mut self, watermark: &str) -> Result<()> {
         let mark: Value = serde_json::from_str(watermark)?;
-        self.places += usize::from(mark["x"]["groups"]["now"]["page"].is_string());
+        self.places += usize::from(mark["x"]["types"]["Group"]["now"]["page"].is_string());
         Ok(())
     }
 }
@@ -129,14 +129,14 @@ fn more_restored_users_than_a_watermark_names_make_the_next_import_read_all_memb
     let users = || (0..520).map(|n| tenant.sim.user_id(n));
     tenant.import();
     tenant.import();
-    tenant.sim.apply(&users().map(|user| Change::DeleteUser { user }).collect::<Vec<_>>()).unwrap();
+    tenant.sim.apply(&users().map(Change::delete_user).collect::<Vec<_>>()).unwrap();
     tenant.import();
-    tenant.sim.apply(&users().map(|user| Change::RestoreUser { user }).collect::<Vec<_>>()).unwrap();
+    tenant.sim.apply(&users().map(Change::restore_user).collect::<Vec<_>>()).unwrap();
     let report = tenant.import();
     assert_eq!(warnings(&report.result), ["RestoredOverflow"], "each is looked up twice, and 500 of them can be named");
     tenant.sim.clear_journal();
     tenant.import();
-    let read = tenant.sim.count(|asked| asked.route == Route::Members);
+    let read = tenant.sim.count(|asked| asked.route == Route::MEMBERS);
     assert!(read >= 20, "{read} reads of members for 20 groups");
     tenant.assert_equals_truth();
 }

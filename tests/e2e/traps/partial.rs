@@ -13,7 +13,7 @@ use crate::world::Tenant;
 
 /// The requests without which an object type cannot be read.
 const NEEDS: [(Route, &str); 3] =
-    [(Route::UsersDelta, "User"), (Route::GroupsDelta, "Group"), (Route::GroupsList, "GroupMember")];
+    [(Route::USERS_DELTA, "User"), (Route::GROUPS_DELTA, "Group"), (Route::GROUPS_LIST, "GroupMember")];
 
 #[test]
 fn each_type_fails_alone_and_the_next_run_makes_it_good() {
@@ -55,7 +55,7 @@ fn an_end_says_incomplete_and_removes_nothing_of_a_type_that_failed() {
     let tenant = Tenant::of(paged()).with("MaxRetries", 0);
     tenant.import();
     let before = tenant.mesh().objects("User").unwrap().len();
-    tenant.sim.add_fault(Fault::always(Route::UsersDelta, FaultAction::status(500)).at(Call::NextLink));
+    tenant.sim.add_fault(Fault::always(Route::USERS_DELTA, FaultAction::status(500)).at(Call::NextLink));
     let report = tenant.import_into("mesh.db", true);
     assert_eq!(
         (report.status, &report.result["ObjectTypes"]["User"]["Complete"]),
@@ -72,7 +72,7 @@ fn a_missing_licence_costs_the_type_that_needs_it_and_no_other() {
         let tenant = Tenant::of(few()).with("MaxRetries", 0);
         let body = FaultBody::GraphError { code: code.into(), message: "The tenant has no premium licence.".into() };
         let refused = FaultAction::Status { code: status, body, headers: BTreeMap::new() };
-        tenant.sim.add_fault(Fault::always(Route::UsersDelta, refused));
+        tenant.sim.add_fault(Fault::always(Route::USERS_DELTA, refused));
         let pulled = tenant.pull(None);
         assert_eq!((pulled.status, &pulled.end("User")["Complete"]), (CONNECTOR_END_PARTIAL, &json!(false)), "{code}");
         assert_eq!(pulled.end("GroupMember")["Complete"], true);
@@ -85,7 +85,7 @@ fn a_group_that_answers_404_is_skipped_and_most_of_them_are_not() {
     let tenant = Tenant::of(World { groups: 30, ..few() });
     tenant.import();
     for number in 0..20 {
-        for route in [Route::Members, Route::Group] {
+        for route in [Route::MEMBERS, Route::GROUP] {
             tenant.sim.add_fault(Fault::always(route, FaultAction::NotFound).on_object(tenant.sim.group_id(number)));
         }
     }
@@ -94,11 +94,11 @@ fn a_group_that_answers_404_is_skipped_and_most_of_them_are_not() {
     tenant.assert_equals_truth();
     tenant.sim.clear_faults();
     let group = tenant.sim.group_id(0);
-    for route in [Route::Members, Route::Group] {
+    for route in [Route::MEMBERS, Route::GROUP] {
         tenant.sim.add_fault(Fault::always(route, FaultAction::NotFound).on_object(&group));
     }
     tenant.import();
-    assert!(tenant.mesh().edges("GroupMember").unwrap().iter().all(|edge| edge.from != group));
+    assert!(tenant.mesh().edges("GroupMember").unwrap().iter().all(|edge| edge.ends[0] != group));
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn answers_of_gateways_are_no_second_failure() {
         for code in [502, 504] {
             let tenant = Tenant::of(few());
             let answer = FaultAction::Status { code, body: body.clone(), headers: BTreeMap::new() };
-            for route in [Route::UsersDelta, Route::GroupsDelta, Route::GroupsList, Route::Batch, Route::Members] {
+            for route in [Route::USERS_DELTA, Route::GROUPS_DELTA, Route::GROUPS_LIST, Route::Batch, Route::MEMBERS] {
                 tenant.sim.add_fault(Fault::once(route, answer.clone()));
             }
             tenant.import();
@@ -120,7 +120,7 @@ fn answers_of_gateways_are_no_second_failure() {
 fn an_error_without_a_body_still_says_what_happened_and_where() {
     let tenant = Tenant::of(few()).with("MaxRetries", 0);
     let answer = FaultAction::Status { code: 504, body: FaultBody::Empty, headers: BTreeMap::new() };
-    tenant.sim.add_fault(Fault::always(Route::UsersDelta, answer));
+    tenant.sim.add_fault(Fault::always(Route::USERS_DELTA, answer));
     let pulled = tenant.pull(None);
     let issue = pulled.of("Issue", "User").next().unwrap();
     assert!(issue["Message"].as_str().unwrap().contains("504") && issue["RequestId"].is_string(), "{issue:#}");
@@ -129,7 +129,7 @@ fn an_error_without_a_body_still_says_what_happened_and_where() {
 #[test]
 fn a_token_that_dies_in_mid_run_is_renewed_once_and_the_page_asked_for_again() {
     let tenant = Tenant::of(paged());
-    tenant.sim.add_fault(Fault::once(Route::UsersDelta, FaultAction::InvalidToken).at(Call::NextLink).after(1));
+    tenant.sim.add_fault(Fault::once(Route::USERS_DELTA, FaultAction::InvalidToken).at(Call::NextLink).after(1));
     tenant.import();
     tenant.assert_equals_truth();
     let seen = tenant.requests();
@@ -152,7 +152,7 @@ fn import_that_outlives_its_token_asks_for_another() {
 
 #[test]
 fn recycle_bin_that_cannot_be_read_is_reported_and_costs_no_row() {
-    for (route, object_type) in [(Route::DeletedUsers, "User"), (Route::DeletedGroups, "Group")] {
+    for (route, object_type) in [(Route::DELETED_USERS, "User"), (Route::DELETED_GROUPS, "Group")] {
         let world = World { deleted_users: 2, deleted_groups: 2, ..few() };
         let tenant = Tenant::of(world).with("MembershipMode", "Delta").with("MaxRetries", 0);
         tenant.sim.add_fault(Fault::always(route, FaultAction::RequestDenied));
@@ -169,13 +169,13 @@ fn recycle_bin_that_cannot_be_read_is_reported_and_costs_no_row() {
 fn a_cut_group_delivers_what_came_and_says_that_it_is_cut() {
     let tenant =
         Tenant::of(World { large_group: Some(200), users: 300, ..few() }).with("PageSize", 50).with("MaxRetries", 0);
-    let group = tenant.sim.truth().edges().fold(BTreeMap::<String, u32>::new(), |mut sizes, edge| {
-        *sizes.entry(edge.group_id).or_default() += 1;
+    let group = tenant.sim.truth().members().fold(BTreeMap::<String, u32>::new(), |mut sizes, edge| {
+        *sizes.entry(edge.parent).or_default() += 1;
         sizes
     });
     let (group, _) = group.into_iter().max_by_key(|(_, size)| *size).unwrap();
     tenant.sim.add_fault(
-        Fault::always(Route::Members, FaultAction::status(500)).on_object(&group).at(Call::NextLink).after(1),
+        Fault::always(Route::MEMBERS, FaultAction::status(500)).on_object(&group).at(Call::NextLink).after(1),
     );
     let pulled = tenant.pull(None);
     let scope: &Value = pulled.of("Scope", "GroupMember").find(|scope| scope["Scope"] == group.as_str()).unwrap();

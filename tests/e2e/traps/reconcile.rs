@@ -3,7 +3,7 @@
 //! A Reconcile does not begin with a new link. The old one is drained afterwards, so that changes made during the reads are
 //! applied on top of lists that may be older.
 
-use host_harness::simulator::{Change, Delta, MemberTypes, ObjectKind, Route, World};
+use host_harness::simulator::{Change, Delta, Kind, MemberTypes, Route, World};
 
 use serde_json::json;
 
@@ -22,7 +22,7 @@ fn members_that_no_feed_mentions_come_with_the_reconcile() {
     let delta = Delta { member_types: MemberTypes::UsersAndGroups, ..World::gentle().delta };
     let tenant = following(World { service_principals: 5, devices: 5, delta, edges: 120, ..few() });
     tenant.import();
-    let wanted = tenant.sim.truth().edges().filter(|e| e.member_type == "ServicePrincipal").count();
+    let wanted = tenant.sim.truth().members().filter(|e| e.child_type == "ServicePrincipal").count();
     let held = |tenant: &Tenant| {
         let edges = tenant.mesh().edges("GroupMember").unwrap();
         edges.iter().filter(|e| e.attributes["memberType"] == "ServicePrincipal").count()
@@ -45,9 +45,9 @@ fn a_reconcile_drains_the_old_link_of_the_groups() {
     tenant.sim.advance_clock(3 * DAY);
     tenant.requests();
     tenant.pull(Some(&mark));
-    let pages = tenant.requests_of(ObjectKind::Group);
+    let pages = tenant.requests_of(Kind::Group);
     assert!(link.ends_with(&pages[0].url) && pages.len() == 1, "the feed of groups is not walked anew");
-    let users = tenant.requests_of(ObjectKind::User);
+    let users = tenant.requests_of(Kind::User);
     assert!(!users[0].called_delta_link(), "that of users is");
 }
 
@@ -66,7 +66,7 @@ fn changes_during_a_reconcile_are_applied_on_top_of_lists_that_lag() {
             vec![
                 super::remove_member(&group, &user),
                 change_group(&group, "description", "during"),
-                Change::DeleteUser { user: tenant.sim.user_id(7) },
+                Change::delete_user(tenant.sim.user_id(7)),
             ],
         );
         tenant.import();
@@ -116,12 +116,12 @@ fn who_was_away_during_a_reconcile_has_all_edges_when_restored() {
     tenant.import();
     let group = tenant.sim.group_id(0);
     let user = tenant.some_member(&tenant.sim.group_id(1));
-    tenant.follows(&[Change::DeleteUser { user: user.clone() }, Change::DeleteGroup { group: group.clone() }]);
+    tenant.follows(&[Change::delete_user(user.clone()), Change::delete_group(group.clone())]);
     tenant.sim.advance_clock(3 * DAY);
     tenant.import();
     let asleep = tenant.mesh().edges_of(&user).unwrap().len() + tenant.mesh().edges_of(&group).unwrap().len();
     assert_eq!(asleep, 0, "the trap is set: the reads did not show them");
-    tenant.follows(&[Change::RestoreUser { user }, Change::RestoreGroup { group }]);
+    tenant.follows(&[Change::restore_user(user), Change::restore_group(group)]);
 }
 
 #[test]
@@ -162,12 +162,12 @@ fn an_edge_added_while_nobody_looked_is_read_once_and_once_more() {
     tenant.import();
     let group = tenant.sim.group_id(0);
     tenant.sim.advance_clock(3 * DAY);
-    let edge = tenant.sim.truth().edges().find(|e| e.group_id != group && e.member_type == "User").unwrap();
-    tenant.sim.apply(&[add_member(&group, &edge.member_id)]).unwrap_or_default();
+    let edge = tenant.sim.truth().members().find(|e| e.parent != group && e.child_type == "User").unwrap();
+    tenant.sim.apply(&[add_member(&group, &edge.child)]).unwrap_or_default();
     tenant.import();
     tenant.sim.clear_journal();
     tenant.import();
-    let again = tenant.sim.count(|asked| asked.route == Route::Members && asked.object == Some(&group));
+    let again = tenant.sim.count(|asked| asked.route == Route::MEMBERS && asked.object == Some(&group));
     assert_eq!(again, 1, "named by the old link, read because of it, and so confirmed");
     tenant.assert_equals_truth();
 }

@@ -3,7 +3,7 @@
 //! The feed mentions such an object once. A connector that believes the first read has lost the object's access until
 //! everything is read again.
 
-use host_harness::simulator::{Change, Delta, ObjectKind, World};
+use host_harness::simulator::{Change, Delta, Kind, World};
 use serde_json::json;
 
 use super::{change_group, few, properties};
@@ -38,11 +38,11 @@ fn restored_member_that_reads_do_not_show_yet_has_its_edges_after_the_next_run()
     tenant.import();
     let group = tenant.sim.group_id(0);
     let user = tenant.some_member(&group);
-    step(&tenant, &[Change::DeleteUser { user: user.clone() }]);
+    step(&tenant, &[Change::delete_user(user.clone())]);
     // Read in full while the user is away, the group loses the edge.
     step(&tenant, &[change_group(&group, "description", "read in full")]);
     step(&tenant, &[]);
-    step(&tenant, &[Change::RestoreUser { user }]);
+    step(&tenant, &[Change::restore_user(user)]);
     step(&tenant, &[]);
     tenant.assert_equals_truth();
 }
@@ -52,10 +52,10 @@ fn deleted_member_that_the_recycle_bin_did_not_list_at_the_full_walk_is_hidden_b
     let tenant = following(lagging(Delta { deleted_members_in_first_round: true, ..silent() }));
     tenant.sim.settle();
     let user = tenant.some_member(&tenant.sim.group_id(0));
-    step(&tenant, &[Change::DeleteUser { user: user.clone() }]);
+    step(&tenant, &[Change::delete_user(user.clone())]);
     step(&tenant, &[]);
     tenant.assert_equals_truth();
-    step(&tenant, &[Change::RestoreUser { user }]);
+    step(&tenant, &[Change::restore_user(user)]);
     tenant.assert_equals_truth();
 }
 
@@ -63,10 +63,10 @@ fn deleted_member_that_the_recycle_bin_did_not_list_at_the_full_walk_is_hidden_b
 fn restored_user_the_store_never_held_arrives_with_every_attribute_although_its_row_has_few() {
     let tenant = following(World { delta: Delta { lean_restores: true, lean_rows: true, ..silent() }, ..few() });
     let user = tenant.some_member(&tenant.sim.group_id(0));
-    tenant.sim.apply(&[Change::DeleteUser { user: user.clone() }]).unwrap();
+    tenant.sim.apply(&[Change::delete_user(user.clone())]).unwrap();
     tenant.import();
     tenant.import();
-    tenant.follows(&[Change::RestoreUser { user }]);
+    tenant.follows(&[Change::restore_user(user)]);
 }
 
 #[test]
@@ -76,15 +76,11 @@ fn hidden_group_that_lost_its_last_member_is_empty_where_the_token_proves_the_pe
         let tenant = Tenant::of(world).with("MembershipMode", mode).with("GroupSelectionFilter", "displayName ne 'x'");
         let group = tenant.sim.group_id(0);
         let hide = properties(json!({"visibility": "HiddenMembership"}));
-        tenant.sim.apply(&[Change::UpdateGroup { group: group.clone(), properties: hide }]).unwrap();
+        tenant.sim.apply(&[Change::update_group(group.clone(), hide)]).unwrap();
         tenant.import();
-        let members: Vec<_> = tenant.sim.truth().edges().filter(|edge| edge.group_id == group).collect();
+        let members: Vec<_> = tenant.sim.truth().members().filter(|edge| edge.parent == group).collect();
         assert!(!members.is_empty(), "the trap is set");
-        let gone = members.into_iter().map(|edge| Change::RemoveMember {
-            group: group.clone(),
-            member: edge.member_id,
-            member_type: ObjectKind::User,
-        });
+        let gone = members.into_iter().map(|edge| Change::remove_member(group.clone(), edge.child, Kind::User));
         tenant.follows(&gone.collect::<Vec<_>>());
     }
 }

@@ -26,7 +26,7 @@ fn listed(filter: &str, groups: u32) -> Tenant {
 fn list_that_stays_shorter_than_its_count_removes_nothing_and_is_told() {
     for filter in FILTERS {
         let tenant = listed(filter, 10);
-        tenant.sim.add_fault(Fault::always(Route::GroupsList, FaultAction::ShortList { rows: 1 }));
+        tenant.sim.add_fault(Fault::always(Route::GROUPS_LIST, FaultAction::ShortList { rows: 1 }));
         let report = tenant.import_in_part();
         let error = report.result["ObjectTypes"]["GroupMember"]["Error"]["Message"].as_str().unwrap();
         assert!(error.contains("where Graph counts 10"), "{error}");
@@ -44,10 +44,10 @@ fn list_that_is_short_once_is_read_again_and_no_group_of_it_twice() {
         let reads_of_an_import = || {
             tenant.requests();
             tenant.import();
-            tenant.sim.count(|asked| asked.route == Route::Members)
+            tenant.sim.count(|asked| asked.route == Route::MEMBERS)
         };
         let usual = reads_of_an_import();
-        tenant.sim.add_fault(Fault::once(Route::GroupsList, FaultAction::ShortList { rows: 2 }));
+        tenant.sim.add_fault(Fault::once(Route::GROUPS_LIST, FaultAction::ShortList { rows: 2 }));
         assert_eq!(reads_of_an_import(), usual, "{filter}: a group's members were read twice");
         tenant.assert_equals_truth();
     }
@@ -58,9 +58,8 @@ fn groups_that_come_and_go_while_they_are_listed_make_no_list_look_short() {
     for filter in FILTERS {
         for nth in (2..34).step_by(4) {
             let tenant = listed(filter, 24);
-            let gone = (0..8).map(|n| Change::DeleteGroup { group: tenant.sim.group_id(n * 3) });
-            let born =
-                |n| Change::AddGroup { properties: properties(json!({ "displayName": format!("APP-new-{n}") })) };
+            let gone = (0..8).map(|n| Change::delete_group(tenant.sim.group_id(n * 3)));
+            let born = |n| Change::add_group(properties(json!({ "displayName": format!("APP-new-{n}") })));
             tenant.sim.on_request(nth, gone.chain((0..8).map(born)).collect::<Vec<_>>());
             tenant.import();
             if tenant.sim.waiting_scripts() > 0 {

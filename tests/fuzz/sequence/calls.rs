@@ -12,7 +12,7 @@ use super::operation::{Known, Shared};
 use super::server::Server;
 use super::{Functions, Step};
 
-const LONGEST_WATERMARK: usize = 64 * 1024;
+const LONGEST_WATERMARK: usize = 256 * 1024;
 
 #[derive(Clone, Copy)]
 pub(super) struct Host<'a> {

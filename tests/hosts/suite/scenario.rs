@@ -147,7 +147,7 @@ impl Scenario {
             Scenario::Cancel => {
                 // Behind the first checkpoint, which comes after 16 pages, the service falls silent: without the cancel
                 // the run would not end.
-                let silence = Fault::always(Route::UsersDelta, FaultAction::StallMidBody).on_page(25);
+                let silence = Fault::always(Route::USERS_DELTA, FaultAction::StallMidBody).on_page(25);
                 sim.add_fault(silence);
                 let cancelled = run("import", u64::from(20 * CANCELLED.1))?;
                 sim.clear_faults();
@@ -303,7 +303,7 @@ fn awkward_users() -> Vec<Change> {
             // One in a thousand is longer than what a pipe or a small buffer holds.
             let repeated = if number % 1_000 == 0 { 5_000 } else { 1 };
             properties.insert("jobTitle".into(), text(number + 13).repeat(repeated).into());
-            Change::UpdateUser { user: format!("#{number}"), properties }
+            Change::update_user(format!("#{number}"), properties)
         })
         .collect()
 }

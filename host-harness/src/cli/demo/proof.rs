@@ -12,7 +12,7 @@ pub(super) fn of_delta<'e>(watermark: &str, exchanges: impl Iterator<Item = &'e 
     let mut doubts = Vec::new();
     let links: Value = serde_json::from_str(watermark).unwrap_or_default();
     let exchanges: Vec<&Exchange> = exchanges.collect();
-    for (key, route) in [("u", Route::UsersDelta), ("g", Route::GroupsDelta)] {
+    for (key, route) in [("u", Route::USERS_DELTA), ("g", Route::GROUPS_DELTA)] {
         let feed: Vec<&&Exchange> = exchanges.iter().filter(|exchange| exchange.route == route).collect();
         let stored = links[key].as_str().map(path_of).unwrap_or_default();
         match feed.first() {
@@ -26,7 +26,7 @@ pub(super) fn of_delta<'e>(watermark: &str, exchanges: impl Iterator<Item = &'e 
             doubts.push(format!("the feed {key} was begun anew"));
         }
     }
-    let listed = exchanges.iter().filter(|exchange| exchange.route == Route::UsersList).count();
+    let listed = exchanges.iter().filter(|exchange| exchange.route == Route::USERS_LIST).count();
     if listed > 0 {
         doubts.push(format!("users were listed with {listed} requests"));
     }

@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Fault, FaultAction};
-use crate::simulator::graph::request::decode;
-use crate::simulator::graph::route::Route;
+use crate::simulator::percent::decode;
+use crate::simulator::route::Route;
 
 /// The calls of a walk through pages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]

@@ -4,8 +4,8 @@
 //! are matched one by one under their own route, the batch itself under [`Route::Batch`]. A fault that cannot happen to a
 //! request (a refused delta link where none was called) does not count it.
 
-mod act;
 mod aim;
+mod refusal;
 mod script;
 mod walks;
 
@@ -13,14 +13,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use act::{alter, claims_challenge, instead};
 pub use aim::Call;
 pub(crate) use aim::Subject;
+pub use refusal::Refusal;
 pub(crate) use script::Script;
 
-use super::graph::route::Route;
+use super::route::Route;
 use super::throttle::RetryAfter;
-use super::world::Refusal;
 
 /// One fault. In JSON: `{"route": "members", "skip": 3, "times": 2, "action": {"status": {"code": 503}}}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -4,7 +4,7 @@
 
 use super::walks::Walks;
 use super::{Fault, FaultAction, Subject};
-use crate::simulator::graph::route::Route;
+use crate::simulator::route::Route;
 
 /// The armed faults.
 #[derive(Debug, Default)]
@@ -55,8 +55,8 @@ impl Script {
 mod tests {
     use super::*;
     use crate::simulator::fault::Call;
+    use crate::simulator::fault::Refusal;
     use crate::simulator::throttle::RetryAfter;
-    use crate::simulator::world::Refusal;
 
     fn asked(route: Route, url: &str) -> Subject<'_> {
         Subject { route, url, object: None, in_batch: false }
@@ -64,24 +64,24 @@ mod tests {
 
     #[test]
     fn a_fault_skips_then_strikes_then_stops() {
-        let mut script = Script::new(&[Fault::once(Route::Members, FaultAction::NotFound).after(2).times(2)]);
-        let due: Vec<_> = (0..6).map(|_| script.due(&asked(Route::Members, "/x")).is_some()).collect();
+        let mut script = Script::new(&[Fault::once(Route::MEMBERS, FaultAction::NotFound).after(2).times(2)]);
+        let due: Vec<_> = (0..6).map(|_| script.due(&asked(Route::MEMBERS, "/x")).is_some()).collect();
         assert_eq!(due, [false, false, true, true, false, false]);
-        assert_eq!(script.due(&asked(Route::GroupsList, "/x")), None);
+        assert_eq!(script.due(&asked(Route::GROUPS_LIST, "/x")), None);
     }
 
     #[test]
     fn a_fault_that_spares_one_of_three_lets_every_third_request_pass() {
-        let mut script = Script::new(&[Fault::always(Route::Members, FaultAction::NotFound).after(1).sparing(3)]);
-        let due: Vec<_> = (0..7).map(|_| script.due(&asked(Route::Members, "/x")).is_some()).collect();
+        let mut script = Script::new(&[Fault::always(Route::MEMBERS, FaultAction::NotFound).after(1).sparing(3)]);
+        let due: Vec<_> = (0..7).map(|_| script.due(&asked(Route::MEMBERS, "/x")).is_some()).collect();
         assert_eq!(due, [false, true, true, false, true, true, false]);
     }
 
     #[test]
     fn urls_match_decoded_too() {
         let mut script = Script::new(&[Fault::always(Route::Any, FaultAction::NotFound).on_url("$select=id")]);
-        assert!(script.due(&asked(Route::UsersList, "/users?%24select=id")).is_some());
-        assert!(script.due(&asked(Route::UsersList, "/users?$top=5")).is_none());
+        assert!(script.due(&asked(Route::USERS_LIST, "/users?%24select=id")).is_some());
+        assert!(script.due(&asked(Route::USERS_LIST, "/users?$top=5")).is_none());
         assert!(script.due(&asked(Route::Control, "/_simulator/x?$select=id")).is_none());
     }
 
@@ -108,13 +108,13 @@ mod tests {
             r#"{"route": "usersDelta", "times": null, "action": {"status": {"code": 429, "headers": {"Retry-After": "0,120"}}}}"#,
         )
         .unwrap();
-        assert_eq!(fault, Fault::always(Route::UsersDelta, FaultAction::retry_after(429, "0,120")));
+        assert_eq!(fault, Fault::always(Route::USERS_DELTA, FaultAction::retry_after(429, "0,120")));
         let aimed = r##"{"route": "members", "call": "nextLink", "object": "#3", "times": 2,
             "action": {"throttled": {"waitMs": 1500, "retryAfter": "httpDate"}}}"##;
         let throttled = FaultAction::Throttled { wait_ms: 1_500, retry_after: RetryAfter::HttpDate };
         assert_eq!(
             serde_json::from_str::<Fault>(aimed).unwrap(),
-            Fault::once(Route::Members, throttled).at(Call::NextLink).on_object("#3").times(2)
+            Fault::once(Route::MEMBERS, throttled).at(Call::NextLink).on_object("#3").times(2)
         );
         let stall: Fault = serde_json::from_str(r#"{"action": "stallMidBody"}"#).unwrap();
         assert_eq!(stall.action, FaultAction::StallMidBody);

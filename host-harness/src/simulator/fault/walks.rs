@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use super::Call;
 use super::aim::Subject;
-use crate::simulator::graph::route::Route;
+use crate::simulator::route::Route;
 
 /// The walks under way: for each route and object, its pages by their URLs. Whoever asks ahead repeats a page that is not the
 /// last.
@@ -36,7 +36,7 @@ mod tests {
     fn pages_are_counted_from_the_first_call_and_repeats_are_the_same_page() {
         let mut walks = Walks::default();
         let mut page = |url: &str, object: Option<&str>| {
-            walks.page(&Subject { route: Route::Members, url, object, in_batch: false })
+            walks.page(&Subject { route: Route::MEMBERS, url, object, in_batch: false })
         };
         let (first, second, third) = ("/m?$top=5", "/m?$skiptoken=a", "/m?$skiptoken=b");
         assert_eq!([first, second, second, third, second].map(|url| page(url, Some("X"))), [1, 2, 2, 3, 2]);

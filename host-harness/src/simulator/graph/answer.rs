@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use super::Context;
-use crate::simulator::base::identity::ObjectKind;
 use crate::simulator::clock::format_zoneless;
+use crate::simulator::kinds::Kind;
 use crate::simulator::odata::Refused;
 
 /// What an answer carries.
@@ -30,7 +30,7 @@ pub(crate) struct Answer {
     /// Resource units charged.
     pub(crate) units: u32,
     /// Set on pages of a delta feed.
-    pub(crate) feed: Option<ObjectKind>,
+    pub(crate) feed: Option<Kind>,
     /// The items of a batch, for the journal.
     pub(crate) items: Vec<crate::simulator::journal::Item>,
 }
@@ -108,6 +108,18 @@ impl GraphError {
 
     pub(crate) fn unsupported(message: impl Into<String>) -> GraphError {
         GraphError::new(400, "Request_UnsupportedQuery", message)
+    }
+
+    /// A `$select` names what a type does not have.
+    pub(crate) fn no_property(name: &str, odata_type: &str) -> GraphError {
+        let odata_type = odata_type.trim_start_matches('#');
+        GraphError::new(
+            400,
+            "BadRequest",
+            format!(
+                "Parsing OData Select and Expand failed: Could not find a property named '{name}' on type '{odata_type}'."
+            ),
+        )
     }
 
     pub(crate) fn into_answer(self, context: &Context<'_>) -> Answer {

@@ -11,6 +11,12 @@ use super::paging::{context_path, page};
 use super::request::{Options, Request};
 use crate::simulator::clock::format_moment;
 
+/// Permissions any of which shows it.
+pub(super) const READ: &[&str] = &["Application.Read.All", "Directory.Read.All"];
+
+/// Its path below the version root.
+pub(super) const COLLECTION: &str = "applications";
+
 const DAY: u64 = 24 * 3600;
 
 /// The one property that can be asked for.
@@ -28,7 +34,7 @@ pub(super) fn applications(context: &Context<'_>, request: &Request) -> Result<A
     let own =
         asked.eq_ignore_ascii_case(&context.service.client_id) && !context.service.world.sign_in.registered_elsewhere;
     let rows = if own { vec![json!({ SECRETS: secrets(context) })] } else { Vec::new() };
-    Ok(page(context, request, &options, &context_path("applications", &options), rows, None, None))
+    Ok(page(context, request, &options, &context_path(COLLECTION, &options), rows, None, None))
 }
 
 /// One that ended, one of somebody else, and the one in use.

@@ -6,9 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::answer::{Answer, Body, GraphError};
 use super::request::Request;
-use super::route::Target;
-use super::{Context, charged};
-use crate::simulator::fault::{self, FaultAction, Subject};
+use super::target::Target;
+use super::{Context, charged, faulted};
+use crate::simulator::fault::{FaultAction, Subject};
 use crate::simulator::journal::Item;
 use crate::simulator::seed::Dice;
 
@@ -30,7 +30,7 @@ pub(super) fn batch(context: &Context<'_>, request: &Request) -> Result<Answer, 
         let target = target(&item.request);
         let failed =
             item.depends_on.iter().any(|id| statuses.get(&id.to_lowercase()).is_none_or(|status| *status >= 400));
-        let (answer, faulted) =
+        let (answer, was_faulted) =
             if failed { (Some(dependency_failed(context)), false) } else { one(context, &item.request, &target) };
         let answered = answer.as_ref();
         rows += answered.map_or(0, |answer| answer.rows);
@@ -43,7 +43,7 @@ pub(super) fn batch(context: &Context<'_>, request: &Request) -> Result<Answer, 
             feed: answered.and_then(|answer| answer.feed),
             status: answered.map(|answer| answer.status),
             rows: answered.map_or(0, |answer| answer.rows),
-            faulted,
+            faulted: was_faulted,
         });
         statuses.extend(answered.map(|answer| (item.id.to_lowercase(), answer.status)));
         responses.extend(answer.map(|answer| response(&item.id, answer)));
@@ -84,13 +84,13 @@ fn one(context: &Context<'_>, request: &Request, target: &Target) -> (Option<Ans
             // An item has no connection of its own: it fails as the service behind the gateway would.
             return (Some(GraphError::new(504, "UnknownError", "").into_answer(context)), true);
         }
-        if let Some(answer) = fault::instead(action, context, target.route(), target) {
+        if let Some(answer) = faulted::instead(action, context, target.route(), target) {
             return (Some(answer), true);
         }
     }
     let mut answer = charged(context, request, target);
     if let Some(action) = &fault {
-        fault::alter(action, context, request, &mut answer);
+        faulted::alter(action, context, request, &mut answer);
     }
     (Some(answer), fault.is_some())
 }

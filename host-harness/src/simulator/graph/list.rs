@@ -1,17 +1,18 @@
-//! `GET /users` and `/groups`, their `$count` segments, and the recycle bin.
+//! Lists of a kind, their `$count` segments, single objects, and the recycle bin.
 //!
 //! Lists read the replica, which may lag; they are ordered by nothing anybody may rely on. A filter is judged on every
 //! page anew: a page without the header that the first page had is refused.
 
 use serde_json::Value;
 
+use super::Context;
 use super::answer::{Answer, Body, GraphError};
 use super::order::Order;
 use super::paging::{self, context_path, lag, page, position, select};
 use super::request::{Options, Request};
-use super::{Context, plural};
-use crate::simulator::base::identity::{ObjectKind, ObjectRef};
-use crate::simulator::catalog;
+use crate::simulator::kinds::Kind;
+use crate::simulator::kinds::identity::ObjectRef;
+use crate::simulator::kinds::property::Home;
 use crate::simulator::odata::{self, Filter, TextOrder};
 use crate::simulator::tenant::state::Presence;
 use crate::simulator::tenant::view::View;
@@ -19,24 +20,24 @@ use crate::simulator::tenant::view::View;
 /// Sign-in activity comes in small pages.
 const SIGN_IN_ACTIVITY_PAGE: u32 = 120;
 
-pub(super) fn list(context: &Context<'_>, request: &Request, kind: ObjectKind) -> Result<Answer, GraphError> {
-    objects(context, request, kind, Presence::Live, plural(kind))
+pub(super) fn list(context: &Context<'_>, request: &Request, kind: Kind) -> Result<Answer, GraphError> {
+    objects(context, request, kind, Presence::Live, kind.collection())
 }
 
-pub(super) fn deleted(context: &Context<'_>, request: &Request, kind: ObjectKind) -> Result<Answer, GraphError> {
-    objects(context, request, kind, Presence::SoftDeleted, plural(kind))
+pub(super) fn deleted(context: &Context<'_>, request: &Request, kind: Kind) -> Result<Answer, GraphError> {
+    objects(context, request, kind, Presence::SoftDeleted, kind.collection())
 }
 
 fn objects(
     context: &Context<'_>,
     request: &Request,
-    kind: ObjectKind,
+    kind: Kind,
     presence: Presence,
     collection: &str,
 ) -> Result<Answer, GraphError> {
     let options = Options::parse(&request.query);
     let properties = select(kind, &options)?;
-    let small = properties.iter().any(|property| property.home == catalog::Home::SignInLogs);
+    let small = properties.iter().any(|property| property.home == Home::SignInLogs);
     let position = position(context, request, &options, small.then_some(SIGN_IN_ACTIVITY_PAGE))?;
     let advanced = request.is_eventual() && options.is_true("$count");
     let filter = filter(context, kind, &options, advanced)?;
@@ -48,8 +49,8 @@ fn objects(
              'ConsistencyLevel: eventual'"
         }));
     }
-    // Nobody has a manager here, and Graph then leaves the property out.
-    let nothing = |expand: &str| kind == ObjectKind::User && (expand == "manager" || expand.starts_with("manager("));
+    let empty = kind.table().served.as_ref().map_or(&[][..], |served| served.empty_expands);
+    let nothing = |expand: &str| empty.contains(&expand.split('(').next().unwrap_or_default());
     if options.get("$expand").is_some_and(|expand| !nothing(&expand)) {
         return Err(GraphError::unsupported("The $expand query parameter is not supported by this tenant."));
     }
@@ -79,7 +80,7 @@ fn objects(
     Ok(page(context, request, &options, &context_path(collection, &options), rows, next, count))
 }
 
-pub(super) fn count(context: &Context<'_>, request: &Request, kind: ObjectKind) -> Result<Answer, GraphError> {
+pub(super) fn count(context: &Context<'_>, request: &Request, kind: Kind) -> Result<Answer, GraphError> {
     if !request.is_eventual() {
         return Err(GraphError::new(400, "Request_BadRequest", "$count is not currently supported."));
     }
@@ -93,12 +94,7 @@ pub(super) fn count(context: &Context<'_>, request: &Request, kind: ObjectKind) 
     Ok(Answer::new(200, Body::Text(count.to_string())))
 }
 
-fn filter(
-    context: &Context<'_>,
-    kind: ObjectKind,
-    options: &Options,
-    advanced: bool,
-) -> Result<Option<Filter>, GraphError> {
+fn filter(context: &Context<'_>, kind: Kind, options: &Options, advanced: bool) -> Result<Option<Filter>, GraphError> {
     let Some(text) = options.get("$filter") else { return Ok(None) };
     let filter = odata::parse(&text)?;
     odata::judge(&filter, kind, advanced, context.service.world.lists.filter_height)?;
@@ -106,18 +102,12 @@ fn filter(
 }
 
 fn holds(view: View<'_>, object: ObjectRef, filter: Option<&Filter>, order: TextOrder) -> bool {
-    let value =
-        |name: &str| catalog::property(object.kind, name).map_or(Value::Null, |property| view.value(object, property));
+    let value = |name: &str| object.kind.property(name).map_or(Value::Null, |property| view.value(object, property));
     filter.is_none_or(|filter| odata::holds(filter, order, &value))
 }
 
-/// `GET /users/{id}` and `/groups/{id}`; users also by user principal name.
-pub(super) fn object(
-    context: &Context<'_>,
-    request: &Request,
-    kind: ObjectKind,
-    id: &str,
-) -> Result<Answer, GraphError> {
+/// One object by its id, or by its kind's other key.
+pub(super) fn object(context: &Context<'_>, request: &Request, kind: Kind, id: &str) -> Result<Answer, GraphError> {
     let options = Options::parse(&request.query);
     let properties = select(kind, &options)?;
     let tenant = context.service.tenant();
@@ -125,21 +115,22 @@ pub(super) fn object(
     let view = snapshot.view();
     let object = find(view, kind, id).ok_or_else(|| GraphError::not_found(id))?;
     let mut row = view.row(object, &properties);
-    let entity = format!("{}/v1.0/$metadata#{}/$entity", context.origin, paging::context_path(plural(kind), &options));
+    let entity =
+        format!("{}/v1.0/$metadata#{}/$entity", context.origin, paging::context_path(kind.collection(), &options));
     row.insert("@odata.context".into(), Value::String(entity));
     Ok(Answer { rows: 1, ..Answer::new(200, Body::Json(Value::Object(row))) })
 }
 
-/// A live object by id or, for users, by user principal name.
-pub(super) fn find(view: View<'_>, kind: ObjectKind, id: &str) -> Option<ObjectRef> {
+/// A live object by id or by its kind's other key.
+pub(super) fn find(view: View<'_>, kind: Kind, id: &str) -> Option<ObjectRef> {
     let live = |object: &ObjectRef| object.kind == kind && view.is_live(*object);
     if let Some(object) = view.find(id) {
         return Some(object).filter(live);
     }
-    if kind != ObjectKind::User || !id.contains('@') {
+    if !id.contains('@') {
         return None;
     }
-    let property = catalog::property(kind, "userPrincipalName")?;
+    let property = kind.property(kind.table().other_key?)?;
     let named = |object: &ObjectRef| {
         view.value(*object, property).as_str().is_some_and(|name| name.to_lowercase() == id.to_lowercase())
     };

@@ -5,18 +5,20 @@
 pub(crate) mod answer;
 mod applications;
 mod batch;
+mod children;
 pub(crate) mod delta;
+pub(crate) mod faulted;
 mod list;
-mod members;
 mod order;
 mod paging;
+pub(crate) mod refused_token;
 pub(crate) mod request;
-pub(crate) mod route;
+pub(crate) mod target;
+mod throttled;
 
 use self::answer::{Answer, GraphError};
 use self::request::{Options, Request};
-use self::route::Target;
-use super::base::identity::ObjectKind;
+use self::target::Target;
 use super::service::Service;
 
 /// What Graph says its JSON is.
@@ -54,7 +56,7 @@ pub(crate) fn answer(context: &Context<'_>, request: &Request, target: &Target) 
 /// Answer one request and charge its resource units, or turn it away as throttled.
 fn charged(context: &Context<'_>, request: &Request, target: &Target) -> Answer {
     let units = units(request, target);
-    if let Err(throttled) = context.service.charge(context, units) {
+    if let Err(throttled) = throttled::charge(context, units) {
         return throttled;
     }
     let answer = endpoint(context, request, target).unwrap_or_else(|error| error.into_answer(context));
@@ -69,22 +71,9 @@ fn endpoint(context: &Context<'_>, request: &Request, target: &Target) -> Result
     if request.method != "GET" {
         return Err(wrong_method(&request.method));
     }
-    let permissions = &context.service.world.permissions;
-    let may = |kind: ObjectKind| match kind {
-        ObjectKind::User => permissions.user_read_all,
-        _ => permissions.group_member_read_all,
-    };
-    let granted = match target {
-        Target::Delta(kind) | Target::List(kind) | Target::Count(kind) | Target::Object(kind, _) => may(*kind),
-        Target::Deleted(ObjectKind::User) => permissions.user_read_all,
-        Target::Deleted(_) => permissions.group_read_all,
-        Target::Members { .. } | Target::MembersCount { .. } | Target::MemberOf { .. } | Target::Owners { .. } => {
-            permissions.group_member_read_all
-        }
-        Target::Applications => permissions.application_read_all,
-        Target::Batch | Target::Unknown(_) => true,
-    };
-    if !granted {
+    if let Some(any_of) = permissions(target)
+        && !context.service.world.permissions.allow(any_of)
+    {
         return Err(GraphError::denied());
     }
     match target {
@@ -92,16 +81,32 @@ fn endpoint(context: &Context<'_>, request: &Request, target: &Target) -> Result
         Target::List(kind) => list::list(context, request, *kind),
         Target::Count(kind) => list::count(context, request, *kind),
         Target::Object(kind, id) => list::object(context, request, *kind, id),
-        Target::Members { group, cast } => members::members(context, request, group, *cast),
-        Target::MembersCount { group } => members::members_count(context, request, group),
-        Target::Owners { group } => members::owners(context, request, group),
-        Target::MemberOf { kind, id, cast } => members::member_of(context, request, *kind, id, *cast),
+        Target::Children { relation, parent, cast } => children::children(context, request, *relation, parent, *cast),
+        Target::ChildCount { relation, parent } => children::count(context, request, *relation, parent),
+        Target::Parents { relation, kind, id, cast } => {
+            children::parents(context, request, *relation, *kind, id, *cast)
+        }
         Target::Deleted(kind) => list::deleted(context, request, *kind),
         Target::Applications => applications::applications(context, request),
         Target::Batch => Err(GraphError::new(400, "BadRequest", "A batch cannot hold a batch.")),
         Target::Unknown(segment) => {
             Err(GraphError::new(400, "BadRequest", format!("Resource not found for the segment '{segment}'.")))
         }
+    }
+}
+
+/// Permissions any of which opens a target; none is needed where nothing is served.
+fn permissions(target: &Target) -> Option<&'static [&'static str]> {
+    match target {
+        Target::Delta(kind) | Target::List(kind) | Target::Count(kind) | Target::Object(kind, _) => {
+            Some(kind.table().read)
+        }
+        Target::Deleted(kind) => kind.table().served.as_ref().and_then(|served| served.bin),
+        Target::Children { relation, .. } | Target::ChildCount { relation, .. } | Target::Parents { relation, .. } => {
+            Some(relation.table().read)
+        }
+        Target::Applications => Some(applications::READ),
+        Target::Batch | Target::Unknown(_) => None,
     }
 }
 
@@ -116,24 +121,20 @@ fn wrong_method(method: &str) -> GraphError {
 /// The published price of a request; `$select` and small pages make it cheaper.
 fn units(request: &Request, target: &Target) -> u32 {
     let base: u32 = match target {
-        Target::Members { .. } | Target::MembersCount { .. } => 3,
-        Target::MemberOf { .. } | Target::List(ObjectKind::User) | Target::Applications => 2,
-        _ => 1,
+        Target::Children { relation, .. } | Target::ChildCount { relation, .. } => relation.table().units,
+        Target::Parents { relation, .. } => relation.table().reverse_units,
+        Target::List(kind) => kind.table().served.as_ref().map_or(1, |served| served.units),
+        Target::Applications => 2,
+        Target::Delta(_)
+        | Target::Count(_)
+        | Target::Object(..)
+        | Target::Deleted(_)
+        | Target::Batch
+        | Target::Unknown(_) => 1,
     };
     let options = Options::parse(&request.query);
     let select = u32::from(options.get("$select").is_some());
     let expand = u32::from(options.get("$expand").is_some());
     let small = u32::from(options.get("$top").and_then(|top| top.parse::<u32>().ok()).is_some_and(|top| top < 20));
     (base + expand).saturating_sub(select + small).max(1)
-}
-
-/// A kind's collection.
-pub(crate) fn plural(kind: ObjectKind) -> &'static str {
-    match kind {
-        ObjectKind::User => "users",
-        ObjectKind::Group => "groups",
-        ObjectKind::Device => "devices",
-        ObjectKind::ServicePrincipal => "servicePrincipals",
-        ObjectKind::OrgContact => "contacts",
-    }
 }

@@ -7,15 +7,16 @@ use serde_json::Value;
 
 use super::Context;
 use super::answer::GraphError;
-use crate::simulator::base::identity::{ObjectKind, ObjectRef};
-use crate::simulator::catalog::{self, Property};
+use crate::simulator::kinds::Kind;
+use crate::simulator::kinds::identity::ObjectRef;
+use crate::simulator::kinds::property::Property;
 use crate::simulator::odata::{Filter, Operator};
 use crate::simulator::seed::{Progression, mix, stream};
 use crate::simulator::tenant::replica::Snapshot;
 
 /// The objects of one list, each at a place that a page link can name.
 pub(super) struct Order {
-    kind: ObjectKind,
+    kind: Kind,
     rows: Rows,
     /// Whoever is in it meets the filter.
     pub(super) exact: bool,
@@ -35,7 +36,7 @@ impl Order {
     pub(super) fn new(
         context: &Context<'_>,
         snapshot: &Snapshot<'_>,
-        kind: ObjectKind,
+        kind: Kind,
         filter: Option<&Filter>,
         orderby: Option<&str>,
     ) -> Result<Order, GraphError> {
@@ -92,11 +93,11 @@ fn placed(numbers: impl DoubleEndedIterator<Item = u32>, descending: bool) -> Ve
 }
 
 /// The property to sort by, and whether from its end.
-fn sorting(kind: ObjectKind, orderby: &str) -> Result<(&'static Property, bool), GraphError> {
+fn sorting(kind: Kind, orderby: &str) -> Result<(&'static Property, bool), GraphError> {
     let mut words = orderby.split_whitespace();
     let name = words.next().unwrap_or_default();
     let descending = words.next() == Some("desc");
-    let property = catalog::property(kind, name).filter(|property| is_indexed(property));
+    let property = kind.property(name).filter(|property| is_indexed(property));
     property
         .map(|property| (property, descending))
         .ok_or_else(|| GraphError::unsupported("Sorting not supported for current query."))
@@ -117,7 +118,7 @@ struct Bounds<'a> {
 
 impl<'a> Bounds<'a> {
     /// Of the property the list is sorted by, or of any that is indexed.
-    fn of(filter: &'a Filter, kind: ObjectKind, sorted: Option<&'static Property>) -> Option<Bounds<'a>> {
+    fn of(filter: &'a Filter, kind: Kind, sorted: Option<&'static Property>) -> Option<Bounds<'a>> {
         match filter {
             Filter::And(left, right) => {
                 let left_bounds = Bounds::of(left, kind, sorted);
@@ -138,7 +139,7 @@ impl<'a> Bounds<'a> {
                 }
             }
             Filter::Compare { path, operator, literal: Value::String(literal) } => {
-                let property = catalog::property(kind, path).filter(|property| is_indexed(property))?;
+                let property = kind.property(path).filter(|property| is_indexed(property))?;
                 if sorted.is_some_and(|sorted| sorted.name != property.name) {
                     return None;
                 }

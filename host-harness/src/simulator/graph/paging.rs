@@ -9,8 +9,8 @@ use serde_json::{Map, Value, json};
 use super::Context;
 use super::answer::{Answer, GraphError};
 use super::request::{Options, Request};
-use crate::simulator::base::identity::ObjectKind;
-use crate::simulator::catalog::{self, Home, Property, Shape};
+use crate::simulator::kinds::Kind;
+use crate::simulator::kinds::property::{Home, Property, Shape};
 use crate::simulator::seed::{mix, stream};
 
 const DEFAULT_PAGE: u32 = 100;
@@ -120,23 +120,16 @@ pub(super) fn page(
 }
 
 /// The properties a `$select` names, or the defaults.
-pub(super) fn select(kind: ObjectKind, options: &Options) -> Result<Vec<&'static Property>, GraphError> {
-    let Some(select) = options.get("$select") else { return Ok(catalog::defaults(kind)) };
+pub(super) fn select(kind: Kind, options: &Options) -> Result<Vec<&'static Property>, GraphError> {
+    let Some(select) = options.get("$select") else { return Ok(kind.defaults()) };
     let mut properties = Vec::new();
     for name in select.split(',').map(str::trim).filter(|name| !name.is_empty()) {
         if name == "*" {
-            properties.extend(catalog::defaults(kind));
+            properties.extend(kind.defaults());
             continue;
         }
-        let Some(property) = catalog::property(kind, name) else {
-            return Err(GraphError::new(
-                400,
-                "BadRequest",
-                format!(
-                    "Parsing OData Select and Expand failed: Could not find a property named '{name}' on type '{}'.",
-                    kind.odata_type().trim_start_matches('#')
-                ),
-            ));
+        let Some(property) = kind.property(name) else {
+            return Err(GraphError::no_property(name, kind.odata_type()));
         };
         if property.home == Home::Elsewhere {
             return Err(GraphError::new(501, "NotImplemented", "This operation target is not yet supported."));

@@ -11,7 +11,7 @@ use std::time::Duration;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use tokio::time::{Sleep, sleep};
 
-use super::connection::Break;
+use super::ending::Break;
 
 /// What a body does next.
 #[derive(Debug)]

@@ -11,10 +11,10 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::sync::Notify;
 
 use super::door::Door;
-use super::exchange::{self, Ending};
+use super::ending::{Break, Ending};
+use super::exchange;
 use super::tls;
 use crate::simulator::service::Service;
 
@@ -32,17 +32,6 @@ impl Protocol {
     /// Of what the handshake of TLS agreed on.
     pub(super) fn agreed(alpn: Option<&[u8]>) -> Protocol {
         if alpn == Some(tls::HTTP2) { Protocol::Http2 } else { Protocol::Http1 }
-    }
-}
-
-/// Ends a connection from within one of its exchanges.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Break(Arc<Notify>);
-
-impl Break {
-    /// Nothing more goes over it; whether it says goodbye is the socket's business.
-    pub(super) fn now(&self) {
-        self.0.notify_one();
     }
 }
 
@@ -100,7 +89,7 @@ impl Connection {
         };
         tokio::select! {
             () = serving => {}
-            () = broken.0.notified() => {}
+            () = broken.happened() => {}
         }
     }
 }

@@ -12,10 +12,13 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::body::Payload;
+use crate::simulator::change::script::{ChangesDuring, Script};
 use crate::simulator::fault::Fault;
 use crate::simulator::graph::request::Request;
+use crate::simulator::kinds::Kind;
+use crate::simulator::relations::Relation;
 use crate::simulator::service::Service;
-use crate::simulator::tenant::script::{ChangesDuring, Script};
+use crate::simulator::tenant::agenda::changes;
 
 /// What `POST change` takes: a script for now, or one that waits for a request.
 #[derive(Deserialize)]
@@ -67,7 +70,7 @@ fn run(service: &Service, method: &str, command: &str, body: &Bytes) -> Result<V
                     return done();
                 }
             };
-            let changes = script.changes(&service.tenant(), now);
+            let changes = changes(script, &service.tenant(), now);
             let summary = service.tenant_mut().apply(&changes, now)?;
             Ok(json!({"summary": summary, "changes": changes}))
         }
@@ -109,18 +112,21 @@ fn run(service: &Service, method: &str, command: &str, body: &Bytes) -> Result<V
 
 fn info(service: &Service) -> Value {
     let truth = service.truth();
-    json!({
+    let mut info = json!({
         "tenantId": service.tenant_id,
         "domain": service.world.domain,
         "clientId": service.client_id,
         "clientSecret": service.world.client_secret,
-        "users": truth.user_count(),
-        "groups": truth.group_count(),
-        "edges": truth.edge_count(),
+        "edges": Relation::ALL.iter().map(|relation| truth.edges(*relation).count() as u64).sum::<u64>(),
         "traffic": service.traffic.told(),
         "impossibleChanges": service.agenda().impossible(),
         "world": service.world,
-    })
+    });
+    for kind in Kind::ALL.iter().filter(|kind| kind.table().served.is_some()) {
+        let last = kind.collection().rsplit('/').next().unwrap_or_default();
+        info[last] = json!(truth.count(*kind));
+    }
+    info
 }
 
 fn parse<T: DeserializeOwned>(body: &Bytes) -> Result<T> {

@@ -10,18 +10,20 @@ use std::time::Duration;
 
 use axum::body::to_bytes;
 use hyper::body::{Bytes, Incoming};
-use hyper::{Response, http};
+use hyper::http;
 use serde_json::Value;
 
-use super::body::Payload;
+use super::ending::Ending;
+use super::outcome::Outcome;
 use super::{control, respond};
-use crate::simulator::fault::{self, FaultAction, Subject};
+use crate::simulator::fault::{FaultAction, Subject};
 use crate::simulator::graph::answer::{Answer, Body, GraphError};
 use crate::simulator::graph::request::Request;
-use crate::simulator::graph::route::{Route, Target};
-use crate::simulator::graph::{self, Context};
+use crate::simulator::graph::target::Target;
+use crate::simulator::graph::{self, Context, faulted};
 use crate::simulator::journal::Exchange;
 use crate::simulator::login;
+use crate::simulator::route::Route;
 use crate::simulator::seed::stream;
 use crate::simulator::service::Service;
 use crate::simulator::world::{JournalMode, World};
@@ -32,20 +34,6 @@ const MOST_BODY: usize = 16 * 1024 * 1024;
 /// Request headers that the journal keeps. Never `authorization`.
 const KEPT_REQUEST_HEADERS: [&str; 7] =
     ["consistencylevel", "prefer", "accept-encoding", "user-agent", "client-request-id", "content-type", "host"];
-
-/// How the connection goes on after the response.
-pub(super) enum Ending {
-    /// It breaks, now or when the body says so.
-    Reset,
-    /// It breaks, and with it the others; nobody listens any more.
-    GoesAway,
-}
-
-/// What becomes of a request.
-pub(super) struct Outcome {
-    pub(super) response: io::Result<Response<Payload>>,
-    pub(super) ending: Option<Ending>,
-}
 
 /// An exchange that has arrived and is not answered yet.
 struct UnderWay {
@@ -198,7 +186,7 @@ fn answer(
 ) -> Answer {
     let unknown = Target::Unknown(String::new());
     let target = if let Endpoint::Graph(target) = endpoint { target } else { &unknown };
-    if let Some(answer) = fault.and_then(|action| fault::instead(action, context, endpoint.route(), target)) {
+    if let Some(answer) = fault.and_then(|action| faulted::instead(action, context, endpoint.route(), target)) {
         return answer;
     }
     let mut answer = match endpoint {
@@ -217,7 +205,7 @@ fn answer(
         }
     };
     if let Some(action) = fault {
-        fault::alter(action, context, request, &mut answer);
+        faulted::alter(action, context, request, &mut answer);
     }
     answer
 }

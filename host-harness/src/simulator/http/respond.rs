@@ -11,7 +11,8 @@ use hyper::http::{HeaderName, HeaderValue};
 use serde_json::json;
 
 use super::body::{Payload, Piece};
-use super::exchange::{Ending, Outcome};
+use super::ending::Ending;
+use super::outcome::Outcome;
 use crate::simulator::clock::format_http;
 use crate::simulator::fault::FaultAction;
 use crate::simulator::graph::answer::{Answer, Body};

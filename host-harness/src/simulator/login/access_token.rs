@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 
 use crate::simulator::seal::base64;
 use crate::simulator::service::Service;
-use crate::simulator::world::Permissions;
 
 /// The inside of an access token.
 #[derive(Debug, Serialize, Deserialize)]
@@ -27,24 +26,10 @@ pub(super) fn write(service: &Service, token: &Token, tid: &str) -> String {
     let claims = json!({
         "aud": "https://graph.microsoft.com", "iss": format!("https://sts.windows.net/{tid}/"), "exp": token.expires,
         "appid": service.client_id, "idtyp": "app", "tid": tid, "ver": "1.0",
-        "roles": if token.roles { roles(&service.world.permissions) } else { Vec::new() },
+        "roles": if token.roles { service.world.permissions.names().collect() } else { Vec::new() },
     });
     let header = part(&json!({"typ": "JWT", "alg": "RS256"}));
     format!("{header}.{}.{}", part(&claims), opaque(service, token))
-}
-
-/// The application permissions that were consented to, as the claim `roles` names them.
-fn roles(permissions: &Permissions) -> Vec<&'static str> {
-    let named = [
-        ("User.Read.All", permissions.user_read_all),
-        ("GroupMember.Read.All", permissions.group_member_read_all),
-        ("Group.Read.All", permissions.group_read_all),
-        ("Member.Read.Hidden", permissions.member_read_hidden),
-        ("Device.Read.All", permissions.device_read_all),
-        ("Application.Read.All", permissions.application_read_all),
-        ("OrgContact.Read.All", permissions.org_contact_read_all),
-    ];
-    named.into_iter().filter(|(_, granted)| *granted).map(|(name, _)| name).collect()
 }
 
 /// The token as text that a client cannot look into.

@@ -14,10 +14,11 @@ use serde_json::{Value, json};
 use access_token::Token;
 
 use crate::simulator::clock::format_spaced;
-use crate::simulator::fault::claims_challenge;
 use crate::simulator::graph::Context;
 use crate::simulator::graph::answer::{Answer, Body, GraphError};
-use crate::simulator::graph::request::{Request, decode};
+use crate::simulator::graph::refused_token::{claims_challenge, invalid_token};
+use crate::simulator::graph::request::Request;
+use crate::simulator::percent::decode;
 use crate::simulator::seal::from_base64;
 use crate::simulator::seed::{mix, stream};
 use crate::simulator::service::Service;
@@ -271,15 +272,4 @@ pub(crate) fn check_bearer(context: &Context<'_>, request: &Request) -> Result<(
         return Err(claims_challenge(context, &demanded));
     }
     if token.roles { Ok(()) } else { Err(GraphError::denied()) }
-}
-
-/// 401 as Graph words it.
-pub(crate) fn invalid_token(context: &Context<'_>, message: &str) -> GraphError {
-    GraphError::new(401, "InvalidAuthenticationToken", message).with(
-        "www-authenticate",
-        format!(
-            "Bearer realm=\"\", authorization_uri=\"{}/common/oauth2/authorize\", client_id=\"00000003-0000-0000-c000-000000000000\"",
-            context.origin
-        ),
-    )
 }

@@ -3,11 +3,11 @@
 use serde_json::Value;
 
 use super::{Filter, Operator, Refused};
-use crate::simulator::base::identity::ObjectKind;
-use crate::simulator::catalog::{self, Property};
+use crate::simulator::kinds::Kind;
+use crate::simulator::kinds::property::Property;
 
 /// Refuse what Graph refuses. `advanced` means header and `$count=true` are both there.
-pub(crate) fn judge(filter: &Filter, kind: ObjectKind, advanced: bool, max_height: Option<u32>) -> Result<(), Refused> {
+pub(crate) fn judge(filter: &Filter, kind: Kind, advanced: bool, max_height: Option<u32>) -> Result<(), Refused> {
     if let Some(max) = max_height {
         let height = height(filter);
         if height > max {
@@ -28,7 +28,7 @@ fn height(filter: &Filter) -> u32 {
     }
 }
 
-fn visit(filter: &Filter, kind: ObjectKind, advanced: bool, negated: bool) -> Result<(), Refused> {
+fn visit(filter: &Filter, kind: Kind, advanced: bool, negated: bool) -> Result<(), Refused> {
     match filter {
         Filter::And(left, right) | Filter::Or(left, right) => {
             visit(left, kind, advanced, negated)?;
@@ -79,15 +79,15 @@ fn visit(filter: &Filter, kind: ObjectKind, advanced: bool, negated: bool) -> Re
     }
 }
 
-fn property(path: &str, kind: ObjectKind) -> Result<&'static Property, Refused> {
+fn property(path: &str, kind: Kind) -> Result<&'static Property, Refused> {
     let head = path.split('/').next().unwrap_or(path);
-    catalog::property(kind, head).ok_or_else(|| {
+    kind.property(head).ok_or_else(|| {
         let resource = kind.odata_type().trim_start_matches('#');
         Refused::syntax(format!("Could not find a property named '{head}' on type '{resource}'."))
     })
 }
 
-fn operate(property: &Property, kind: ObjectKind, operator: Operator, advanced: bool) -> Result<(), Refused> {
+fn operate(property: &Property, kind: Kind, operator: Operator, advanced: bool) -> Result<(), Refused> {
     if operator == Operator::Contains {
         return Err(unsupported_operator("Contains"));
     }
@@ -132,7 +132,7 @@ fn lambda(inner: &Filter, variable: &str, property: &Property, advanced: bool) -
 }
 
 fn fits(property: &Property, operator: Operator, literal: &Value) -> Result<(), Refused> {
-    use catalog::Shape;
+    use crate::simulator::kinds::property::Shape;
     let fits = match (property.shape, literal) {
         (_, Value::Null) => matches!(operator, Operator::Eq | Operator::Ne),
         // A path may lead into a structure; its members are of any type.
@@ -157,7 +157,7 @@ fn unsupported_operator(operator: &str) -> Refused {
     Refused::unsupported(format!("Unsupported property filter clause operator '{operator}'."))
 }
 
-fn invalid_clause(property: &Property, kind: ObjectKind) -> Refused {
+fn invalid_clause(property: &Property, kind: Kind) -> Refused {
     Refused::unsupported(format!(
         "Unsupported or invalid query filter clause specified for property '{}' of resource '{}'.",
         property.name,
@@ -171,7 +171,7 @@ mod tests {
     use super::*;
 
     fn verdict(filter: &str, advanced: bool) -> Result<(), String> {
-        judge(&parse(filter).unwrap(), ObjectKind::Group, advanced, None).map_err(|refused| refused.message)
+        judge(&parse(filter).unwrap(), Kind::Group, advanced, None).map_err(|refused| refused.message)
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use super::state::Step;
-use crate::simulator::base::identity::ObjectRef;
+use crate::simulator::kinds::identity::ObjectRef;
 
 /// All steps since the base tenant.
 #[derive(Debug, Default)]

@@ -3,14 +3,13 @@
 //! States are shared by reference and copied on write: a truth taken before a script stays what it was. The replica lags
 //! by whole changes, never by half of one, and never behind the point that `settle` fixed; no read is older than that.
 
-pub(crate) mod change;
+pub(crate) mod agenda;
 pub(crate) mod demo;
 pub(crate) mod log;
 pub(crate) mod names;
 pub(crate) mod random;
 pub(crate) mod replica;
 pub(crate) mod resolve;
-pub(crate) mod script;
 pub(crate) mod state;
 pub(crate) mod truth;
 pub(crate) mod view;
@@ -19,14 +18,14 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 
-use self::change::{Change, ChangeSummary};
 use self::log::Log;
 use self::replica::{Replica, Snapshot};
 use self::resolve::{Rules, resolve};
 use self::state::{Presence, State, Step};
 use self::view::View;
 use super::base::Base;
-use super::base::identity::{ObjectKind, ObjectRef};
+use super::change::{Change, ChangeSummary};
+use super::kinds::identity::ObjectRef;
 use super::world::Lists;
 
 /// One directory.
@@ -62,7 +61,7 @@ impl Tenant {
             Step::Create { .. } | Step::Restore { .. } => Some(Presence::Live),
             Step::SoftDelete { .. } => Some(Presence::SoftDeleted),
             Step::Purge { .. } => Some(Presence::Purged),
-            Step::Update { .. } | Step::Join { .. } | Step::Leave { .. } => None,
+            Step::Update { .. } | Step::Link { .. } | Step::Unlink { .. } => None,
         });
         told.unwrap_or(if self.base.is_deleted(object) { Presence::SoftDeleted } else { Presence::Live })
     }
@@ -121,15 +120,8 @@ impl Draft {
     pub(crate) fn apply(&mut self, rules: &Rules, at: u64, change: &Change) -> Result<Vec<Step>> {
         let steps = resolve(self.view(), rules, at, change)?;
         for step in &steps {
-            self.state.apply(step, |group, member| base_member(&self.base, group, member));
+            self.state.apply(step, &self.base);
         }
         Ok(steps)
     }
-}
-
-fn base_member(base: &Base, group: u32, member: ObjectRef) -> bool {
-    group < base.count(ObjectKind::Group)
-        && member.number < base.count(member.kind)
-        && base.memberships.size(group) > 0
-        && base.memberships.layout(group).slot_of(member).is_some()
 }

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::replica::Snapshot;
 use super::state::State;
-use crate::simulator::base::identity::ObjectKind;
-use crate::simulator::catalog::Property;
+use crate::simulator::kinds::Kind;
+use crate::simulator::kinds::property::Property;
 use crate::simulator::odata::TextOrder;
 
 /// States and properties at most; a tenant of a million has some 60 MB for each.
@@ -27,7 +27,7 @@ pub(crate) struct ByName {
 #[derive(Debug)]
 struct Kept {
     state: Arc<State>,
-    kind: ObjectKind,
+    kind: Kind,
     property: &'static str,
     by_name: Arc<ByName>,
 }
@@ -44,7 +44,7 @@ impl Names {
         Names { order, kept: Mutex::default() }
     }
 
-    pub(crate) fn of(&self, snapshot: &Snapshot<'_>, kind: ObjectKind, property: &'static Property) -> Arc<ByName> {
+    pub(crate) fn of(&self, snapshot: &Snapshot<'_>, kind: Kind, property: &'static Property) -> Arc<ByName> {
         // Held while sorting: whoever comes meanwhile wants the same.
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         let known = kept.iter().find(|known| {
@@ -64,7 +64,7 @@ impl Names {
 }
 
 impl ByName {
-    fn new(snapshot: &Snapshot<'_>, kind: ObjectKind, property: &Property, order: TextOrder) -> ByName {
+    fn new(snapshot: &Snapshot<'_>, kind: Kind, property: &Property, order: TextOrder) -> ByName {
         let view = snapshot.view();
         let (mut unnamed, mut named) = (Vec::new(), Vec::new());
         for object in view.objects(kind) {

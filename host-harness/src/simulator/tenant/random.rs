@@ -1,173 +1,141 @@
 //! Mixed scripts of valid changes, drawn from a seed.
 //!
 //! Each change is tried on a copy of the tenant before the next is drawn, so that a script may restore what it deleted and
-//! fill the groups it added. Applying the script to the same tenant always succeeds. User principal names stay unique, since
-//! a host may key users by them; group names move between the prefixes `APP-`, `SEC-` and none, into and out of filters.
+//! fill the groups it added. Applying the script to the same tenant always succeeds. What is drawn, and how often, is in
+//! the tables of kinds and relations.
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::change::{Change, ChangeKind};
 use super::state::Presence;
 use super::{Draft, Tenant};
-use crate::simulator::base::identity::{ObjectKind, ObjectRef};
+use crate::simulator::change::script::Draw;
+use crate::simulator::change::{Change, ChangeKind};
+use crate::simulator::kinds::Kind;
+use crate::simulator::kinds::deed::{Deed, Drawing};
+use crate::simulator::kinds::identity::ObjectRef;
+use crate::simulator::relations::Relation;
 use crate::simulator::seed::Dice;
 
 /// A script of about `count` changes; fewer only where the tenant offers nothing to change.
-pub(crate) fn random_changes(tenant: &Tenant, seed: u64, count: usize, now: u64) -> Vec<Change> {
-    let mut script =
-        Script { draft: Draft::new(Arc::clone(&tenant.base), &tenant.now), dice: Dice::new(seed), changes: Vec::new() };
-    let mut tries = 0;
-    while script.changes.len() < count && tries < count * 20 + 100 {
+pub(crate) fn random_changes(tenant: &Tenant, draw: &Draw, now: u64) -> Vec<Change> {
+    let also = draw.also.iter().copied().flat_map(ChangeKind::of);
+    let mut script = Script {
+        draft: Draft::new(Arc::clone(&tenant.base), &tenant.now),
+        dice: Dice::new(draw.seed),
+        all: ChangeKind::all().into_iter().chain(also).collect(),
+        turns: turns(),
+    };
+    let (mut changes, mut tries) = (Vec::new(), 0);
+    while changes.len() < draw.count && tries < draw.count * 20 + 100 {
         tries += 1;
         let kind = script.kind();
         if let Some(change) = script.draw(kind)
             && script.draft.apply(&tenant.rules, now, &change).is_ok()
         {
-            script.changes.push(change);
+            changes.push(change);
         }
     }
-    script.changes
+    changes
+}
+
+/// How many turns a round has.
+const TURNS: u32 = 20;
+
+/// Half of all changes are edges; what importers get wrong (names that move, objects that return) comes next. A turn that
+/// nobody has is the common draw's.
+fn turns() -> Vec<Option<ChangeKind>> {
+    let mut turns = vec![None; TURNS as usize];
+    let objects = Kind::ALL
+        .iter()
+        .flat_map(|kind| kind.table().deeds.iter().map(|(deed, turns)| (ChangeKind::Object(*kind, *deed), *turns)));
+    let edges = Relation::ALL.iter().flat_map(|relation| {
+        relation.table().deeds.iter().map(|(deed, turns)| (ChangeKind::Edge(*relation, *deed), *turns))
+    });
+    for (kind, taken) in objects.chain(edges) {
+        for turn in taken {
+            turns[*turn as usize] = Some(kind);
+        }
+    }
+    turns
 }
 
 struct Script {
     draft: Draft,
     dice: Dice,
-    changes: Vec<Change>,
+    /// Everything that can be drawn.
+    all: Vec<ChangeKind>,
+    turns: Vec<Option<ChangeKind>>,
 }
 
 impl Script {
-    /// Half of all changes are memberships; what importers get wrong (names that move, objects that return) comes next.
     fn kind(&mut self) -> ChangeKind {
-        match self.dice.below(20) {
-            0..=5 => ChangeKind::MemberAdded,
-            6..=9 => ChangeKind::MemberRemoved,
-            10 => ChangeKind::UserRestored,
-            11 => ChangeKind::GroupRestored,
-            12 => ChangeKind::GroupRenamed,
-            13 => ChangeKind::UserNamesSwapped,
-            _ => ChangeKind::ALL[self.dice.below(ChangeKind::ALL.len() as u32) as usize],
+        let turn = self.turns[self.dice.below(TURNS) as usize];
+        turn.unwrap_or_else(|| self.all[self.dice.below(self.all.len() as u32) as usize])
+    }
+
+    fn draw(&mut self, change: ChangeKind) -> Option<Change> {
+        let mark = self.dice.below(100_000);
+        match change {
+            ChangeKind::Object(kind, deed) => self.object(kind, deed, mark),
+            ChangeKind::Edge(relation, Deed::Removed) => {
+                let (parent, child) = self.edge(relation)?;
+                let view = self.draft.view();
+                Some(Change::unlink(relation, view.id(parent), view.id(child), child.kind))
+            }
+            ChangeKind::Edge(relation, _) => {
+                let table = relation.table();
+                let child_kind = (table.drawn)(mark);
+                Some(Change::link(relation, self.live(table.parent)?, self.live(child_kind)?, child_kind))
+            }
         }
     }
 
-    /// A name inside or outside the scopes that tests filter for.
-    fn group_name(&mut self, mark: u32) -> String {
-        let prefix = ["APP-", "SEC-", ""][self.dice.below(3) as usize];
-        format!("{prefix}Renamed {mark}")
-    }
-
-    fn draw(&mut self, kind: ChangeKind) -> Option<Change> {
-        use ObjectKind::{Group, User};
-        let mark = self.dice.below(100_000);
-        let newcomer = self.draft.view().count(User);
-        Some(match kind {
-            ChangeKind::UserAdded => Change::AddUser {
-                properties: properties([
-                    ("displayName", json!(format!("Added \"{mark}\" 新しい"))),
-                    ("userPrincipalName", json!(format!("added{mark}.{newcomer}@{}", self.draft.base.domain))),
-                    (
-                        "mail",
-                        if mark.is_multiple_of(3) {
-                            Value::Null
-                        } else {
-                            json!(format!("added{mark}.{newcomer}@contoso.com"))
-                        },
-                    ),
-                    ("businessPhones", json!([format!("+49 30 {mark}, 2")])),
-                ]),
-            },
-            ChangeKind::UserUpdated => {
-                let (name, value) = match mark % 6 {
-                    0 => ("jobTitle", json!(format!("Title {mark}"))),
-                    1 => ("department", json!(format!("Department, {mark}"))),
-                    2 => ("displayName", json!(format!("Renamed O'{mark}"))),
-                    3 => ("businessPhones", json!([format!("+1 {mark}"), "x,y"])),
-                    4 => ("accountEnabled", json!(true)),
-                    _ => ("usageLocation", json!("CH")),
-                };
-                Change::UpdateUser { user: self.live(User)?, properties: properties([(name, value)]) }
-            }
-            ChangeKind::UserRenamed => {
-                let user = self.live(User)?;
-                // The id makes the name nobody else's, also where two scripts draw the same mark.
-                let name = format!("renamed{mark}.{}@{}", &user[..8], self.draft.base.domain);
-                Change::UpdateUser { user, properties: properties([("userPrincipalName", json!(name))]) }
-            }
-            ChangeKind::UserNamesSwapped => Change::SwapUserNames { user: self.live(User)?, other: self.live(User)? },
-            ChangeKind::UserDisabled => Change::UpdateUser {
-                user: self.live(User)?,
-                properties: properties([("accountEnabled", json!(false))]),
-            },
-            ChangeKind::UserPropertyCleared => {
-                let name = ["mail", "jobTitle", "businessPhones", "mobilePhone", "usageLocation"][mark as usize % 5];
-                Change::UpdateUser { user: self.live(User)?, properties: properties([(name, Value::Null)]) }
-            }
-            ChangeKind::UserDeleted => Change::DeleteUser { user: self.live(User)? },
-            ChangeKind::UserRestored => Change::RestoreUser { user: self.deleted(User)? },
-            ChangeKind::UserPurged => Change::PurgeUser { user: self.deleted(User)? },
-            ChangeKind::GroupAdded => {
-                let unified = mark.is_multiple_of(2);
-                Change::AddGroup {
-                    properties: properties([
-                        ("displayName", json!(self.group_name(mark))),
-                        ("groupTypes", if unified { json!(["Unified"]) } else { json!([]) }),
-                        ("securityEnabled", json!(!unified)),
-                        ("mailEnabled", json!(unified)),
-                    ]),
-                }
-            }
-            ChangeKind::GroupUpdated => Change::UpdateGroup {
-                group: self.live(Group)?,
-                properties: properties([("description", json!(format!("Described {mark}\nagain")))]),
-            },
-            ChangeKind::GroupRenamed => {
-                let name = self.group_name(mark);
-                Change::UpdateGroup { group: self.live(Group)?, properties: properties([("displayName", json!(name))]) }
-            }
-            ChangeKind::GroupPropertyCleared => {
-                let name = ["description", "mail"][mark as usize % 2];
-                Change::UpdateGroup { group: self.live(Group)?, properties: properties([(name, Value::Null)]) }
-            }
-            ChangeKind::GroupVisibilityChanged => Change::UpdateGroup {
-                group: self.live(Group)?,
-                properties: properties([("visibility", json!(["Public", "Private"][mark as usize % 2]))]),
-            },
-            ChangeKind::GroupDeleted => Change::DeleteGroup { group: self.live(Group)? },
-            ChangeKind::GroupRestored => Change::RestoreGroup { group: self.deleted(Group)? },
-            ChangeKind::GroupPurged => Change::PurgeGroup { group: self.deleted(Group)? },
-            ChangeKind::MemberAdded => {
-                let member_type = match mark % 10 {
-                    0 | 1 => Group,
-                    2 => ObjectKind::Device,
-                    3 => ObjectKind::ServicePrincipal,
-                    4 => ObjectKind::OrgContact,
-                    _ => User,
-                };
-                Change::AddMember { group: self.live(Group)?, member: self.live(member_type)?, member_type }
-            }
-            ChangeKind::MemberRemoved => {
-                let (group, member) = self.edge()?;
-                let view = self.draft.view();
-                Change::RemoveMember {
-                    group: view.id(ObjectRef::group(group)),
-                    member: view.id(member),
-                    member_type: member.kind,
-                }
+    fn object(&mut self, kind: Kind, deed: Deed, mark: u32) -> Option<Change> {
+        Some(match deed {
+            Deed::NamesSwapped => Change::swap_names(kind, self.live(kind)?, self.live(kind)?),
+            Deed::Deleted => Change::delete(kind, self.live(kind)?),
+            Deed::Restored => Change::restore(kind, self.deleted(kind)?),
+            Deed::Purged => Change::purge(kind, self.deleted(kind)?),
+            Deed::Added => Change::add(kind, self.properties(kind, deed, mark)?.0),
+            Deed::Updated
+            | Deed::Renamed
+            | Deed::Disabled
+            | Deed::PropertyCleared
+            | Deed::VisibilityChanged
+            | Deed::Removed => {
+                let (properties, target) = self.properties(kind, deed, mark)?;
+                Change::update(kind, target.or_else(|| self.live(kind))?, properties)
             }
         })
     }
 
-    fn live(&mut self, kind: ObjectKind) -> Option<String> {
-        let view = self.draft.view();
-        (0..40).find_map(|_| {
-            let object = ObjectRef { kind, number: self.dice.below(view.count(kind)) };
-            view.is_live(object).then(|| view.id(object))
-        })
+    /// What a kind draws for a deed, and the object it asked for while it did.
+    fn properties(&mut self, kind: Kind, deed: Deed, mark: u32) -> Option<(Map<String, Value>, Option<String>)> {
+        let (draft, mut asked) = (&self.draft, None);
+        let properties = (kind.table().draw)(
+            deed,
+            &mut Drawing {
+                mark,
+                newcomer: draft.view().count(kind),
+                domain: &draft.base.domain,
+                dice: &mut self.dice,
+                target: &mut |dice: &mut Dice| {
+                    asked = asked.take().or_else(|| live(draft, dice, kind));
+                    asked.clone()
+                },
+            },
+        )?;
+        Some((properties, asked))
+    }
+
+    fn live(&mut self, kind: Kind) -> Option<String> {
+        live(&self.draft, &mut self.dice, kind)
     }
 
     /// Something in the recycle bin, which is small: the base tenant's share of it, and what scripts put there.
-    fn deleted(&mut self, kind: ObjectKind) -> Option<String> {
+    fn deleted(&mut self, kind: Kind) -> Option<String> {
         let view = self.draft.view();
         let base = (0..view.base.count(kind)).rev().map(|number| ObjectRef { kind, number });
         let mut bin: Vec<_> = base
@@ -180,19 +148,24 @@ impl Script {
         bin.get(self.dice.below(bin.len() as u32) as usize).map(|object| view.id(*object))
     }
 
-    fn edge(&mut self) -> Option<(u32, ObjectRef)> {
+    fn edge(&mut self, relation: Relation) -> Option<(ObjectRef, ObjectRef)> {
         let view = self.draft.view();
-        let groups = view.count(ObjectKind::Group);
+        let kind = relation.table().parent;
+        let parents = view.count(kind);
         (0..60).find_map(|_| {
-            let group = self.dice.below(groups);
-            let roster = view.roster(group);
+            let parent = ObjectRef { kind, number: self.dice.below(parents) };
+            let roster = view.children(relation, parent.number);
             let slots = roster.slots();
-            let member = if slots == 0 { None } else { roster.shown(self.dice.below(slots)) };
-            member.filter(|_| view.is_live(ObjectRef::group(group))).map(|member| (group, member))
+            let child = if slots == 0 { None } else { roster.shown(self.dice.below(slots)) };
+            child.filter(|_| view.is_live(parent)).map(|child| (parent, child))
         })
     }
 }
 
-fn properties<const N: usize>(pairs: [(&str, Value); N]) -> Map<String, Value> {
-    pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+fn live(draft: &Draft, dice: &mut Dice, kind: Kind) -> Option<String> {
+    let view = draft.view();
+    (0..40).find_map(|_| {
+        let object = ObjectRef { kind, number: dice.below(view.count(kind)) };
+        view.is_live(object).then(|| view.id(object))
+    })
 }

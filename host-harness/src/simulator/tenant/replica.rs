@@ -7,7 +7,6 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::base_member;
 use super::log::Log;
 use super::state::State;
 use super::view::View;
@@ -97,6 +96,6 @@ impl Replica {
 
 fn replay(state: &mut State, base: &Base, log: &Log, from: u32, until: u32) {
     for step in (from..until).filter_map(|at| log.step(at)) {
-        state.apply(step, |group, member| base_member(base, group, member));
+        state.apply(step, base);
     }
 }

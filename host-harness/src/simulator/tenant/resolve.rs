@@ -8,13 +8,14 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value, json};
 
-use super::change::Change;
 use super::state::{Presence, Step};
 use super::view::View;
-use crate::simulator::base::identity::{ObjectKind, ObjectRef};
-use crate::simulator::catalog;
+use crate::simulator::change::Change;
 use crate::simulator::clock::format_moment;
-use crate::simulator::world::{Deletion, Delta};
+use crate::simulator::kinds::identity::ObjectRef;
+use crate::simulator::kinds::{Deletion, Kind};
+use crate::simulator::relations::Relation;
+use crate::simulator::world::Delta;
 
 /// What a change's outcome depends on besides the tenant.
 #[derive(Debug, Clone)]
@@ -36,46 +37,42 @@ impl Rules {
 
 /// The steps a change consists of.
 pub(crate) fn resolve(view: View<'_>, rules: &Rules, now: u64, change: &Change) -> Result<Vec<Step>> {
-    use ObjectKind::{Group, User};
     match change {
-        Change::AddUser { properties } => create(view, User, properties, now),
-        Change::AddGroup { properties } => create(view, Group, properties, now),
-        Change::UpdateUser { user, properties } => update(view, find(view, User, user)?, properties),
-        Change::UpdateGroup { group, properties } => update(view, find(view, Group, group)?, properties),
-        Change::SwapUserNames { user, other } => swap_names(view, find(view, User, user)?, find(view, User, other)?),
-        Change::DeleteUser { user } => {
-            let object = find(view, User, user)?;
-            ensure!(view.is_live(object), "{user} is not live");
-            Ok(vec![Step::SoftDelete { object, at: now }])
+        Change::Add { kind, properties } => create(view, *kind, properties, now),
+        Change::Update { kind, object, properties } => update(view, find(view, *kind, object)?, properties),
+        Change::SwapNames { kind, object, other } => {
+            swap_names(view, *kind, find(view, *kind, object)?, find(view, *kind, other)?)
         }
-        Change::DeleteGroup { group } => {
-            let object = find(view, Group, group)?;
-            ensure!(view.is_live(object), "{group} is not live");
+        Change::Delete { kind, object: name } => {
+            let object = find(view, *kind, name)?;
+            ensure!(view.is_live(object), "{name} is not live");
             match deletion(view, rules, object) {
                 Deletion::Soft => Ok(vec![Step::SoftDelete { object, at: now }]),
                 Deletion::Permanent => Ok(purge(view, rules, object)),
             }
         }
-        Change::RestoreUser { user } => restore(view, rules, find(view, User, user)?),
-        Change::RestoreGroup { group } => restore(view, rules, find(view, Group, group)?),
-        Change::PurgeUser { user } => purge_existing(view, rules, find(view, User, user)?),
-        Change::PurgeGroup { group } => purge_existing(view, rules, find(view, Group, group)?),
-        Change::AddMember { group, member, member_type } => {
-            let (group, member) = edge(view, group, member, *member_type)?;
-            ensure!(!view.roster(group).holds(member), "already a member");
-            ensure!(member != ObjectRef::group(group), "a group cannot be its own member");
-            Ok(vec![Step::Join { group, member }])
+        Change::Restore { kind, object } => restore(view, rules, find(view, *kind, object)?),
+        Change::Purge { kind, object } => {
+            let object = find(view, *kind, object)?;
+            ensure!(view.presence(object) != Some(Presence::Purged), "the object is gone already");
+            Ok(purge(view, rules, object))
         }
-        Change::RemoveMember { group, member, member_type } => {
-            let (group, member) = edge(view, group, member, *member_type)?;
-            ensure!(view.roster(group).holds(member), "not a member");
-            Ok(vec![Step::Leave { group, member }])
+        Change::Link { relation, parent, child, child_kind } => {
+            let (parent, child) = edge(view, *relation, parent, child, *child_kind)?;
+            ensure!(!view.children(*relation, parent.number).holds(child), "already a child");
+            ensure!(child != parent, "an object cannot be its own child");
+            Ok(vec![Step::Link { relation: *relation, parent: parent.number, child }])
+        }
+        Change::Unlink { relation, parent, child, child_kind } => {
+            let (parent, child) = edge(view, *relation, parent, child, *child_kind)?;
+            ensure!(view.children(*relation, parent.number).holds(child), "not a child");
+            Ok(vec![Step::Unlink { relation: *relation, parent: parent.number, child }])
         }
     }
 }
 
 /// The object a script names.
-fn find(view: View<'_>, kind: ObjectKind, name: &str) -> Result<ObjectRef> {
+fn find(view: View<'_>, kind: Kind, name: &str) -> Result<ObjectRef> {
     let object = match name.strip_prefix('#') {
         Some(number) => ObjectRef { kind, number: number.parse().with_context(|| format!("no number: {name}"))? },
         None => view.find(name).with_context(|| format!("no object has the id {name}"))?,
@@ -85,34 +82,29 @@ fn find(view: View<'_>, kind: ObjectKind, name: &str) -> Result<ObjectRef> {
     Ok(object)
 }
 
-fn edge(view: View<'_>, group: &str, member: &str, member_type: ObjectKind) -> Result<(u32, ObjectRef)> {
-    let group = find(view, ObjectKind::Group, group)?;
-    let kind = view.find(member).map_or(member_type, |object| object.kind);
-    let member = find(view, kind, member)?;
-    ensure!(view.is_live(group), "the group is not live");
-    ensure!(view.is_live(member), "the member is not live");
-    Ok((group.number, member))
+fn edge(
+    view: View<'_>,
+    relation: Relation,
+    parent: &str,
+    child: &str,
+    child_kind: Kind,
+) -> Result<(ObjectRef, ObjectRef)> {
+    let parent = find(view, relation.table().parent, parent)?;
+    let kind = view.find(child).map_or(child_kind, |object| object.kind);
+    let child = find(view, kind, child)?;
+    ensure!(view.is_live(parent), "the parent is not live");
+    ensure!(view.is_live(child), "the child is not live");
+    Ok((parent, child))
 }
 
-fn create(view: View<'_>, kind: ObjectKind, properties: &Map<String, Value>, now: u64) -> Result<Vec<Step>> {
+fn create(view: View<'_>, kind: Kind, properties: &Map<String, Value>, now: u64) -> Result<Vec<Step>> {
     let object = ObjectRef { kind, number: view.count(kind) };
     let mut fields = fields(kind, properties)?;
-    let number = object.number;
-    let mut or = |name: &'static str, value: Value| {
+    if let Some(property) = kind.property("createdDateTime") {
+        fields.entry(property.name).or_insert(json!(format_moment(now)));
+    }
+    for (name, value) in (kind.table().fresh)(view.base, object.number) {
         fields.entry(name).or_insert(value);
-    };
-    or("createdDateTime", json!(format_moment(now)));
-    if kind == ObjectKind::User {
-        or("displayName", json!(format!("New user {number}")));
-        or("userPrincipalName", json!(format!("new{number}@{}", view.base.domain)));
-        or("accountEnabled", json!(true));
-        or("userType", json!("Member"));
-    } else {
-        or("displayName", json!(format!("New group {number}")));
-        or("mailNickname", json!(format!("group{number}")));
-        or("groupTypes", json!([]));
-        or("securityEnabled", json!(true));
-        or("mailEnabled", json!(false));
     }
     Ok(vec![Step::Create { object, fields }])
 }
@@ -123,21 +115,21 @@ fn update(view: View<'_>, object: ObjectRef, properties: &Map<String, Value>) ->
     Ok(vec![Step::Update { object, fields: fields(object.kind, properties)? }])
 }
 
-fn swap_names(view: View<'_>, user: ObjectRef, other: ObjectRef) -> Result<Vec<Step>> {
-    const NAME: &str = "userPrincipalName";
-    ensure!(user != other, "a user cannot swap names with itself");
-    let property = catalog::property(ObjectKind::User, NAME).context("users have names")?;
+fn swap_names(view: View<'_>, kind: Kind, object: ObjectRef, other: ObjectRef) -> Result<Vec<Step>> {
+    ensure!(object != other, "an object cannot swap names with itself");
+    let name = kind.table().other_key.with_context(|| format!("a {} is found by its id alone", kind.name()))?;
+    let property = kind.property(name).context("what objects are found by is a property")?;
     let step = |object: ObjectRef, from: ObjectRef| {
-        ensure!(view.is_live(object), "the user is not live");
+        ensure!(view.is_live(object), "the object is not live");
         Ok(Step::Update { object, fields: BTreeMap::from([(property.name, view.value(from, property))]) })
     };
-    Ok(vec![step(user, other)?, step(other, user)?])
+    Ok(vec![step(object, other)?, step(other, object)?])
 }
 
-fn fields(kind: ObjectKind, properties: &Map<String, Value>) -> Result<BTreeMap<&'static str, Value>> {
+fn fields(kind: Kind, properties: &Map<String, Value>) -> Result<BTreeMap<&'static str, Value>> {
     let mut fields = BTreeMap::new();
     for (name, value) in properties {
-        let Some(property) = catalog::property(kind, name) else {
+        let Some(property) = kind.property(name) else {
             bail!("{} has no property {name}", kind.name());
         };
         ensure!(!matches!(property.name, "id" | "deletedDateTime"), "{name} cannot be written");
@@ -151,46 +143,38 @@ fn restore(view: View<'_>, rules: &Rules, object: ObjectRef) -> Result<Vec<Step>
     ensure!(view.presence(object) == Some(Presence::SoftDeleted), "only soft-deleted objects can be restored");
     let mut steps = vec![Step::Restore { object }];
     if rules.restore_shows_in_groups {
-        steps.extend(
-            view.groups_with(object)
-                .filter(|group| view.is_live(ObjectRef::group(*group)))
-                .map(|group| Step::Join { group, member: object }),
-        );
-        if object.kind == ObjectKind::Group {
-            let members: Vec<_> = view.roster(object.number).shown_members().collect();
-            steps.extend(members.into_iter().map(|member| Step::Join { group: object.number, member }));
+        let links = live_parents(view, object);
+        steps.extend(links.map(|(relation, parent)| Step::Link { relation, parent, child: object }));
+        if let Some(relation) = Relation::followed_by(object.kind) {
+            let children: Vec<_> = view.children(relation, object.number).shown_children().collect();
+            let parent = object.number;
+            steps.extend(children.into_iter().map(|child| Step::Link { relation, parent, child }));
         }
     }
     Ok(steps)
 }
 
-fn purge_existing(view: View<'_>, rules: &Rules, object: ObjectRef) -> Result<Vec<Step>> {
-    ensure!(view.presence(object) != Some(Presence::Purged), "the object is gone already");
-    Ok(purge(view, rules, object))
-}
-
 fn purge(view: View<'_>, rules: &Rules, object: ObjectRef) -> Vec<Step> {
     let mut steps = vec![Step::Purge { object }];
     if rules.purge_shows_in_groups {
-        steps.extend(
-            view.groups_with(object)
-                .filter(|group| view.is_live(ObjectRef::group(*group)))
-                .map(|group| Step::Leave { group, member: object }),
-        );
+        let links = live_parents(view, object);
+        steps.extend(links.map(|(relation, parent)| Step::Unlink { relation, parent, child: object }));
     }
     steps
 }
 
-fn deletion(view: View<'_>, rules: &Rules, group: ObjectRef) -> Deletion {
-    let value = |name: &str| catalog::property(ObjectKind::Group, name).map(|property| view.value(group, property));
-    let unified = value("groupTypes")
-        .and_then(|types| types.as_array().map(|types| types.iter().any(|kind| kind == "Unified")))
-        .unwrap_or(false);
-    if unified {
-        Deletion::Soft
-    } else if value("mailEnabled") == Some(Value::Bool(true)) {
-        Deletion::Permanent
-    } else {
-        rules.security_group_deletion
-    }
+/// The live parents of an object whose feeds carry it.
+fn live_parents(view: View<'_>, child: ObjectRef) -> impl Iterator<Item = (Relation, u32)> {
+    let followed = Relation::ALL.iter().copied().filter(|relation| relation.table().followed);
+    followed.flat_map(move |relation| {
+        let kind = relation.table().parent;
+        let live =
+            view.parents(relation, child).filter(move |number| view.is_live(ObjectRef { kind, number: *number }));
+        live.map(move |parent| (relation, parent))
+    })
+}
+
+fn deletion(view: View<'_>, rules: &Rules, object: ObjectRef) -> Deletion {
+    let value = |name: &str| object.kind.property(name).map_or(Value::Null, |property| view.value(object, property));
+    (object.kind.table().deletion)(&value, rules.security_group_deletion)
 }

@@ -1,14 +1,17 @@
-//! What changed since the base tenant, and nothing else: an overlay of altered objects and edited memberships.
+//! What changed since the base tenant, and nothing else: an overlay of altered objects and edited relations.
 //!
 //! A state is a fold over [`Step`]s. Applying the same steps to an empty state always gives the same tenant, which is how
-//! the lagging replica of `World::lists` stays right: it is the same fold, a few steps behind. Positions in a group's
-//! slots never move while somebody pages through them: members that leave become holes, members that join go to the end.
+//! the lagging replica of `World::lists` stays right: it is the same fold, a few steps behind. Positions in a parent's
+//! slots never move while somebody pages through them: children that leave become holes, children that join go to the end.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
-use crate::simulator::base::identity::{ObjectKind, ObjectRef};
+use crate::simulator::base::Base;
+use crate::simulator::kinds::Kind;
+use crate::simulator::kinds::identity::ObjectRef;
+use crate::simulator::relations::Relation;
 
 /// Whether an object is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,12 +29,12 @@ pub(crate) enum Step {
     SoftDelete { object: ObjectRef, at: u64 },
     Restore { object: ObjectRef },
     Purge { object: ObjectRef },
-    Join { group: u32, member: ObjectRef },
-    Leave { group: u32, member: ObjectRef },
+    Link { relation: Relation, parent: u32, child: ObjectRef },
+    Unlink { relation: Relation, parent: u32, child: ObjectRef },
 }
 
 impl Step {
-    /// The object whose feed row this step concerns; a membership concerns the group.
+    /// The object whose feed row this step concerns; an edge concerns the parent.
     pub(crate) fn object(&self) -> ObjectRef {
         match self {
             Step::Create { object, .. }
@@ -39,7 +42,9 @@ impl Step {
             | Step::SoftDelete { object, .. }
             | Step::Restore { object }
             | Step::Purge { object } => *object,
-            Step::Join { group, .. } | Step::Leave { group, .. } => ObjectRef::group(*group),
+            Step::Link { relation, parent, .. } | Step::Unlink { relation, parent, .. } => {
+                ObjectRef { kind: relation.table().parent, number: *parent }
+            }
         }
     }
 }
@@ -48,9 +53,8 @@ impl Step {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct State {
     objects: HashMap<ObjectRef, Altered>,
-    memberships: HashMap<u32, Edits>,
-    created_users: u32,
-    created_groups: u32,
+    edges: HashMap<(Relation, u32), Edits>,
+    created: BTreeMap<Kind, u32>,
 }
 
 /// What is known of an object beyond the base tenant.
@@ -63,12 +67,12 @@ pub(crate) struct Altered {
     pub(crate) fields: BTreeMap<&'static str, Value>,
 }
 
-/// What happened to a group's members.
+/// What happened to a parent's children.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Edits {
-    /// Base members that left.
+    /// Base children that left.
     left: HashSet<ObjectRef>,
-    /// Members that joined, in order; a hole where one left again.
+    /// Children that joined, in order; a hole where one left again.
     joined: Vec<Option<ObjectRef>>,
     joined_at: HashMap<ObjectRef, usize>,
 }
@@ -100,27 +104,19 @@ impl State {
         self.objects.iter().map(|(object, altered)| (*object, altered))
     }
 
-    pub(crate) fn edits(&self, group: u32) -> Option<&Edits> {
-        self.memberships.get(&group)
+    pub(crate) fn edits(&self, relation: Relation, parent: u32) -> Option<&Edits> {
+        self.edges.get(&(relation, parent))
     }
 
-    pub(crate) fn created(&self, kind: ObjectKind) -> u32 {
-        match kind {
-            ObjectKind::User => self.created_users,
-            ObjectKind::Group => self.created_groups,
-            _ => 0,
-        }
+    pub(crate) fn created(&self, kind: Kind) -> u32 {
+        self.created.get(&kind).copied().unwrap_or(0)
     }
 
-    /// Apply one step. `base_member` says whether an object is in a group of the base tenant.
-    pub(crate) fn apply(&mut self, step: &Step, base_member: impl Fn(u32, ObjectRef) -> bool) {
+    /// Apply one step. `base` says which edges are there before the first.
+    pub(crate) fn apply(&mut self, step: &Step, base: &Base) {
         match step {
             Step::Create { object, fields } => {
-                match object.kind {
-                    ObjectKind::User => self.created_users += 1,
-                    ObjectKind::Group => self.created_groups += 1,
-                    _ => {}
-                }
+                *self.created.entry(object.kind).or_default() += 1;
                 let created = Altered { created: true, fields: fields.clone(), ..Altered::default() };
                 self.objects.insert(*object, created);
             }
@@ -139,21 +135,21 @@ impl State {
                 altered.deleted_at = None;
             }
             Step::Purge { object } => self.objects.entry(*object).or_default().presence = Some(Presence::Purged),
-            Step::Join { group, member } => {
-                let edits = self.memberships.entry(*group).or_default();
-                if base_member(*group, *member) {
-                    edits.left.remove(member);
-                } else if !edits.has_joined(*member) {
-                    edits.joined_at.insert(*member, edits.joined.len());
-                    edits.joined.push(Some(*member));
+            Step::Link { relation, parent, child } => {
+                let edits = self.edges.entry((*relation, *parent)).or_default();
+                if base.has_edge(*relation, *parent, *child) {
+                    edits.left.remove(child);
+                } else if !edits.has_joined(*child) {
+                    edits.joined_at.insert(*child, edits.joined.len());
+                    edits.joined.push(Some(*child));
                 }
             }
-            Step::Leave { group, member } => {
-                let edits = self.memberships.entry(*group).or_default();
-                if let Some(at) = edits.joined_at.remove(member) {
+            Step::Unlink { relation, parent, child } => {
+                let edits = self.edges.entry((*relation, *parent)).or_default();
+                if let Some(at) = edits.joined_at.remove(child) {
                     edits.joined[at] = None;
-                } else if base_member(*group, *member) {
-                    edits.left.insert(*member);
+                } else if base.has_edge(*relation, *parent, *child) {
+                    edits.left.insert(*child);
                 }
             }
         }

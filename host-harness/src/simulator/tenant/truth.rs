@@ -1,9 +1,9 @@
 //! What a correct import must hold, read from the tenant's state and not through anything HTTP touches.
 //!
 //! A truth is a snapshot: scripts applied later do not change it. Iterators compute one row at a time, so that a tenant of
-//! any size can be compared. Edges of hidden groups are left out when the application may not read them.
+//! any size can be compared. Edges that are hidden from the application are left out.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
 
@@ -14,19 +14,23 @@ use sha2::{Digest, Sha256};
 use super::state::State;
 use super::view::View;
 use crate::simulator::base::Base;
-use crate::simulator::base::identity::{ObjectKind, ObjectRef};
-use crate::simulator::catalog;
+use crate::simulator::kinds::Kind;
+use crate::simulator::kinds::identity::ObjectRef;
+use crate::simulator::kinds::property::Property;
+use crate::simulator::permissions::Permissions;
+use crate::simulator::relations::Relation;
 
 /// A snapshot of the live tenant.
 #[derive(Debug, Clone)]
 pub struct Truth {
     base: Arc<Base>,
     state: Arc<State>,
-    sees_hidden: bool,
-    groups: Option<Arc<HashSet<u32>>>,
+    permissions: Permissions,
+    /// Of the kinds that were narrowed down, the numbers that are left.
+    kept: BTreeMap<Kind, Arc<HashSet<u32>>>,
 }
 
-/// A live user or group.
+/// A live object.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct TruthObject {
     /// Graph's id.
@@ -35,56 +39,44 @@ pub struct TruthObject {
     pub attributes: Map<String, Value>,
 }
 
-/// A direct membership between a live group and a live member.
+/// An edge between a live parent and a live child.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct TruthEdge {
-    /// The group's id.
-    pub group_id: String,
-    /// The member's id.
-    pub member_id: String,
-    /// `User`, `Group`, `Device`, `ServicePrincipal` or `OrgContact`.
-    pub member_type: &'static str,
+    /// Of which relation.
+    pub relation: Relation,
+    /// The parent's id.
+    pub parent: String,
+    /// The child's id.
+    pub child: String,
+    /// The name of the child's kind: `User`, `Group`, `Device`, …
+    pub child_type: &'static str,
 }
 
 impl Truth {
-    pub(crate) fn new(base: Arc<Base>, state: Arc<State>, sees_hidden: bool) -> Truth {
-        Truth { base, state, sees_hidden, groups: None }
+    pub(crate) fn new(base: Arc<Base>, state: Arc<State>, permissions: Permissions) -> Truth {
+        Truth { base, state, permissions, kept: BTreeMap::new() }
     }
 
     fn view(&self) -> View<'_> {
         View::new(&self.base, &self.state)
     }
 
-    /// Live users with every property they can have.
-    pub fn users(&self) -> impl Iterator<Item = TruthObject> + Send + use<> {
-        self.objects(ObjectKind::User, None)
+    /// Live objects of a kind with every property they can have.
+    pub fn objects(&self, kind: Kind) -> impl Iterator<Item = TruthObject> + Send + use<> {
+        self.rows(kind, kind.valued().filter(|property| property.name != "id").collect())
     }
 
-    /// Live users with these properties only; unknown names are left out.
-    pub fn users_selecting(&self, properties: &[&str]) -> impl Iterator<Item = TruthObject> + Send + use<> {
-        self.objects(ObjectKind::User, Some(properties))
-    }
-
-    /// Live groups with every property they can have.
-    pub fn groups(&self) -> impl Iterator<Item = TruthObject> + Send + use<> {
-        self.objects(ObjectKind::Group, None)
-    }
-
-    /// Live groups with these properties only; unknown names are left out.
-    pub fn groups_selecting(&self, properties: &[&str]) -> impl Iterator<Item = TruthObject> + Send + use<> {
-        self.objects(ObjectKind::Group, Some(properties))
-    }
-
-    fn objects(
+    /// Live objects with these properties only; unknown names are left out.
+    pub fn objects_selecting(
         &self,
-        kind: ObjectKind,
-        properties: Option<&[&str]>,
+        kind: Kind,
+        properties: &[&str],
     ) -> impl Iterator<Item = TruthObject> + Send + use<> {
-        let chosen: Vec<_> = match properties {
-            None => catalog::valued(kind).filter(|property| property.name != "id").collect(),
-            Some(names) => names.iter().filter_map(|name| catalog::property(kind, name)).collect(),
-        };
+        self.rows(kind, properties.iter().filter_map(|name| kind.property(name)).collect())
+    }
+
+    fn rows(&self, kind: Kind, chosen: Vec<&'static Property>) -> impl Iterator<Item = TruthObject> + Send + use<> {
         let truth = self.clone();
         self.numbers(kind).map(move |number| {
             let object = ObjectRef { kind, number };
@@ -92,69 +84,70 @@ impl Truth {
         })
     }
 
-    fn numbers(&self, kind: ObjectKind) -> impl Iterator<Item = u32> + Send + use<> {
+    fn numbers(&self, kind: Kind) -> impl Iterator<Item = u32> + Send + use<> {
         let truth = self.clone();
         (0..self.view().count(kind)).filter(move |number| {
             truth.view().is_live(ObjectRef { kind, number: *number })
-                && (kind != ObjectKind::Group || truth.groups.as_ref().is_none_or(|groups| groups.contains(number)))
+                && truth.kept.get(&kind).is_none_or(|kept| kept.contains(number))
         })
     }
 
-    /// Direct memberships of live groups in live members.
-    pub fn edges(&self) -> impl Iterator<Item = TruthEdge> + Send + use<> {
+    /// Edges from live parents to live children.
+    pub fn edges(&self, relation: Relation) -> impl Iterator<Item = TruthEdge> + Send + use<> {
         let truth = self.clone();
-        self.numbers(ObjectKind::Group).flat_map(move |group| {
+        let kind = relation.table().parent;
+        self.numbers(kind).flat_map(move |number| {
             let view = truth.view();
-            let readable = truth.sees_hidden || !view.hides_members(group);
-            let group_id = view.id(ObjectRef::group(group));
-            let members: Vec<_> = if readable { view.roster(group).shown_members().collect() } else { Vec::new() };
+            let hidden = view.hidden_behind(relation, number);
+            let readable = hidden.is_none_or(|permission| truth.permissions.allow(&[permission]));
+            let parent = view.id(ObjectRef { kind, number });
+            let roster = view.children(relation, number);
+            let children: Vec<_> = if readable { roster.shown_children().collect() } else { Vec::new() };
             let truth = truth.clone();
-            members.into_iter().map(move |member| TruthEdge {
-                group_id: group_id.clone(),
-                member_id: truth.view().id(member),
-                member_type: member.kind.name(),
+            children.into_iter().map(move |child| TruthEdge {
+                relation,
+                parent: parent.clone(),
+                child: truth.view().id(child),
+                child_type: child.kind.name(),
             })
         })
     }
 
-    /// This truth with the groups, and edges of the groups, for which `keep` holds. Users stay as they are.
+    /// This truth with the objects of a kind, and the edges from them, for which `keep` holds. Everything else stays.
     #[must_use]
-    pub fn with_groups_where(&self, keep: impl Fn(&TruthObject) -> bool) -> Truth {
-        let kept = self.groups().filter(|group| keep(group));
-        let numbers = kept.filter_map(|group| self.base.ids.find(&group.id)).map(|object| object.number).collect();
-        Truth { groups: Some(Arc::new(numbers)), ..self.clone() }
+    pub fn with_objects_where(&self, kind: Kind, keep: impl Fn(&TruthObject) -> bool) -> Truth {
+        let ids = self.objects(kind).filter(|object| keep(object)).map(|object| object.id);
+        let numbers = ids.filter_map(|id| self.base.ids.find(&id)).map(|object| object.number).collect();
+        let mut kept = self.kept.clone();
+        kept.insert(kind, Arc::new(numbers));
+        Truth { kept, ..self.clone() }
     }
 
-    /// How many live users there are.
-    pub fn user_count(&self) -> u64 {
-        self.numbers(ObjectKind::User).count() as u64
+    /// How many live objects of a kind there are.
+    pub fn count(&self, kind: Kind) -> u64 {
+        self.numbers(kind).count() as u64
     }
 
-    /// How many live groups there are.
-    pub fn group_count(&self) -> u64 {
-        self.numbers(ObjectKind::Group).count() as u64
-    }
-
-    /// How many edges there are between live ends.
-    pub fn edge_count(&self) -> u64 {
-        self.edges().count() as u64
-    }
-
-    /// The truth as lines of JSON, each with its line end.
+    /// The truth as lines of JSON, each with its line end: objects that have endpoints of their own, then edges.
     pub fn lines(&self) -> impl Iterator<Item = String> + Send + use<> {
-        let object = |object_type: &'static str| {
-            move |row: TruthObject| {
-                format!("{}\n", json!({"ObjectType": object_type, "id": row.id, "attributes": row.attributes}))
-            }
-        };
-        let edge = |edge: TruthEdge| {
-            let (group, member, sort) = (edge.group_id, edge.member_id, edge.member_type);
-            format!(
-                "{}\n",
-                json!({"ObjectType": "GroupMember", "groupId": group, "memberId": member, "memberType": sort})
-            )
-        };
-        self.users().map(object("User")).chain(self.groups().map(object("Group"))).chain(self.edges().map(edge))
+        let (objects, edges) = (self.clone(), self.clone());
+        let served = Kind::ALL.iter().copied().filter(|kind| kind.table().served.is_some());
+        let objects = served.flat_map(move |kind| {
+            objects.objects(kind).map(move |row| {
+                format!("{}\n", json!({"ObjectType": kind.name(), "id": row.id, "attributes": row.attributes}))
+            })
+        });
+        let edges = Relation::ALL.iter().flat_map(move |relation| {
+            edges.edges(*relation).map(|edge| {
+                let table = edge.relation.table();
+                let [parent, child, child_type] = table.ends;
+                let line = json!({
+                    "ObjectType": table.object_type, parent: edge.parent, child: edge.child, child_type: edge.child_type
+                });
+                format!("{line}\n")
+            })
+        });
+        objects.chain(edges)
     }
 }
 

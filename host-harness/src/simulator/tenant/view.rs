@@ -6,10 +6,14 @@
 use serde_json::{Map, Value};
 
 use super::state::{Edits, Presence, State};
-use crate::simulator::base::identity::{ObjectKind, ObjectRef};
-use crate::simulator::base::{Base, Field};
-use crate::simulator::catalog::Property;
+use crate::simulator::base::Base;
 use crate::simulator::clock::format_moment;
+use crate::simulator::kinds::Kind;
+use crate::simulator::kinds::field::Field;
+use crate::simulator::kinds::identity::ObjectRef;
+use crate::simulator::kinds::property::Property;
+use crate::simulator::relations::Relation;
+use crate::simulator::relations::layout::Layout;
 
 /// When the base tenant's recycle bin was filled.
 const BASE_DELETION: u64 = 1_790_000_000;
@@ -27,11 +31,11 @@ impl<'a> View<'a> {
     }
 
     /// How many numbers of a kind are taken, whatever became of the objects.
-    pub(crate) fn count(&self, kind: ObjectKind) -> u32 {
+    pub(crate) fn count(&self, kind: Kind) -> u32 {
         self.base.count(kind) + self.state.created(kind)
     }
 
-    pub(crate) fn objects(&self, kind: ObjectKind) -> impl Iterator<Item = ObjectRef> + use<> {
+    pub(crate) fn objects(&self, kind: Kind) -> impl Iterator<Item = ObjectRef> + use<> {
         (0..self.count(kind)).map(move |number| ObjectRef { kind, number })
     }
 
@@ -92,36 +96,37 @@ impl<'a> View<'a> {
         properties.iter().map(|property| (property.name.to_owned(), self.value(object, property))).collect()
     }
 
-    pub(crate) fn roster(&self, group: u32) -> Roster<'a> {
-        let base = self.base;
+    pub(crate) fn children(&self, relation: Relation, parent: u32) -> Roster<'a> {
         Roster {
-            view: View { base, state: self.state },
-            base_slots: base.memberships.size(group),
-            layout: base.memberships.layout(group),
-            edits: self.state.edits(group),
+            view: *self,
+            base_slots: self.base.slots(relation, parent),
+            layout: self.base.layout(relation, parent),
+            edits: self.state.edits(relation, parent),
         }
     }
 
-    /// Whether reads hide this group's members from applications without `Member.Read.Hidden`.
-    pub(crate) fn hides_members(&self, group: u32) -> bool {
-        let visibility = crate::simulator::catalog::property(ObjectKind::Group, "visibility");
-        visibility
-            .is_some_and(|property| self.field(ObjectRef::group(group), property) == Field::set("HiddenMembership"))
+    /// The permission without which reads show no children of a parent.
+    pub(crate) fn hidden_behind(&self, relation: Relation, parent: u32) -> Option<&'static str> {
+        let table = relation.table();
+        let hidden = table.hidden.as_ref()?;
+        let property = table.parent.property(hidden.property)?;
+        let value = self.field(ObjectRef { kind: table.parent, number: parent }, property);
+        (value == Field::set(hidden.value)).then_some(hidden.permission)
     }
 
-    /// The groups that directly hold an object, by asking each group: there is no table to look it up in.
-    pub(crate) fn groups_with(&self, member: ObjectRef) -> impl Iterator<Item = u32> + use<'a> {
+    /// The parents that directly hold an object, by asking each: there is no table to look it up in.
+    pub(crate) fn parents(&self, relation: Relation, child: ObjectRef) -> impl Iterator<Item = u32> + use<'a> {
         let view = *self;
-        (0..self.count(ObjectKind::Group)).filter(move |group| view.roster(*group).holds(member))
+        (0..self.count(relation.table().parent)).filter(move |parent| view.children(relation, *parent).holds(child))
     }
 }
 
-/// The members of one group, by slot.
+/// The children of one parent, by slot.
 #[derive(Debug)]
 pub(crate) struct Roster<'a> {
     view: View<'a>,
     base_slots: u32,
-    layout: crate::simulator::base::membership::Layout<'a>,
+    layout: Option<Layout>,
     edits: Option<&'a Edits>,
 }
 
@@ -131,34 +136,35 @@ impl Roster<'_> {
         self.base_slots + self.edits.map_or(0, Edits::joined_slots)
     }
 
-    /// The recorded member in a slot; `None` for a hole and for a purged member.
+    /// The recorded child in a slot; `None` for a hole and for a purged child.
     pub(crate) fn recorded(&self, slot: u32) -> Option<ObjectRef> {
-        let member = if slot < self.base_slots {
-            self.layout.member(slot).filter(|member| !self.edits.is_some_and(|edits| edits.has_left(*member)))
+        let child = if slot < self.base_slots {
+            let child = self.layout.as_ref().and_then(|layout| layout.member(slot));
+            child.filter(|child| !self.edits.is_some_and(|edits| edits.has_left(*child)))
         } else {
             self.edits.and_then(|edits| edits.joined(slot - self.base_slots))
         };
-        member.filter(|member| self.view.presence(*member) != Some(Presence::Purged))
+        child.filter(|child| self.view.presence(*child) != Some(Presence::Purged))
     }
 
-    /// The member in a slot if reads show it.
+    /// The child in a slot if reads show it.
     pub(crate) fn shown(&self, slot: u32) -> Option<ObjectRef> {
-        self.recorded(slot).filter(|member| self.view.is_live(*member))
+        self.recorded(slot).filter(|child| self.view.is_live(*child))
     }
 
     /// Whether the edge is recorded.
-    pub(crate) fn holds(&self, member: ObjectRef) -> bool {
-        if self.view.presence(member).is_none_or(|presence| presence == Presence::Purged) {
+    pub(crate) fn holds(&self, child: ObjectRef) -> bool {
+        if self.view.presence(child).is_none_or(|presence| presence == Presence::Purged) {
             return false;
         }
         match self.edits {
-            Some(edits) if edits.has_joined(member) => true,
-            Some(edits) if edits.has_left(member) => false,
-            _ => self.base_slots > 0 && self.layout.slot_of(member).is_some(),
+            Some(edits) if edits.has_joined(child) => true,
+            Some(edits) if edits.has_left(child) => false,
+            _ => self.layout.as_ref().is_some_and(|layout| layout.slot_of(child).is_some()),
         }
     }
 
-    pub(crate) fn shown_members(&self) -> impl Iterator<Item = ObjectRef> {
+    pub(crate) fn shown_children(&self) -> impl Iterator<Item = ObjectRef> {
         (0..self.slots()).filter_map(|slot| self.shown(slot))
     }
 }

@@ -71,7 +71,7 @@ fn a_failed_dependency_is_424_and_items_carry_their_own_headers() -> Result<()> 
 #[test]
 fn one_item_may_be_throttled_among_others() -> Result<()> {
     let client = Client::start(World::default())?;
-    let fault = Fault::once(Route::Members, FaultAction::retry_after(429, "0.249"));
+    let fault = Fault::once(Route::MEMBERS, FaultAction::retry_after(429, "0.249"));
     client.simulator.add_fault(fault.on_url(client.simulator.group_id(2)));
     let reply = post(&client, &members(&client, 5))?;
     assert_eq!(reply.status, 200);

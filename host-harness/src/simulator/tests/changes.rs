@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 
 use super::client::Client;
 use super::follower::Follower;
-use crate::simulator::{Change, ChangeKind, Delta, Script, World};
+use crate::simulator::{Change, ChangeKind, Deed, Delta, Kind, Script, World};
 
 /// Restored objects bring their edges, so that a follower without special knowledge can be compared.
 fn telling(delta: Delta) -> Delta {
@@ -33,7 +33,7 @@ fn following_the_links_leads_to_the_truth() -> Result<()> {
             follower.check(&client.simulator.truth())?;
         }
     }
-    assert_eq!(kinds.len(), ChangeKind::ALL.len(), "every kind of change occurred: {kinds:?}");
+    assert_eq!(kinds.len(), ChangeKind::all().len(), "every kind of change occurred: {kinds:?}");
     Ok(())
 }
 
@@ -119,9 +119,12 @@ fn the_demo_script_shows_every_kind_of_change() -> Result<()> {
     let mut follower = Follower::default();
     follower.round(&client, &mut || {})?;
     let summary = client.simulator.apply(&client.simulator.demo_changes())?;
-    for kind in ChangeKind::ALL {
-        let optional =
-            matches!(kind, ChangeKind::GroupPurged | ChangeKind::GroupUpdated | ChangeKind::UserNamesSwapped);
+    for kind in ChangeKind::all() {
+        let optional = matches!(
+            kind,
+            ChangeKind::Object(Kind::Group, Deed::Purged | Deed::Updated)
+                | ChangeKind::Object(Kind::User, Deed::NamesSwapped)
+        );
         assert!(optional || summary.counts.contains_key(&kind), "{kind} is missing from {summary:?}");
     }
     follower.round(&client, &mut || {})?;
@@ -132,7 +135,7 @@ fn the_demo_script_shows_every_kind_of_change() -> Result<()> {
 fn an_impossible_script_changes_nothing() -> Result<()> {
     let client = Client::start(World::default())?;
     let before = client.simulator.truth().user_count();
-    let script = [Change::DeleteUser { user: "#1".into() }, Change::DeleteUser { user: "#1".into() }];
+    let script = [Change::delete_user("#1"), Change::delete_user("#1")];
     let error = client.simulator.apply(&script).unwrap_err();
     assert!(format!("{error:#}").contains("change 1"), "{error:#}");
     assert_eq!(client.simulator.truth().user_count(), before);
@@ -142,33 +145,33 @@ fn an_impossible_script_changes_nothing() -> Result<()> {
 #[test]
 fn soft_deleted_users_keep_their_edges_and_purged_ones_do_not() -> Result<()> {
     let client = Client::start(World::default())?;
-    let edges = |client: &Client| client.simulator.truth().edge_count();
-    let edge = client.simulator.truth().edges().find(|edge| edge.member_type == "User").unwrap();
-    let user = edge.member_id;
+    let edges = |client: &Client| client.simulator.truth().member_count();
+    let edge = client.simulator.truth().members().find(|edge| edge.child_type == "User").unwrap();
+    let user = edge.child;
     let all = edges(&client);
-    client.simulator.apply(&[Change::DeleteUser { user: user.clone() }])?;
+    client.simulator.apply(&[Change::delete_user(user.clone())])?;
     let hidden = edges(&client);
     assert!(hidden < all);
-    client.simulator.apply(&[Change::RestoreUser { user: user.clone() }])?;
+    client.simulator.apply(&[Change::restore_user(user.clone())])?;
     assert_eq!(edges(&client), all);
-    client.simulator.apply(&[Change::DeleteUser { user: user.clone() }, Change::PurgeUser { user: user.clone() }])?;
+    client.simulator.apply(&[Change::delete_user(user.clone()), Change::purge_user(user.clone())])?;
     assert_eq!(edges(&client), hidden);
-    assert!(client.simulator.apply(&[Change::RestoreUser { user }]).is_err());
+    assert!(client.simulator.apply(&[Change::restore_user(user)]).is_err());
     Ok(())
 }
 
 #[test]
 fn scripts_are_written_in_json() -> Result<()> {
     let client = Client::start(World::default())?;
-    let script = r##"[{"change": "addUser", "properties": {"displayName": "Ada"}},
-        {"change": "addMember", "group": "#0", "member": "#306"},
-        {"change": "updateUser", "user": "#306", "properties": {"jobTitle": null}}]"##;
+    let script = r##"[{"change": "add", "kind": "user", "properties": {"displayName": "Ada"}},
+        {"change": "link", "relation": "member", "parent": "#0", "child": "#306"},
+        {"change": "update", "kind": "user", "object": "#306", "properties": {"jobTitle": null}}]"##;
     let reply = client.send("POST", "/_simulator/change", &[], script)?;
     assert_eq!(reply.status, 200, "{}", reply.text);
     assert_eq!(reply.body["summary"]["counts"]["memberAdded"], 1);
     let id = client.simulator.user_id(306);
     assert_eq!(reply.body["summary"]["created"][0].as_str(), Some(id.as_str()));
-    assert!(client.simulator.truth().edges().any(|edge| edge.member_id == id));
+    assert!(client.simulator.truth().members().any(|edge| edge.child == id));
     let refused = client.send("POST", "/_simulator/change", &[], r#"[{"change": "deleteUser", "user": "nobody"}]"#)?;
     assert_eq!(refused.status, 400);
     Ok(())
@@ -180,7 +183,7 @@ fn the_truth_streams_as_lines() -> Result<()> {
     let origin = client.simulator.origin();
     let reply = super::client::send(&origin, "GET", "/_simulator/truth", &[], "")?;
     let truth = client.simulator.truth();
-    let expected = truth.user_count() + truth.group_count() + truth.edge_count();
+    let expected = truth.user_count() + truth.group_count() + truth.member_count();
     let lines = reply.text.lines().filter(|line| line.starts_with('{')).count() as u64;
     assert_eq!(lines, expected);
     Ok(())
@@ -207,7 +210,7 @@ fn swapped_names_are_two_rows_and_one_change() -> Result<()> {
     };
     let (_, link) = super::delta::walk(&client, "/users/delta?$select=userPrincipalName")?;
     let before = (name(1)?, name(2)?);
-    client.simulator.apply(&[Change::SwapUserNames { user: "#1".into(), other: "#2".into() }])?;
+    client.simulator.apply(&[Change::swap_user_names("#1", "#2")])?;
     assert_eq!((name(1)?, name(2)?), before, "a read that lags sees neither of the two");
     let (rows, _) = super::delta::walk(&client, &link)?;
     assert_eq!(rows.len(), 2);

@@ -4,7 +4,7 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::client::Client;
-use crate::simulator::{Change, Deletion, Delta, ObjectKind, Refusal, World};
+use crate::simulator::{Change, Deletion, Delta, Kind, Refusal, World};
 
 /// All rows of a round, and its delta link.
 pub(super) fn walk(client: &Client, url: &str) -> Result<(Vec<Value>, String)> {
@@ -27,7 +27,7 @@ fn gentle() -> World {
 }
 
 fn update(user: &str, properties: &Value) -> Change {
-    Change::UpdateUser { user: user.into(), properties: properties.as_object().cloned().unwrap_or_default() }
+    Change::update_user(user, properties.as_object().cloned().unwrap_or_default())
 }
 
 #[test]
@@ -63,14 +63,8 @@ fn filters_other_than_ids_are_refused() -> Result<()> {
     let (rows, link) = walk(&client, &format!("/groups/delta?$select=displayName&$filter={two}"))?;
     assert_eq!(rows.len(), 2);
     client.simulator.apply(&[
-        Change::UpdateGroup {
-            group: "#1".into(),
-            properties: json!({"displayName": "A"}).as_object().cloned().unwrap_or_default(),
-        },
-        Change::UpdateGroup {
-            group: "#9".into(),
-            properties: json!({"displayName": "B"}).as_object().cloned().unwrap_or_default(),
-        },
+        Change::update_group("#1", json!({"displayName": "A"}).as_object().cloned().unwrap_or_default()),
+        Change::update_group("#9", json!({"displayName": "B"}).as_object().cloned().unwrap_or_default()),
     ])?;
     assert_eq!(walk(&client, &link)?.0.len(), 1);
     Ok(())
@@ -120,10 +114,9 @@ fn membership_changes_show_only_where_members_were_selected() -> Result<()> {
     let (rows, with) = walk(&client, "/groups/delta?$select=displayName,members")?;
     assert!(rows.iter().any(|row| row.get("members@delta").is_some()));
     let (_, default) = walk(&client, "/groups/delta")?;
-    client.simulator.apply(&[
-        Change::AddUser { properties: serde_json::Map::new() },
-        Change::AddMember { group: "#3".into(), member: "#450".into(), member_type: ObjectKind::User },
-    ])?;
+    client
+        .simulator
+        .apply(&[Change::add_user(serde_json::Map::new()), Change::add_member("#3", "#450", Kind::User)])?;
     assert!(walk(&client, &without)?.0.is_empty());
     for link in [with, default] {
         let (rows, _) = walk(&client, &link)?;
@@ -165,11 +158,7 @@ fn deleted_objects_show_in_the_first_round_and_restored_ones_return() -> Result<
     let (rows, link) = walk(&client, "/users/delta?$select=displayName")?;
     let removed = rows.iter().filter(|row| row.get("@removed").is_some()).count();
     assert!(removed >= 6);
-    client.simulator.apply(&[
-        Change::RestoreUser { user: "#300".into() },
-        Change::DeleteUser { user: "#5".into() },
-        Change::PurgeUser { user: "#6".into() },
-    ])?;
+    client.simulator.apply(&[Change::restore_user("#300"), Change::delete_user("#5"), Change::purge_user("#6")])?;
     let (rows, _) = walk(&client, &link)?;
     let row = |number: u32| rows.iter().find(|row| row["id"] == client.simulator.user_id(number)).unwrap();
     assert!(row(300).get("@removed").is_none() && row(300).get("displayName").is_some());
@@ -183,7 +172,7 @@ fn security_groups_go_softly_or_for_good() -> Result<()> {
     for (mode, reason) in [(Deletion::Soft, "changed"), (Deletion::Permanent, "deleted")] {
         let client = Client::start(World { security_group_deletion: mode, ..gentle() })?;
         let (_, link) = walk(&client, "/groups/delta?$select=displayName")?;
-        client.simulator.apply(&[Change::DeleteGroup { group: "#0".into() }])?;
+        client.simulator.apply(&[Change::delete_group("#0")])?;
         assert_eq!(walk(&client, &link)?.0[0]["@removed"]["reason"], reason);
     }
     Ok(())
@@ -195,7 +184,7 @@ fn latest_mints_a_link_without_rows() -> Result<()> {
     let reply = client.get("/groups/delta?$deltatoken=latest&$select=displayName")?;
     assert!(reply.rows().is_empty());
     let link = reply.delta_link().unwrap_or_default().to_owned();
-    client.simulator.apply(&[Change::DeleteGroup { group: "#1".into() }])?;
+    client.simulator.apply(&[Change::delete_group("#1")])?;
     assert_eq!(walk(&client, &link)?.0.len(), 1);
     Ok(())
 }
@@ -246,9 +235,9 @@ fn membership_rows_may_carry_nothing_but_the_id() -> Result<()> {
     let delta = Delta { id_only_membership_rows: true, replayed_changes: 0, ..world.delta.clone() };
     let client = Client::start(World { delta, ..world })?;
     let (_, link) = walk(&client, "/groups/delta?$select=displayName,members")?;
-    let edge = client.simulator.truth().edges().next().unwrap();
-    let (group, member) = (edge.group_id, edge.member_id);
-    client.simulator.apply(&[Change::RemoveMember { group, member, member_type: ObjectKind::User }])?;
+    let edge = client.simulator.truth().members().next().unwrap();
+    let (group, member) = (edge.parent, edge.child);
+    client.simulator.apply(&[Change::remove_member(group, member, Kind::User)])?;
     let (rows, _) = walk(&client, &link)?;
     let names: Vec<_> = rows[0].as_object().into_iter().flatten().map(|(name, _)| name.as_str()).collect();
     assert_eq!(names, ["id", "members@delta"]);

@@ -13,7 +13,7 @@ use super::follower::Follower;
 use crate::simulator::{Change, Delta, Fault, FaultAction, Route, Script, World};
 
 fn delete(user: &str) -> Vec<Change> {
-    vec![Change::DeleteUser { user: user.into() }]
+    vec![Change::delete_user(user)]
 }
 
 #[test]
@@ -59,14 +59,14 @@ fn what_has_become_impossible_is_left_out_and_told() -> Result<()> {
 fn a_world_file_names_changes_during_an_import() -> Result<()> {
     let world: World = serde_json::from_str(
         r##"{"changesDuring": [
-            {"afterRequests": 1, "changes": [{"change": "deleteUser", "user": "#3"}]},
+            {"afterRequests": 1, "changes": [{"change": "delete", "kind": "user", "object": "#3"}]},
             {"afterRequests": 1, "changes": {"random": {"seed": 7, "count": 10}}}]}"##,
     )?;
     let client = Client::start(world)?;
     let url = format!("/users/{}", client.simulator.user_id(3));
     assert_eq!((client.get(&url)?.status, client.get(&url)?.status), (200, 404));
     assert_eq!(client.simulator.impossible_changes(), Vec::<String>::new());
-    let script = r##"{"afterRequests": 0, "changes": [{"change": "deleteUser", "user": "#5"}]}"##;
+    let script = r##"{"afterRequests": 0, "changes": [{"change": "delete", "kind": "user", "object": "#5"}]}"##;
     assert_eq!(client.send("POST", "/_simulator/change", &[], script)?.status, 200);
     assert_eq!(client.get(&format!("/users/{}", client.simulator.user_id(5)))?.status, 404);
     Ok(())
@@ -95,7 +95,7 @@ fn the_same_script_during_the_same_walk_ends_in_the_same_tenant() -> Result<()> 
         // Not the moments of creation: the clock goes on between two runs.
         let truth = client.simulator.truth();
         let users = truth.users_selecting(&["displayName", "userPrincipalName"]).map(|user| format!("{user:?}"));
-        Ok(users.chain(truth.edges().map(|edge| format!("{edge:?}"))).collect())
+        Ok(users.chain(truth.members().map(|edge| format!("{edge:?}"))).collect())
     };
     assert_eq!(run()?, run()?);
     Ok(())
@@ -108,7 +108,7 @@ fn the_journal_tells_how_many_exchanges_were_under_way() -> Result<()> {
     let url = "/users?$top=1";
     client.get(url)?;
     assert_eq!(in_flight(), 1);
-    client.simulator.add_fault(Fault::once(Route::GroupsList, FaultAction::StallBeforeHeaders));
+    client.simulator.add_fault(Fault::once(Route::GROUPS_LIST, FaultAction::StallBeforeHeaders));
     let mut stalled = TcpStream::connect(client.simulator.origin().trim_start_matches("http://"))?;
     write!(stalled, "GET /v1.0/groups HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {}\r\n\r\n", client.token)?;
     while !client.simulator.journal().iter().any(|exchange| exchange.faulted) {

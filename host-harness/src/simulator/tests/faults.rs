@@ -19,7 +19,7 @@ fn start(fault: Fault) -> Result<Client> {
 
 #[test]
 fn a_status_comes_with_its_body_and_headers() -> Result<()> {
-    let client = start(Fault::once(Route::UsersList, FaultAction::retry_after(503, "Fri, 31 Dec 2027 23:59:59 GMT")))?;
+    let client = start(Fault::once(Route::USERS_LIST, FaultAction::retry_after(503, "Fri, 31 Dec 2027 23:59:59 GMT")))?;
     let reply = client.get(URL)?;
     assert_eq!((reply.status, reply.code()), (503, "serviceNotAvailable"));
     assert_eq!(reply.header("retry-after").as_deref(), Some("Fri, 31 Dec 2027 23:59:59 GMT"));
@@ -44,7 +44,7 @@ fn bodies_may_be_html_empty_or_cut() -> Result<()> {
 #[test]
 fn connections_break_before_and_within_the_answer() -> Result<()> {
     for action in [FaultAction::ConnectionReset, FaultAction::ResetMidBody] {
-        let client = start(Fault::once(Route::UsersList, action.clone()))?;
+        let client = start(Fault::once(Route::USERS_LIST, action.clone()))?;
         assert!(client.get(URL).is_err(), "{action:?}");
         assert_eq!(client.get(URL)?.status, 200);
     }
@@ -53,7 +53,7 @@ fn connections_break_before_and_within_the_answer() -> Result<()> {
 
 #[test]
 fn a_stall_may_end_in_a_reset() -> Result<()> {
-    let client = start(Fault::once(Route::UsersList, FaultAction::StallThenReset { after_ms: 50 }))?;
+    let client = start(Fault::once(Route::USERS_LIST, FaultAction::StallThenReset { after_ms: 50 }))?;
     let started = Instant::now();
     assert!(client.get(URL).is_err());
     assert!(started.elapsed() >= Duration::from_millis(50));
@@ -64,7 +64,7 @@ fn a_stall_may_end_in_a_reset() -> Result<()> {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_service_that_goes_away_refuses_connections_until_it_listens_again() -> Result<()> {
-    let client = start(Fault::once(Route::UsersList, FaultAction::ConnectionRefused))?;
+    let client = start(Fault::once(Route::USERS_LIST, FaultAction::ConnectionRefused))?;
     let address = client.simulator.origin().replace("http://", "");
     let idle = std::net::TcpStream::connect(&address)?;
     assert!(client.get(URL).is_err());
@@ -84,7 +84,7 @@ fn a_service_that_goes_away_refuses_connections_until_it_listens_again() -> Resu
 
 #[test]
 fn a_fault_strikes_one_page_of_a_walk_however_often_the_walk_begins() -> Result<()> {
-    let fault = Fault::always(Route::UsersList, FaultAction::status(500)).on_page(2);
+    let fault = Fault::always(Route::USERS_LIST, FaultAction::status(500)).on_page(2);
     let client = start(fault)?;
     for _ in 0..2 {
         let first = client.get(URL)?;
@@ -92,7 +92,7 @@ fn a_fault_strikes_one_page_of_a_walk_however_often_the_walk_begins() -> Result<
         assert_eq!((first.status, client.get(second)?.status, client.get(second)?.status), (200, 500, 500));
     }
     client.simulator.clear_faults();
-    client.simulator.add_fault(Fault::always(Route::UsersList, FaultAction::status(500)).on_page(3));
+    client.simulator.add_fault(Fault::always(Route::USERS_LIST, FaultAction::status(500)).on_page(3));
     let second = client.get(URL)?.next_link().unwrap_or_default().to_owned();
     let third = client.get(&second)?.next_link().unwrap_or_default().to_owned();
     assert_eq!((client.get(&third)?.status, client.get(URL)?.status), (500, 200));
@@ -116,7 +116,7 @@ fn the_token_service_refuses_in_its_own_words() -> Result<()> {
 fn the_journal_tells_which_item_of_a_batch_was_struck() -> Result<()> {
     let client = Client::start(World::default())?;
     let struck = client.simulator.group_id(1);
-    client.simulator.add_fault(Fault::once(Route::Members, FaultAction::status(500)).on_object(&struck));
+    client.simulator.add_fault(Fault::once(Route::MEMBERS, FaultAction::status(500)).on_object(&struck));
     let items: Vec<_> = (0..3)
         .map(|number| {
             let url = format!("/groups/{}/members?$select=id", client.simulator.group_id(number));
@@ -134,7 +134,7 @@ fn the_journal_tells_which_item_of_a_batch_was_struck() -> Result<()> {
 #[test]
 fn stalled_answers_hang_and_do_not_keep_the_simulator_alive() -> Result<()> {
     for action in [FaultAction::StallBeforeHeaders, FaultAction::StallMidBody] {
-        let mut client = start(Fault::once(Route::UsersList, action))?;
+        let mut client = start(Fault::once(Route::USERS_LIST, action))?;
         client.patience = Duration::from_millis(700);
         let started = Instant::now();
         assert!(client.get(URL).is_err());
@@ -148,7 +148,7 @@ fn stalled_answers_hang_and_do_not_keep_the_simulator_alive() -> Result<()> {
 
 #[test]
 fn a_slow_answer_is_whole_in_the_end() -> Result<()> {
-    let client = start(Fault::once(Route::UsersList, FaultAction::SlowDrip { bytes: 200, delay_ms: 20 }))?;
+    let client = start(Fault::once(Route::USERS_LIST, FaultAction::SlowDrip { bytes: 200, delay_ms: 20 }))?;
     let started = Instant::now();
     assert!(!client.get(URL)?.rows().is_empty());
     assert!(started.elapsed() >= Duration::from_millis(60));
@@ -157,7 +157,7 @@ fn a_slow_answer_is_whole_in_the_end() -> Result<()> {
 
 #[test]
 fn answers_are_spoilt_in_many_ways() -> Result<()> {
-    let with = |action: FaultAction| -> Result<_> { start(Fault::once(Route::UsersList, action))?.get(URL) };
+    let with = |action: FaultAction| -> Result<_> { start(Fault::once(Route::USERS_LIST, action))?.get(URL) };
     assert!(with(FaultAction::TruncatedJson)?.body.is_null());
     assert!(with(FaultAction::WrongJsonType)?.body["value"].is_object());
     assert!(
@@ -180,7 +180,7 @@ fn answers_are_spoilt_in_many_ways() -> Result<()> {
 #[test]
 fn delta_links_alone_are_refused() -> Result<()> {
     let client =
-        start(Fault::always(Route::UsersDelta, FaultAction::RefuseDeltaLink { shape: Refusal::ResyncRequired }))?;
+        start(Fault::always(Route::USERS_DELTA, FaultAction::RefuseDeltaLink { shape: Refusal::ResyncRequired }))?;
     let mut url = "/users/delta?$select=id".to_owned();
     let link = loop {
         let reply = client.get(&url)?;
@@ -225,13 +225,13 @@ fn a_fault_strikes_page_2_of_the_members_of_one_group() -> Result<()> {
     let client = Client::start(World { large_group: Some(700), ..World::default() })?;
     let truth = client.simulator.truth();
     let mut sizes = std::collections::BTreeMap::<_, u32>::new();
-    truth.edges().for_each(|edge| *sizes.entry(edge.group_id).or_default() += 1);
+    truth.members().for_each(|edge| *sizes.entry(edge.parent).or_default() += 1);
     let mut large = sizes.iter().filter(|(_, size)| **size > 20).map(|(group, _)| group.clone());
     let (struck, spared) = (large.next().unwrap(), large.next().unwrap());
     let status = FaultAction::status(500);
     client
         .simulator
-        .add_fault(Fault::once(Route::Members, status).at(Call::NextLink).on_object(struck.to_uppercase()).times(2));
+        .add_fault(Fault::once(Route::MEMBERS, status).at(Call::NextLink).on_object(struck.to_uppercase()).times(2));
     let walk = |group: &str| -> Result<Vec<u16>> {
         let first = client.get(&format!("/groups/{group}/members?$select=id&$top=5"))?;
         let next = first.next_link().unwrap_or_default();
@@ -262,7 +262,7 @@ fn one_feed_refuses_its_delta_link_once_in_each_shape() -> Result<()> {
     };
     let mut codes = Vec::new();
     for shape in Refusal::ALL {
-        client.simulator.add_fault(Fault::once(Route::GroupsDelta, FaultAction::RefuseDeltaLink { shape }));
+        client.simulator.add_fault(Fault::once(Route::GROUPS_DELTA, FaultAction::RefuseDeltaLink { shape }));
         let [users, groups] = links(&client)?;
         assert_eq!(client.get(&users)?.status, 200, "the other feed");
         let refused = client.get(&groups)?;
@@ -291,7 +291,7 @@ fn throttling_is_told_in_every_form() -> Result<()> {
         (RetryAfter::HttpDate, Some(" GMT")),
         (RetryAfter::Absent, None),
     ] {
-        let client = start(Fault::once(Route::UsersList, FaultAction::Throttled { wait_ms: 1_500, retry_after }))?;
+        let client = start(Fault::once(Route::USERS_LIST, FaultAction::Throttled { wait_ms: 1_500, retry_after }))?;
         let reply = client.get(URL)?;
         assert_eq!((reply.status, reply.code()), (429, "TooManyRequests"));
         let header = reply.header("retry-after");
@@ -316,7 +316,7 @@ fn a_batch_fails_as_a_whole_or_answers_without_one_item() -> Result<()> {
     client.simulator.add_fault(Fault::once(Route::Batch, FaultAction::status(503)));
     assert_eq!(post()?.status, 503);
     let group = client.simulator.group_id(2);
-    client.simulator.add_fault(Fault::once(Route::Members, FaultAction::MissingItem).on_object(&group));
+    client.simulator.add_fault(Fault::once(Route::MEMBERS, FaultAction::MissingItem).on_object(&group));
     assert_eq!(client.get(&format!("/groups/{group}/members"))?.status, 200, "outside of a batch nothing is left out");
     let ids = |reply: &Value| -> std::collections::BTreeSet<String> {
         reply["responses"].as_array().into_iter().flatten().map(|item| item["id"].to_string()).collect()
@@ -324,7 +324,7 @@ fn a_batch_fails_as_a_whole_or_answers_without_one_item() -> Result<()> {
     assert_eq!(ids(&post()?.body), ["\"0\"", "\"1\"", "\"3\""].map(String::from).into());
     assert_eq!(ids(&post()?.body).len(), 4, "once");
     let asked = |group: &str| client.simulator.count(|asked| asked.object == Some(group) && asked.in_batch);
-    assert_eq!((asked(&group), client.simulator.count(|asked| asked.route == Route::Members)), (2, 9));
+    assert_eq!((asked(&group), client.simulator.count(|asked| asked.route == Route::MEMBERS)), (2, 9));
     let unanswered = client.simulator.count(|asked| asked.in_batch && asked.status.is_none());
     assert_eq!((unanswered, client.simulator.count(|asked| asked.feed.is_some())), (1, 0));
     Ok(())
@@ -332,7 +332,7 @@ fn a_batch_fails_as_a_whole_or_answers_without_one_item() -> Result<()> {
 
 #[test]
 fn a_foreign_link_is_added_where_there_is_none() -> Result<()> {
-    let client = start(Fault::once(Route::UsersList, FaultAction::ForeignNextLink))?;
+    let client = start(Fault::once(Route::USERS_LIST, FaultAction::ForeignNextLink))?;
     let reply = client.get("/users?$select=id&$top=999")?;
     assert!(reply.next_link().is_some_and(|link| link.starts_with("https://graph.example.net/v1.0/users?")));
     Ok(())

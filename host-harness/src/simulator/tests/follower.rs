@@ -107,7 +107,7 @@ impl Follower {
         let groups = ["displayName", "description", "groupTypes", "visibility"];
         self.check_objects("users", &self.users, truth.users_selecting(&users))?;
         self.check_objects("groups", &self.groups, truth.groups_selecting(&groups))?;
-        let expected: BTreeSet<_> = truth.edges().map(|edge| (edge.group_id, edge.member_id)).collect();
+        let expected: BTreeSet<_> = truth.members().map(|edge| (edge.parent, edge.child)).collect();
         let shown = |edge: &&(String, String)| !self.removed.contains(&edge.0) && !self.removed.contains(&edge.1);
         let held: BTreeSet<_> = self.edges.iter().filter(shown).cloned().collect();
         ensure!(

@@ -85,11 +85,11 @@ fn links_over_http2_lead_back_to_where_the_client_was() -> Result<()> {
 fn a_reset_breaks_every_request_of_the_connection() -> Result<()> {
     for action in [FaultAction::ConnectionReset, FaultAction::ResetMidBody] {
         let browser = Browser::start(small())?;
-        browser.simulator.add_fault(Fault::once(Route::UsersList, FaultAction::StallBeforeHeaders));
-        browser.simulator.add_fault(Fault::once(Route::GroupsList, action));
+        browser.simulator.add_fault(Fault::once(Route::USERS_LIST, FaultAction::StallBeforeHeaders));
+        browser.simulator.add_fault(Fault::once(Route::GROUPS_LIST, action));
         std::thread::scope(|threads| {
             let other = threads.spawn(|| browser.get("/users?$select=id"));
-            browser.struck(Route::UsersList);
+            browser.struck(Route::USERS_LIST);
             ensure!(browser.get("/groups?$select=id").and_then(Response::text).is_err());
             let broken = other.join().ok().context("a panic")?.err().context("it was answered")?;
             ensure!(!broken.is_timeout(), "{broken:?}");
@@ -104,16 +104,16 @@ fn a_reset_breaks_every_request_of_the_connection() -> Result<()> {
 fn what_stalls_holds_back_nobody_else() -> Result<()> {
     for action in [FaultAction::StallMidBody, FaultAction::StallBeforeHeaders] {
         let browser = Browser::start(small())?;
-        browser.simulator.add_fault(Fault::once(Route::UsersList, action));
+        browser.simulator.add_fault(Fault::once(Route::USERS_LIST, action));
         std::thread::scope(|threads| {
             let stalled = threads.spawn(|| browser.get("/users?$select=id").and_then(Response::text));
-            browser.struck(Route::UsersList);
+            browser.struck(Route::USERS_LIST);
             for _ in 0..20 {
                 ensure!(browser.get("/groups?$select=id")?.text()?.contains("@odata.context"));
             }
             ensure!(!stalled.is_finished() && browser.simulator.connections() == 1);
             // So that nobody waits for the stalled one.
-            browser.simulator.add_fault(Fault::once(Route::GroupsList, FaultAction::ConnectionReset));
+            browser.simulator.add_fault(Fault::once(Route::GROUPS_LIST, FaultAction::ConnectionReset));
             ensure!(browser.get("/groups?$select=id").is_err() && stalled.join().is_ok_and(|text| text.is_err()));
             anyhow::Ok(())
         })?;
@@ -124,7 +124,7 @@ fn what_stalls_holds_back_nobody_else() -> Result<()> {
 #[test]
 fn who_goes_away_takes_the_connection_along_and_comes_back() -> Result<()> {
     let browser = Browser::start(small())?;
-    browser.simulator.add_fault(Fault::once(Route::UsersList, FaultAction::ConnectionRefused));
+    browser.simulator.add_fault(Fault::once(Route::USERS_LIST, FaultAction::ConnectionRefused));
     ensure!(browser.get("/users?$select=id").is_err());
     if cfg!(target_os = "linux") {
         ensure!(browser.get("/users?$select=id").is_err_and(|error| error.is_connect()));

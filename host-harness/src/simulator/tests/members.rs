@@ -26,8 +26,8 @@ fn all_members_of_all_groups_are_the_truth() -> Result<()> {
     let truth: BTreeSet<_> = client
         .simulator
         .truth()
-        .edges()
-        .map(|edge| (edge.group_id, edge.member_id, format!("#microsoft.graph.{}", edge.member_type.to_lowercase())))
+        .members()
+        .map(|edge| (edge.parent, edge.child, format!("#microsoft.graph.{}", edge.child_type.to_lowercase())))
         .collect();
     assert!(read == truth, "{} read, {} true", read.len(), truth.len());
     Ok(())
@@ -36,36 +36,36 @@ fn all_members_of_all_groups_are_the_truth() -> Result<()> {
 #[test]
 fn service_principals_are_left_out_of_plain_reads() -> Result<()> {
     let client = Client::start(World::default())?;
-    let edge = client.simulator.truth().edges().find(|edge| edge.member_type == "ServicePrincipal").unwrap();
-    let url = format!("/groups/{}/members?$select=id&$top=999", edge.group_id);
-    let has = |rows: &[Value]| rows.iter().any(|row| row["id"] == edge.member_id);
+    let edge = client.simulator.truth().members().find(|edge| edge.child_type == "ServicePrincipal").unwrap();
+    let url = format!("/groups/{}/members?$select=id&$top=999", edge.parent);
+    let has = |rows: &[Value]| rows.iter().any(|row| row["id"] == edge.child);
     assert!(!has(&client.all(&url, &[])?));
     assert!(!has(&client.all(&format!("{url}&$count=true"), &[])?));
     assert!(has(&client.all(&format!("{url}&$count=true"), &EVENTUAL)?));
-    let cast = format!("/groups/{}/members/microsoft.graph.user?$select=id", edge.group_id);
+    let cast = format!("/groups/{}/members/microsoft.graph.user?$select=id", edge.parent);
     assert!(client.all(&cast, &[])?.iter().all(|row| row.get("@odata.type").is_none()));
     Ok(())
 }
 
 #[test]
 fn hidden_memberships_look_empty_without_the_permission() -> Result<()> {
-    let permissions = Permissions { member_read_hidden: false, ..Permissions::default() };
+    let permissions = Permissions::without(&["Member.Read.Hidden"]);
     let client = Client::start(World { permissions, ..World::default() })?;
     let hidden = client.simulator.truth().groups().find(|group| group.attributes["visibility"] == "HiddenMembership");
     let id = hidden.unwrap().id;
     let reply = client.get(&format!("/groups/{id}/members"))?;
     assert_eq!((reply.status, reply.rows().len()), (200, 0));
-    assert!(client.simulator.truth().edges().all(|edge| edge.group_id != id));
+    assert!(client.simulator.truth().members().all(|edge| edge.parent != id));
     Ok(())
 }
 
 #[test]
 fn unreadable_types_show_type_and_id() -> Result<()> {
-    let permissions = Permissions { device_read_all: false, ..Permissions::default() };
+    let permissions = Permissions::without(&["Device.Read.All"]);
     let client = Client::start(World { permissions, ..World::default() })?;
-    let edge = client.simulator.truth().edges().find(|edge| edge.member_type == "Device").unwrap();
-    let rows = client.all(&format!("/groups/{}/members?$select=id,displayName", edge.group_id), &[])?;
-    let row = rows.iter().find(|row| row["id"] == edge.member_id).unwrap();
+    let edge = client.simulator.truth().members().find(|edge| edge.child_type == "Device").unwrap();
+    let rows = client.all(&format!("/groups/{}/members?$select=id,displayName", edge.parent), &[])?;
+    let row = rows.iter().find(|row| row["id"] == edge.child).unwrap();
     assert_eq!(row.as_object().map(serde_json::Map::len), Some(2));
     Ok(())
 }
@@ -75,7 +75,7 @@ fn a_group_that_is_gone_has_no_members_page() -> Result<()> {
     let client = Client::start(World::default())?;
     let id = client.simulator.group_id(0);
     let page = client.get(&format!("/groups/{id}/members?$top=2"))?;
-    client.simulator.apply(&[Change::DeleteGroup { group: id.clone() }])?;
+    client.simulator.apply(&[Change::delete_group(id.clone())])?;
     let next = page.next_link().unwrap_or_default();
     assert_eq!(client.get(next)?.status, 404);
     assert_eq!(client.get(&format!("/groups/{id}/members"))?.code(), "Request_ResourceNotFound");
@@ -89,8 +89,8 @@ fn member_of_is_the_other_side_of_members() -> Result<()> {
         let user = client.simulator.user_id(number);
         let groups = client.all(&format!("/users/{user}/memberOf?$select=id&$top=3"), &[])?;
         let read: BTreeSet<_> = groups.iter().filter_map(|group| group["id"].as_str().map(str::to_owned)).collect();
-        let edges = client.simulator.truth().edges().filter(|edge| edge.member_id == user);
-        assert_eq!(read, edges.map(|edge| edge.group_id).collect());
+        let edges = client.simulator.truth().members().filter(|edge| edge.child == user);
+        assert_eq!(read, edges.map(|edge| edge.parent).collect());
     }
     Ok(())
 }
@@ -99,16 +99,16 @@ fn member_of_is_the_other_side_of_members() -> Result<()> {
 fn member_of_takes_a_cast_as_an_advanced_query() -> Result<()> {
     let client = Client::start(World::default())?;
     let truth = client.simulator.truth();
-    let edge = truth.edges().find(|edge| edge.member_type == "User").unwrap();
-    let nested = truth.edges().find(|edge| edge.member_type == "Group").unwrap();
-    for (collection, member) in [("users", &edge.member_id), ("groups", &nested.member_id)] {
+    let edge = truth.members().find(|edge| edge.child_type == "User").unwrap();
+    let nested = truth.members().find(|edge| edge.child_type == "Group").unwrap();
+    for (collection, member) in [("users", &edge.child), ("groups", &nested.child)] {
         let url =
             format!("/{collection}/{member}/memberOf/microsoft.graph.group?$select=id,displayName&$count=true&$top=2");
         assert_eq!(client.get(&url)?.status, 400, "the header is missing");
         let rows = client.all(&url, &EVENTUAL)?;
         let read: BTreeSet<_> = rows.iter().filter_map(|row| row["id"].as_str().map(str::to_owned)).collect();
-        let edges = truth.edges().filter(|edge| edge.member_id == *member);
-        assert_eq!(read, edges.map(|edge| edge.group_id).collect());
+        let edges = truth.members().filter(|edge| edge.child == *member);
+        assert_eq!(read, edges.map(|edge| edge.parent).collect());
         assert!(rows.iter().all(|row| row["displayName"].is_string() && row.get("@odata.type").is_none()));
         let page = client.eventually(&url)?;
         assert_eq!(page.body["@odata.count"], rows.len());
@@ -116,14 +116,14 @@ fn member_of_takes_a_cast_as_an_advanced_query() -> Result<()> {
             assert_eq!(client.get(next)?.status, 400, "the header is missing on page 2");
         }
     }
-    assert_eq!(client.eventually(&format!("/users/{}/memberOf/microsoft.graph.user", edge.member_id))?.status, 400);
+    assert_eq!(client.eventually(&format!("/users/{}/memberOf/microsoft.graph.user", edge.child))?.status, 400);
     Ok(())
 }
 
 #[test]
 fn member_of_a_deleted_or_unknown_object_is_not_found() -> Result<()> {
     let client = Client::start(World::default())?;
-    client.simulator.apply(&[Change::DeleteUser { user: "#4".into() }, Change::PurgeGroup { group: "#9".into() }])?;
+    client.simulator.apply(&[Change::delete_user("#4"), Change::purge_group("#9")])?;
     let query = "memberOf/microsoft.graph.group?$select=id&$count=true";
     for url in [
         format!("/users/{}/{query}", client.simulator.user_id(4)),
@@ -140,7 +140,8 @@ fn member_of_a_deleted_or_unknown_object_is_not_found() -> Result<()> {
 #[test]
 fn entries_of_hidden_groups_are_missing_from_the_feed_without_the_permission() -> Result<()> {
     for member_read_hidden in [false, true] {
-        let permissions = Permissions { member_read_hidden, ..Permissions::default() };
+        let missing: &[&str] = if member_read_hidden { &[] } else { &["Member.Read.Hidden"] };
+        let permissions = Permissions::without(missing);
         let client = Client::start(World { permissions, ..World::default() })?;
         let groups = client.simulator.truth().groups();
         let hidden = groups.filter(|group| group.attributes["visibility"] == "HiddenMembership").map(|group| group.id);
@@ -156,7 +157,7 @@ fn entries_of_hidden_groups_are_missing_from_the_feed_without_the_permission() -
 
 #[test]
 fn a_feed_lists_the_member_types_the_world_names() -> Result<()> {
-    use crate::simulator::{Delta, MemberTypes, ObjectKind};
+    use crate::simulator::{Delta, Kind, MemberTypes};
     let types = |member_types: MemberTypes| -> Result<BTreeSet<String>> {
         let client = Client::start(World { delta: Delta { member_types, ..Delta::default() }, ..World::default() })?;
         let (rows, _) = super::delta::walk(&client, "/groups/delta?$select=members")?;
@@ -167,10 +168,10 @@ fn a_feed_lists_the_member_types_the_world_names() -> Result<()> {
     };
     assert_eq!(types(MemberTypes::All)?.len(), 5);
     assert_eq!(types(MemberTypes::UsersAndGroups)?, ["group", "user"].map(String::from).into());
-    let only = MemberTypes::Only(vec![ObjectKind::User, ObjectKind::Device]);
+    let only = MemberTypes::Only(vec![Kind::User, Kind::Device]);
     assert_eq!(types(only)?, ["device", "user"].map(String::from).into());
     let world: World = serde_json::from_str(r#"{"delta": {"memberTypes": {"only": ["user", "orgContact"]}}}"#)?;
-    assert_eq!(world.delta.member_types, MemberTypes::Only(vec![ObjectKind::User, ObjectKind::OrgContact]));
+    assert_eq!(world.delta.member_types, MemberTypes::Only(vec![Kind::User, Kind::OrgContact]));
     Ok(())
 }
 

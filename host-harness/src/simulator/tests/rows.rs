@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::client::Client;
 use super::delta::walk;
-use crate::simulator::{Change, Delta, ObjectKind, World};
+use crate::simulator::{Change, Delta, Kind, World};
 
 const GROUPS: &str = "/groups/delta?$select=displayName,description,members";
 
@@ -15,11 +15,11 @@ fn world(delta: impl FnOnce(Delta) -> Delta) -> World {
 }
 
 fn member(join: bool, group: &str, member: &str) -> Change {
-    let (group, member, member_type) = (group.to_owned(), member.to_owned(), ObjectKind::User);
+    let (group, member, member_type) = (group.to_owned(), member.to_owned(), Kind::User);
     if join {
-        Change::AddMember { group, member, member_type }
+        Change::add_member(group, member, member_type)
     } else {
-        Change::RemoveMember { group, member, member_type }
+        Change::remove_member(group, member, member_type)
     }
 }
 
@@ -46,7 +46,7 @@ fn members_are_told_once_as_they_stand_or_move_by_move_in_order() -> Result<()> 
         [(false, &["+1", "-2", "+3"][..]), (true, &["+1", "+2", "-1", "+3", "+1", "-2"])]
     {
         let client = Client::start(world(|delta| Delta { membership_history, member_slice: 2, ..delta }))?;
-        client.simulator.apply(&[Change::AddGroup { properties: serde_json::Map::new() }])?;
+        client.simulator.apply(&[Change::add_group(serde_json::Map::new())])?;
         let (_, link) = walk(&client, GROUPS)?;
         client.simulator.apply(&comings_and_goings())?;
         let (rows, _) = walk(&client, &link)?;
@@ -62,7 +62,7 @@ fn repeated_rows_never_undo_what_a_later_slice_told() -> Result<()> {
         let world = World { seed, ..world(|delta| Delta { membership_history: true, member_slice: 1, ..delta }) };
         let delta = Delta { duplicates: true, empty_pages: true, group_page: 2, replayed_changes: 2, ..world.delta };
         let client = Client::start(World { delta, ..world })?;
-        client.simulator.apply(&[Change::AddGroup { properties: serde_json::Map::new() }])?;
+        client.simulator.apply(&[Change::add_group(serde_json::Map::new())])?;
         let (_, link) = walk(&client, GROUPS)?;
         client.simulator.apply(&comings_and_goings())?;
         client.simulator.apply(&client.simulator.random_changes(seed, 30))?;
@@ -84,8 +84,8 @@ fn repeated_rows_never_undo_what_a_later_slice_told() -> Result<()> {
         }
         let live: std::collections::BTreeSet<_> = truth.users().map(|user| user.id).collect();
         let held: std::collections::BTreeSet<_> = held.intersection(&live).cloned().collect();
-        let users = truth.edges().filter(|edge| edge.group_id == group && edge.member_type == "User");
-        assert_eq!(held, users.map(|edge| edge.member_id).collect(), "seed {seed}");
+        let users = truth.members().filter(|edge| edge.parent == group && edge.child_type == "User");
+        assert_eq!(held, users.map(|edge| edge.child).collect(), "seed {seed}");
     }
     Ok(())
 }
@@ -99,9 +99,9 @@ fn the_first_page_decides_which_objects_a_round_tells_and_each_page_how_they_loo
         let seen = first.rows()[0]["id"].clone();
         let other = (0..30).find(|number| seen != client.simulator.user_id(*number)).unwrap();
         client.simulator.apply(&[
-            Change::DeleteUser { user: format!("#{other}") },
-            Change::RestoreUser { user: "#30".into() },
-            Change::AddUser { properties: serde_json::Map::new() },
+            Change::delete_user(format!("#{other}")),
+            Change::restore_user("#30"),
+            Change::add_user(serde_json::Map::new()),
         ])?;
         let (rows, link) = walk(&client, first.next_link().unwrap_or_default())?;
         let row = |rows: &[Value], number: u32| {
@@ -118,10 +118,8 @@ fn the_first_page_decides_which_objects_a_round_tells_and_each_page_how_they_loo
 
 #[test]
 fn lean_rows_and_restores_tell_only_what_changed() -> Result<()> {
-    let update = |user: &str| Change::UpdateUser {
-        user: user.into(),
-        properties: json!({"jobTitle": "New"}).as_object().cloned().unwrap_or_default(),
-    };
+    let update =
+        |user: &str| Change::update_user(user, json!({"jobTitle": "New"}).as_object().cloned().unwrap_or_default());
     for (lean_rows, lean_restores, updated, restored) in
         [(false, false, 2, 2), (true, false, 1, 2), (true, true, 1, 0), (false, true, 2, 0)]
     {
@@ -131,9 +129,9 @@ fn lean_rows_and_restores_tell_only_what_changed() -> Result<()> {
         let (_, link) = walk(&client, "/users/delta?$select=displayName,jobTitle")?;
         client.simulator.apply(&[
             update("#3"),
-            Change::DeleteUser { user: "#4".into() },
-            Change::RestoreUser { user: "#4".into() },
-            Change::AddUser { properties: json!({"jobTitle": "New"}).as_object().cloned().unwrap_or_default() },
+            Change::delete_user("#4"),
+            Change::restore_user("#4"),
+            Change::add_user(json!({"jobTitle": "New"}).as_object().cloned().unwrap_or_default()),
         ])?;
         let (rows, _) = walk(&client, &link)?;
         let told = |number: u32| {
@@ -156,15 +154,13 @@ fn restored_and_purged_members_show_in_their_groups_where_the_world_says_so() ->
         let delta = |delta| Delta { restore_shows_in_groups: shows, purge_shows_in_groups: shows, ..delta };
         let client = Client::start(world(delta))?;
         client.simulator.apply(&[
-            Change::AddGroup { properties: serde_json::Map::new() },
+            Change::add_group(serde_json::Map::new()),
             member(true, "#12", "#1"),
             member(true, "#12", "#2"),
-            Change::DeleteUser { user: "#1".into() },
+            Change::delete_user("#1"),
         ])?;
         let (_, link) = walk(&client, GROUPS)?;
-        client
-            .simulator
-            .apply(&[Change::RestoreUser { user: "#1".into() }, Change::PurgeUser { user: "#2".into() }])?;
+        client.simulator.apply(&[Change::restore_user("#1"), Change::purge_user("#2")])?;
         let (rows, _) = walk(&client, &link)?;
         assert_eq!(told(&client, &rows, 12), if shows { vec!["+1", "-2"] } else { vec![] });
     }
@@ -176,9 +172,9 @@ fn a_first_round_lists_soft_deleted_members_where_the_world_says_so() -> Result<
     for listed in [false, true] {
         let client = Client::start(world(|delta| Delta { deleted_members_in_first_round: listed, ..delta }))?;
         client.simulator.apply(&[
-            Change::AddGroup { properties: serde_json::Map::new() },
+            Change::add_group(serde_json::Map::new()),
             member(true, "#12", "#1"),
-            Change::DeleteUser { user: "#1".into() },
+            Change::delete_user("#1"),
         ])?;
         let (rows, _) = walk(&client, GROUPS)?;
         assert_eq!(told(&client, &rows, 12), if listed { vec!["+1"] } else { vec![] });
@@ -190,17 +186,17 @@ fn a_first_round_lists_soft_deleted_members_where_the_world_says_so() -> Result<
 fn a_group_that_goes_while_its_slices_wait_is_told_as_removed() -> Result<()> {
     let client = Client::start(world(|delta| Delta { member_slice: 1, group_page: 1, ..delta }))?;
     client.simulator.apply(&[
-        Change::AddGroup { properties: serde_json::Map::new() },
+        Change::add_group(serde_json::Map::new()),
         member(true, "#12", "#1"),
         member(true, "#12", "#2"),
     ])?;
     let id = client.simulator.group_id(12);
     let first = client.get(&format!("/groups/delta?$select=members&$filter=id%20eq%20'{id}'"))?;
     assert_eq!(told(&client, first.rows(), 12), ["+1"]);
-    client.simulator.apply(&[Change::DeleteGroup { group: id.clone() }])?;
+    client.simulator.apply(&[Change::delete_group(id.clone())])?;
     let (rows, link) = walk(&client, first.next_link().unwrap_or_default())?;
     assert_eq!((rows.len(), &rows[0]["@removed"]["reason"]), (1, &json!("changed")), "{rows:?}");
-    client.simulator.apply(&[Change::RestoreGroup { group: id }])?;
+    client.simulator.apply(&[Change::restore_group(id)])?;
     assert!(walk(&client, &link)?.0[0].get("@removed").is_none());
     Ok(())
 }

@@ -105,10 +105,19 @@ fn checkpoint_without_rows_moves_the_watermark() {
 }
 
 #[test]
+fn watermark_of_the_greatest_length_is_kept_byte_for_byte() {
+    let told = Told::new();
+    let watermark: String = "0123456789abcdeé".chars().cycle().take(256 * 1024 * 16 / 17).collect();
+    assert!((256 * 1024 - 17..=256 * 1024).contains(&watermark.len()), "{}", watermark.len());
+    told.store.applier(told.instance, &told.catalog).unwrap().commit(Some(&watermark)).unwrap();
+    assert!(told.store.watermark(told.instance).unwrap() == Some(watermark));
+}
+
+#[test]
 #[ignore = "a measurement: cargo test --release -p host-harness thousand_checkpoints -- --ignored --nocapture"]
 fn thousand_checkpoints_are_cheap() {
     let told = Told::two_members();
-    let watermark = "w".repeat(64 * 1024);
+    let watermark = "w".repeat(256 * 1024);
     let mut applier = told.store.applier(told.instance, &told.catalog).unwrap();
     applier.apply(begin("GroupMember", "Full", "s1").as_bytes()).unwrap();
     let started = std::time::Instant::now();
@@ -119,6 +128,6 @@ fn thousand_checkpoints_are_cheap() {
         applier.commit(Some(&watermark)).unwrap();
     }
     let each = started.elapsed() / 1000;
-    println!("{each:?} for 50 rows and a checkpoint with a watermark of 64 KiB");
+    println!("{each:?} for 50 rows and a checkpoint with a watermark of 256 KiB");
     assert!(each < std::time::Duration::from_millis(100), "{each:?}");
 }

@@ -27,19 +27,6 @@ fn unknown_mode_takes_rows_and_never_removes() {
 }
 
 #[test]
-fn events_are_only_added() {
-    let told = Told::new();
-    told.now(&[begin("SignIn", "Append", "s1"), upsert("SignIn", "e1", None, json!({"app": "Mail"})), end("SignIn")]);
-    told.now(&[
-        begin("SignIn", "Append", "s2"),
-        upsert("SignIn", "e2", None, json!({})),
-        delete("SignIn", "e1", "Purged"),
-        end("SignIn"),
-    ]);
-    assert_eq!(told.shown("SignIn"), ["e1", "e2"]);
-}
-
-#[test]
 fn object_type_that_describe_does_not_list_is_kept_as_an_object() {
     let told = Told::new();
     told.delta("Planet", &[upsert("Planet", "p1", None, json!({"displayName": "Mars"}))]);

@@ -68,10 +68,36 @@ fn end_that_would_remove_too_much_stops_the_run_and_removes_nothing() {
 }
 
 #[test]
-fn small_types_are_not_bothered_by_the_default() {
+fn small_type_that_loses_more_than_half_is_stopped_by_the_default() {
     let told = twenty_members();
-    told.now(&empty_users());
-    assert_eq!(told.shown("User"), ["u00"]);
+    let left = |from: u32| {
+        let rows = (from..20).map(|number| user(&format!("u{number:02}"), json!({})));
+        [vec![begin("User", "Full", "s1")], rows.collect(), vec![end("User")]].concat()
+    };
+    let stop = told.under(RemovalGuard::default(), &[left(11)]).unwrap();
+    assert_eq!((stop.types["User"].would_go, told.shown("User").len()), (11, 20));
+    assert!(stop.to_string().contains("or half of 10 rows or more"), "{stop}");
+    assert!(told.under(RemovalGuard::default(), &[left(10)]).is_none());
+    assert_eq!(told.shown("User").len(), 10);
+}
+
+#[test]
+fn type_of_less_than_ten_rows_may_lose_all_of_them() {
+    let told = Told::two_members();
+    assert!(told.under(RemovalGuard::default(), &[vec![begin("User", "Full", "s1"), end("User")]]).is_none());
+    assert!(told.shown("User").is_empty());
+}
+
+#[test]
+fn stop_for_half_of_a_small_type_can_be_accepted_and_guards_the_others_meanwhile() {
+    let told = twenty_members();
+    assert!(told.under(RemovalGuard::default(), &[empty_users()]).is_some());
+    let mut applier = told.guarded(RemovalGuard::lifted());
+    assert!(applier.accept_shown_removals().unwrap());
+    // The accepted run keeps the limits of the one that was stopped, that of half included.
+    let members = vec![begin("GroupMember", "Full", "s1"), end("GroupMember")];
+    let stop = run(applier, &[empty_users(), members]).unwrap();
+    assert_eq!((stop.object_type.as_str(), told.shown("User").len()), ("GroupMember", 1));
 }
 
 #[test]
@@ -86,7 +112,7 @@ fn stopped_run_lists_edges_with_the_names_of_their_ends() {
     let stop = told.under(FIVE, &[vec![begin("GroupMember", "Full", "s1"), scope("g0", true)]]).unwrap();
     let first = &stop.types["GroupMember"].listed[0];
     assert_eq!(first.id, "g0:u00");
-    let names = first.ends.clone().unwrap().map(|end| end.name.unwrap());
+    let names: Vec<_> = first.ends.iter().map(|end| end.name.clone().unwrap()).collect();
     assert_eq!(names, ["Name of g0", "Name of u00"]);
 }
 
@@ -225,18 +251,4 @@ fn absent_group_does_not_wipe_out_the_count_of_a_set_that_was_stopped() {
     rest.drain(1..3);
     // The edge that went with the group is settled with the End of the groups.
     assert_eq!(told.under(FIVE, &rest).unwrap().types["GroupMember"].removed_before, 4);
-}
-
-#[test]
-fn store_of_the_first_version_is_guarded_too() {
-    let Told { _folder: folder, path, store, .. } = twenty_members();
-    drop(store);
-    rusqlite::Connection::open(&path)
-        .unwrap()
-        .execute_batch("DROP TABLE removal_count; DROP TABLE removal_shown; DROP TABLE scope_warning")
-        .unwrap();
-    let store = Store::open(&path).unwrap();
-    let instance = store.instance("default", "Fake").unwrap();
-    let told = Told { _folder: folder, path, store, instance, catalog: catalog() };
-    assert!(told.under(FIVE, &[empty_users()]).is_some());
 }

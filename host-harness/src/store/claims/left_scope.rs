@@ -46,7 +46,7 @@ fn edges_that_go_with_a_group_that_left_scope_are_counted_as_edges() {
     assert_eq!((stop.object_type.as_str(), stop.types["GroupMember"].would_go, told.edges()), ("GroupMember", 10, 20));
     assert_eq!(stop.types["Group"].would_go, 1);
     let first = &stop.types["GroupMember"].listed[0];
-    assert_eq!(first.ends.as_ref().unwrap()[0].name.as_deref(), Some("Name of g0"));
+    assert_eq!(first.ends[0].name.as_deref(), Some("Name of g0"));
 }
 
 #[test]

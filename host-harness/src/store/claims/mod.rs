@@ -4,14 +4,19 @@
 //! folder of its own; the short functions make the records.
 
 mod accepted;
+mod case;
 mod durability;
 mod edges;
+mod ends;
+mod events;
 mod growth;
 mod guard;
 mod left_scope;
+mod migration;
 mod objects;
 mod reference;
 mod sets;
+mod switched_off;
 mod unchanged;
 
 use std::path::PathBuf;
@@ -95,7 +100,7 @@ impl Told {
     /// When each edge was last written, by the store's clock.
     fn touches(&self) -> Vec<(String, i64)> {
         let connection = rusqlite::Connection::open(&self.path).unwrap();
-        let sql = "SELECT node.source_id, edge.touch FROM edge JOIN node ON node.id = edge.to_id ORDER BY 1";
+        let sql = "SELECT node.source_id, edge.touch FROM edge JOIN node ON node.id = edge.second_id ORDER BY 1";
         let mut statement = connection.prepare(sql).unwrap();
         let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
         rows.collect::<Result<_, _>>().unwrap()
@@ -111,6 +116,13 @@ fn catalog() -> Catalog {
         {"Name": "User", "Class": "Object"}, {"Name": "Group", "Class": "Object"}, {"Name": "SignIn", "Class": "Event"},
         {"Name": "GroupMember", "Class": "Edge", "ScopeAttribute": "groupId",
          "Ends": [{"Attribute": "groupId", "ObjectTypes": ["Group"]}, {"Attribute": "memberId", "TypeAttribute": "memberType"}]},
+        {"Name": "Application", "Class": "Object"}, {"Name": "License", "Class": "Object"},
+        {"Name": "Credential", "Class": "Edge", "ScopeAttribute": "applicationId",
+         "Ends": [{"Attribute": "applicationId", "ObjectTypes": ["Application"]}]},
+        {"Name": "SignInActivity", "Class": "Edge", "Ends": [{"Attribute": "userId", "ObjectTypes": ["User"]}]},
+        {"Name": "LicenseAssignment", "Class": "Edge",
+         "Ends": [{"Attribute": "principalId", "TypeAttribute": "principalType"}, {"Attribute": "skuId", "ObjectTypes": ["License"]},
+                  {"Attribute": "assignedByGroupId", "ObjectTypes": ["Group"]}]},
         {"Name": "RoleAssignment", "Class": "Edge",
          "Ends": [{"Attribute": "principalId", "ObjectTypes": ["User", "Group"]}, {"Attribute": "roleId", "ObjectTypes": ["Role"]}]},
     ]});

@@ -225,7 +225,7 @@ fn seen(told: &super::Told) -> String {
     let mut edges = BTreeSet::new();
     for group in (0..GROUPS).map(|id| id_of(1, id)) {
         for edge in mesh.edges_of(&group).unwrap() {
-            edges.insert((edge.from, edge.to, edge.dormant));
+            edges.insert((edge.ends[0].clone(), edge.ends[1].clone(), edge.dormant));
         }
     }
     let edges: Vec<String> = edges

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::auth::RawAuth;
+use super::by_type;
 use super::chosen::{Chosen, listed};
 use super::fields::Fields;
 use super::one_cloud;
@@ -14,7 +15,7 @@ use super::problems::Problems;
 use super::raw::RawConfig;
 use super::tenant::Tenant;
 use crate::filter::Filter;
-use crate::schema::{GROUP, GROUP_MEMBER, USER};
+use crate::types::{FOLLOWED, ObjectType};
 
 /// Which property is a user's `ExternalId`; groups always have their id.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -100,27 +101,23 @@ pub struct Config {
 
 /// Reads ConfigJson; `None` after a mistake without which nothing more can be said. Look at `problems` as well.
 pub(super) fn read(text: &str, problems: &mut Problems) -> Option<Config> {
-    let mut fields = Fields::read(text, problems)?;
+    let mut fields = Fields::open(text, problems)?;
     let raw = RawConfig::read(&mut fields);
-    fields.finish(RawConfig::KEYS, RawAuth::KEYS);
-    check(raw, problems)
+    let object_types = by_type::read(&mut fields);
+    fields.finish(&super::keys_of_config(), RawAuth::KEYS);
+    check(raw, object_types, problems)
 }
 
-fn check(raw: RawConfig, problems: &mut Problems) -> Option<Config> {
-    let chosen = [
-        (&USER, raw.import_users.0.0, raw.user_attributes.0.0),
-        (&GROUP, raw.import_groups.0.0, raw.group_attributes.0.0),
-        (&GROUP_MEMBER, raw.import_memberships.0.0, Vec::new()),
-    ];
-    let switches = chosen.each_ref().map(|(object_type, on, _)| (object_type.switch, *on));
-    if !switches.iter().any(|(_, on)| *on) {
-        let switches = listed(&switches.map(|(switch, _)| switch));
+fn check(raw: RawConfig, object_types: Vec<Chosen>, problems: &mut Problems) -> Option<Config> {
+    if !object_types.iter().any(|chosen| chosen.on) {
+        let switches: Vec<&str> = by_type::switches().iter().map(|switch| switch.key).collect();
+        let switches = listed(&switches);
         problems.whole().report("every Import… switch off", format!("at least one of {switches} true or absent"), None);
     }
     let filter = raw.group_selection_filter.0.map(|filter| filter.0);
     let membership_mode = raw.membership_mode.0.0;
     if membership_mode == MembershipMode::Delta {
-        delta_memberships(switches, filter.as_ref(), problems);
+        delta_memberships(&object_types, filter.as_ref(), problems);
     }
     let cloud = raw.cloud.0.0;
     let (endpoint, authority, scope) = (&raw.graph_endpoint.0, &raw.authority_host.0, &raw.graph_scope.0);
@@ -131,7 +128,7 @@ fn check(raw: RawConfig, problems: &mut Problems) -> Option<Config> {
         tenant: raw.tenant_id?.0,
         group_selection_filter: filter,
         page_size: raw.page_size.0.0,
-        object_types: chosen.map(|(object_type, on, added)| Chosen { name: object_type.name, on, added }).into(),
+        object_types,
         external_id: raw.external_id_attribute.0.0,
         membership_mode,
         on_delta_expired: raw.on_delta_expired.0.0,
@@ -151,12 +148,13 @@ fn check(raw: RawConfig, problems: &mut Problems) -> Option<Config> {
 
 /// What `MembershipMode` "Delta" needs of other keys: the feed of groups names members of every type, so their objects must
 /// be imported beside them, and a changed group must be judged by its row alone.
-fn delta_memberships(switches: [(&str, bool); 3], filter: Option<&Filter>, problems: &mut Problems) {
+fn delta_memberships(object_types: &[Chosen], filter: Option<&Filter>, problems: &mut Problems) {
     let mut refuse = |instead: String| {
         problems.key("MembershipMode").report("\"Delta\"", format!("\"Recompute\", or {instead}"), None);
     };
-    for (switch, _) in switches.into_iter().filter(|(_, on)| !on) {
-        refuse(format!("{switch} true: memberships from the change feed need it"));
+    let is_off = |needed: &&&ObjectType| object_types.iter().any(|chosen| chosen.name == needed.name && !chosen.on);
+    for off in FOLLOWED.iter().filter(is_off) {
+        refuse(format!("{} true: memberships from the change feed need it", off.switch.key));
     }
     if let Some(why) = filter.and_then(Filter::why_not_here) {
         refuse(format!("another GroupSelectionFilter: {why}"));

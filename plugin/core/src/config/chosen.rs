@@ -3,8 +3,8 @@
 //! Nothing above the configuration reads a switch by its key. A type that is not in the list is not imported.
 
 use super::attribute_names::ExtraAttribute;
-use super::checked::Config;
-use crate::schema::ObjectType;
+use super::checked::{Config, MembershipMode};
+use crate::types::ObjectType;
 
 /// The choice for one object type.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,11 @@ impl Config {
     /// The attributes that this configuration adds to the object type.
     pub fn added_to(&self, object_type: &ObjectType) -> &[ExtraAttribute] {
         self.chosen(object_type).map_or(&[], |chosen| &chosen.added)
+    }
+
+    /// Whether memberships come with the feed of groups.
+    pub fn follows_members(&self) -> bool {
+        self.membership_mode == MembershipMode::Delta
     }
 
     fn chosen(&self, object_type: &ObjectType) -> Option<&Chosen> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::key::Shape;
 use super::nearest::nearest;
-use super::problems::{Problems, cut, type_of};
+use super::problems::{Place, Problems, cut, type_of};
 use super::text::{self, Members, Text};
 use crate::error::Document;
 
@@ -23,7 +23,7 @@ pub(super) struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     /// Reads a text; `None` when it holds no object, which is then the only mistake told.
-    pub(super) fn read(text: &str, problems: &'a mut Problems) -> Option<Fields<'a>> {
+    pub(super) fn open(text: &str, problems: &'a mut Problems) -> Option<Fields<'a>> {
         match text::read(text) {
             Text::Object(members) => Some(Fields { taken: vec![false; members.0.len()], members, problems }),
             Text::Other(found) => {
@@ -56,6 +56,16 @@ impl<'a> Fields<'a> {
         self.take(key).and_then(|index| self.shape(key, index)).unwrap_or_default()
     }
 
+    /// The value of a key that is read by `read` and not by its type; `None` where it is absent or was refused.
+    pub(super) fn optional_by<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&Value, &mut Place<'_>) -> Option<T>,
+    ) -> Option<T> {
+        let index = self.take(key)?;
+        self.read(key, index, read)
+    }
+
     /// A key that another one makes necessary is not there.
     pub(super) fn missing(&mut self, key: &'static str, expected: String) {
         self.problems.key(key).report("nothing", expected, None);
@@ -84,6 +94,15 @@ impl<'a> Fields<'a> {
     }
 
     fn shape<T: Shape>(&mut self, key: &str, index: usize) -> Option<T> {
+        self.read(key, index, T::read)
+    }
+
+    fn read<T>(
+        &mut self,
+        key: &str,
+        index: usize,
+        read: impl FnOnce(&Value, &mut Place<'_>) -> Option<T>,
+    ) -> Option<T> {
         let value = &self.members.0[index].1;
         let reference = value.as_str().filter(|text| is_reference(text));
         match reference.filter(|_| self.problems.document() == Document::Auth) {
@@ -94,7 +113,7 @@ impl<'a> Fields<'a> {
                 self.problems.key(key).report(found, expected, None);
                 None
             }
-            None => T::read(value, &mut self.problems.key(key)),
+            None => read(value, &mut self.problems.key(key)),
         }
     }
 

@@ -11,6 +11,7 @@
 mod agreement;
 mod attribute_names;
 mod auth;
+mod by_type;
 mod ca_file;
 mod checked;
 mod choice;
@@ -29,7 +30,6 @@ mod problems;
 mod raw;
 mod scope;
 mod secret;
-mod switch;
 mod tenant;
 mod text;
 
@@ -81,6 +81,11 @@ pub fn parse(config_json: &str, auth_json: &str) -> Result<Setup, Error> {
         }
         _ => Err(problems::error(config_problems, auth_problems)),
     }
+}
+
+/// Every key of ConfigJson, in the order in which they are read.
+fn keys_of_config() -> Vec<&'static str> {
+    raw::RawConfig::KEYS.iter().copied().chain(by_type::keys()).collect()
 }
 
 /// JSON Schema (2020-12) of ConfigJson: what it accepts, [`parse`] accepts, and the reverse. One exception: no schema can

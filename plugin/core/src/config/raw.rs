@@ -6,7 +6,7 @@
 use schemars::Schema;
 use serde_json::{Value, json};
 
-use super::attribute_names::{AttributeNames, Groups, Users};
+use super::by_type;
 use super::ca_file::CaFile;
 use super::checked::{ExternalId, FullImportStrategy, MembershipMode, OnDeltaExpired};
 use super::choice::{Choice, Words};
@@ -17,15 +17,12 @@ use super::number::{DeleteLimit, RetryBase, Whole};
 use super::one_cloud;
 use super::origin::{Origin, Proxy};
 use super::scope::Scope;
-use super::switch::Switch;
 use super::tenant::Tenant;
-use crate::schema::{
-    GROUP, GROUP_BY_DEFAULT, GROUP_MEMBER, GROUP_MEMBER_BY_DEFAULT, OBJECT_TYPES, USER, USER_BY_DEFAULT,
-};
+use crate::types::FOLLOWED;
 
 document! {
     /// What to import, and how.
-    #[schemars(title = "ConfigJson", transform = refuse_nothing, transform = bind_delta_memberships, transform = one_cloud::bind)]
+    #[schemars(title = "ConfigJson", transform = by_type::describe, transform = refuse_nothing, transform = bind_delta_memberships, transform = one_cloud::bind)]
     RawConfig
     required {
         /// The tenant: its directory (tenant) id, or one of its verified domain names. `common`, `organizations` and
@@ -40,12 +37,6 @@ document! {
         "GroupSelectionFilter" => group_selection_filter: Option<Filter>,
         /// Objects per page of list and member reads. Graph chooses the page size of delta queries itself.
         "PageSize" => page_size: Whole<1, 999, 999>,
-        /// Whether users are imported.
-        "ImportUsers" => import_users: Switch<USER_BY_DEFAULT>,
-        /// Whether groups are imported.
-        "ImportGroups" => import_groups: Switch<GROUP_BY_DEFAULT>,
-        /// Whether direct memberships of groups are imported.
-        "ImportMemberships" => import_memberships: Switch<GROUP_MEMBER_BY_DEFAULT>,
         /// Which property becomes ExternalId of users. Groups always have their id.
         "ExternalIdAttribute" => external_id_attribute: Choice<ExternalId>,
         /// How memberships follow changes. `Recompute`: the members of all selected groups are read on every run. `Delta`:
@@ -62,10 +53,6 @@ document! {
         /// some 200 after the other. `Snapshot`: it reads lists of 999 side by side, then what changed meanwhile; the next
         /// import reads everything once more. Groups are walked all the same with a filter or MembershipMode Delta.
         "FullImportStrategy" => full_import_strategy: Choice<FullImportStrategy>,
-        /// Further user properties to deliver: names that Describe lists, and directory extensions.
-        "UserAttributes" => user_attributes: AttributeNames<Users>,
-        /// Further group properties to deliver: names that Describe lists, and directory extensions.
-        "GroupAttributes" => group_attributes: AttributeNames<Groups>,
         /// Most deletes that a delta import delivers of one object type. Beyond them it delivers none, keeps that type's
         /// watermark, and says what it would have deleted. null: no limit.
         "MaxDeletes" => max_deletes: Option<DeleteLimit>,
@@ -120,17 +107,17 @@ impl Words for FullImportStrategy {
 /// Says in the schema that not everything may be switched off: every type off, or left off by its default.
 fn refuse_nothing(schema: &mut Schema) {
     let off: serde_json::Map<String, Value> =
-        OBJECT_TYPES.iter().map(|object_type| (object_type.switch.to_owned(), json!({ "const": false }))).collect();
-    let on_by_default: Vec<&str> = OBJECT_TYPES.iter().filter(|o| o.default).map(|o| o.switch).collect();
+        by_type::switches().iter().map(|switch| (switch.key.to_owned(), json!({ "const": false }))).collect();
+    let on_by_default: Vec<&str> =
+        by_type::switches().iter().filter(|switch| switch.default).map(|switch| switch.key).collect();
     schema.insert("not".to_owned(), json!({ "properties": off, "required": on_by_default }));
 }
 
 /// Says in the schema which switches `MembershipMode` "Delta" needs: on, or on by their default.
 fn bind_delta_memberships(schema: &mut Schema) {
-    let needed = [&USER, &GROUP, &GROUP_MEMBER];
     let on: serde_json::Map<String, Value> =
-        needed.iter().map(|object_type| (object_type.switch.to_owned(), json!({ "const": true }))).collect();
-    let to_write: Vec<&str> = needed.iter().filter(|o| !o.default).map(|o| o.switch).collect();
+        FOLLOWED.iter().map(|object_type| (object_type.switch.key.to_owned(), json!({ "const": true }))).collect();
+    let to_write: Vec<&str> = FOLLOWED.iter().filter(|o| !o.switch.default).map(|o| o.switch.key).collect();
     let delta = json!({ "properties": { "MembershipMode": { "const": "Delta" } }, "required": ["MembershipMode"] });
     schema.insert("if".to_owned(), delta);
     schema.insert("then".to_owned(), json!({ "properties": on, "required": to_write }));

@@ -5,7 +5,7 @@
 
 use super::expression::not_evaluated;
 use super::parse::cut;
-use crate::schema::{AttributeType, GROUP, extension_name, why_refused};
+use crate::types::{AttributeType, FILTERED, extension_name, why_refused};
 
 /// The form of a value in Graph's answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,8 +27,8 @@ pub(super) fn property(name: &str) -> Result<(String, Form), String> {
     if name.eq_ignore_ascii_case("groupTypes") {
         return Ok(("groupTypes".to_owned(), Form::Texts));
     }
-    let extras = GROUP.extra.iter().flat_map(|extra| extra.attributes);
-    if let Some(known) = GROUP.attributes.iter().chain(extras).find(|known| known.name.eq_ignore_ascii_case(name)) {
+    let extras = FILTERED.extra.iter().flat_map(|extra| extra.attributes);
+    if let Some(known) = FILTERED.attributes.iter().chain(extras).find(|known| known.name.eq_ignore_ascii_case(name)) {
         return Ok((known.name.to_owned(), form(known.kind)));
     }
     if let Some(extension) = extension_name(name) {
@@ -37,7 +37,7 @@ pub(super) fn property(name: &str) -> Result<(String, Form), String> {
     let lower = name.to_lowercase();
     Err(if matches!(lower.as_str(), "null" | "true" | "false") {
         format!("to Graph, {name} is the name of a property: write {lower}")
-    } else if let Some(reason) = why_refused(&GROUP, name) {
+    } else if let Some(reason) = why_refused(FILTERED, name) {
         not_evaluated(&format!("the property {name} ({reason})"))
     } else {
         not_evaluated(&format!("{}, which is no property of groups that it knows", cut(name)))
@@ -61,7 +61,7 @@ mod tests {
 
     #[test]
     fn every_property_the_feed_can_carry_may_be_named_in_any_case() {
-        for known in GROUP.attributes.iter().chain(GROUP.extra.unwrap().attributes) {
+        for known in FILTERED.attributes.iter().chain(FILTERED.extra.unwrap().attributes) {
             assert_eq!(property(&known.name.to_uppercase()).unwrap().0, known.name);
         }
         assert_eq!(property("ID").unwrap(), ("id".to_owned(), Form::Text));

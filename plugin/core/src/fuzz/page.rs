@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 use super::json::Json;
 use crate::mapping::{Mode, Records, Selection, directory_id, edge, map_row, removed_edge};
 use crate::model::{Links, Member, Page, Removed, Row, RowSeed};
+use crate::types::GROUP_MEMBER;
 
 const NAMES: [&str; 4] = ["displayName", "userPrincipalName", "accountEnabled", "businessPhones"];
 
@@ -150,7 +151,7 @@ fn agrees_on_members(data: &[u8]) {
     let mut records = Records::new("GroupMember");
     for member in page.iter().flat_map(|page| &page.rows) {
         let has_id = member.id.as_deref().is_some_and(|id| !id.is_empty());
-        assert_eq!(edge("g", member, &mut records), has_id);
+        assert_eq!(edge(&GROUP_MEMBER, "g", member, &mut records), has_id);
         assert_eq!(removed_edge("g", member.id.as_deref().unwrap_or_default(), &mut records), has_id);
     }
     records.lines().for_each(|line| drop(record(line)));

@@ -7,12 +7,13 @@ use super::canary;
 use super::link::at_home;
 use crate::error::Kind;
 use crate::graph::fuzzing::follow;
-use crate::sync::{FeedMark, MembersMark, MembersStart, Start, Wanted, Watermark, plan};
+use crate::sync::{Asked, Keeps, Start, TypeMark, Wanted, Watermark, plan};
+use crate::types;
 
 const TENANT: &str = "3a5c7e9b-1d2f-4a6b-8c0d-2e4f60718293";
 const ORIGIN: &str = "https://graph.microsoft.com";
 /// The contract's.
-const LONGEST: usize = 64 * 1024;
+const LONGEST: usize = 256 * 1024;
 
 pub(super) fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
@@ -20,8 +21,8 @@ pub(super) fn run(data: &[u8]) {
         Ok(mark) => {
             survives_its_text(&mark);
             for follows_members in [false, true] {
-                for groups_listed in [false, true] {
-                    starts_at_home(&mark, follows_members, groups_listed);
+                for listed in [false, true] {
+                    starts_at_home(&mark, follows_members, listed);
                 }
             }
         }
@@ -41,32 +42,40 @@ fn survives_its_text(mark: &Watermark) {
     let text = mark.to_text();
     assert!(text.len() <= LONGEST, "{} bytes are written", text.len());
     let again = Watermark::parse(&text).expect("a text of our own");
-    let bare = |feed: &FeedMark| FeedMark { position: None, ..feed.clone() };
-    // Positions may be left out where there is no room for them.
-    let short = Watermark { users: bare(&mark.users), groups: bare(&mark.groups), members: None, ..mark.clone() };
-    assert!(again == *mark || again == short, "written {mark:?}, read {again:?}");
+    for object_type in types::ALL {
+        let (written, read) = (mark.of(object_type), again.of(object_type));
+        // Places may be left out where there is no room for them.
+        let short = TypeMark { position: None, unread: Vec::new(), ..written.clone() };
+        assert!(read == written || *read == short, "written {written:?}, read {read:?}");
+    }
+    assert_eq!((&again.lists, &again.done, &again.lacking), (&mark.lists, &mark.done, &mark.lacking));
     assert_eq!(again.to_text(), text, "a text that never settles");
 }
 
 /// Whatever the plan starts from, or carries into the next watermark, is at home.
-fn starts_at_home(mark: &Watermark, follows_members: bool, groups_listed: bool) {
-    let members = mark.members.as_ref().map_or("m", |members| members.fingerprint.as_str());
-    let known = |feed: &FeedMark| {
-        let position = feed.position.as_ref().map(|position| position.fingerprint.clone());
-        feed.fingerprint.clone().or(position).unwrap_or_else(|| "f".to_owned())
+fn starts_at_home(mark: &Watermark, follows_members: bool, listed: bool) {
+    let asked = |(at, object_type): (usize, &'static types::ObjectType)| {
+        let kept = mark.of(object_type);
+        let position = kept.position.as_ref().map(|position| position.fingerprint.clone());
+        let collection = ["/users", "/groups"].get(at).filter(|_| !listed);
+        Asked {
+            object_type,
+            fingerprint: kept.fingerprint.clone().or(position).unwrap_or_else(|| "f".to_owned()),
+            keeps: collection.map_or(Keeps::Place, |collection| Keeps::Link { collection }),
+            plain: mark.tenant.is_none(),
+            needs_bin: follows_members && at == 0,
+            reconciles: follows_members,
+        }
     };
-    let (users, groups) = (known(&mark.users), known(&mark.groups));
+    let asked: Vec<Asked> = types::ALL.iter().copied().enumerate().map(asked).collect();
     let wanted = Wanted {
         tenant: TENANT,
         origin: ORIGIN,
-        users: Some(&users),
-        groups: Some(&groups),
-        groups_listed,
-        members: (!follows_members).then_some(members),
+        types: &asked,
         all: mark.asked.as_deref().unwrap_or("a"),
+        repairs: !listed,
         follows_members,
         reconcile_days: 7,
-        defaults: mark.tenant.is_none(),
         now: 1_800_000_000,
     };
     let planned = match plan(Some(mark), &wanted, |link| follow(ORIGIN, link).is_ok()) {
@@ -77,10 +86,11 @@ fn starts_at_home(mark: &Watermark, follows_members: bool, groups_listed: bool) 
         }
     };
     let mut links: Vec<&str> = Vec::new();
-    for start in [&planned.users, &planned.groups] {
+    let starts: Vec<Start> = types::ALL.iter().map(|object_type| planned.start(object_type)).collect();
+    for start in &starts {
         match start {
             Start::Done => {}
-            Start::Full { resume } => links.extend(resume.as_ref().map(|place| place.page.as_str())),
+            Start::Full { resume } => links.extend(resume.as_ref().and_then(|place| place.page.as_deref())),
             Start::Delta { link, page, .. } => {
                 links.extend([Some(link), page.as_ref()].into_iter().flatten().map(|l| &**l));
             }
@@ -90,15 +100,11 @@ fn starts_at_home(mark: &Watermark, follows_members: bool, groups_listed: bool) 
             }
         }
     }
-    if let MembersStart::Resume { page: Some(page), .. } = &planned.members {
-        links.push(page);
-    }
     let carried = &planned.carried;
-    for feed in [&carried.users, &carried.groups] {
-        links.extend(feed.link.as_deref());
-        links.extend(feed.position.as_ref().and_then(|position| position.page.as_deref()));
+    for kept in types::ALL.iter().map(|object_type| carried.of(object_type)) {
+        links.extend(kept.link.as_deref());
+        links.extend(kept.position.as_ref().and_then(|position| position.page.as_deref()));
     }
-    links.extend(carried.members.as_ref().and_then(|MembersMark { page, .. }| page.as_deref()));
     for link in links {
         at_home(ORIGIN, link);
     }

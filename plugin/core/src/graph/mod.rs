@@ -275,9 +275,20 @@ impl Graph {
             credential::prepare(connection.auth, &authority, local, &directory, &connection.scope)?;
         let tokens = Tokens::new(credential);
         let permits = Permits::new(connection.max_concurrency, clock.now());
-        let told = Mutex::default();
-        let pipeline =
-            Pipeline { transport, tokens, shared, told, permits, clock, server_clock, policy, cancel, counters, log };
+        let gate_counted_until = Mutex::default();
+        let pipeline = Pipeline {
+            transport,
+            tokens,
+            shared,
+            gate_counted_until,
+            permits,
+            clock,
+            server_clock,
+            policy,
+            cancel,
+            counters,
+            log,
+        };
         Ok(Graph {
             inner: Arc::new(Inner {
                 origin,

@@ -41,7 +41,7 @@ pub(crate) struct Pipeline {
     /// With other operations of the same application.
     pub(crate) shared: Arc<Shared>,
     /// Until when a closed gate is counted for this operation.
-    pub(crate) told: Mutex<Option<Instant>>,
+    pub(crate) gate_counted_until: Mutex<Option<Instant>>,
     pub(crate) permits: Permits,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) server_clock: Arc<ServerClock>,
@@ -160,7 +160,7 @@ impl Pipeline {
             if self.policy.max_retries == 0 {
                 return Err(refused_at_gate(wait));
             }
-            let longer = self.count_gate(&mut self.told(), now, opens);
+            let longer = self.count_gate(&mut self.gate_counted_until(), now, opens);
             if longer >= WORTH_A_LINE {
                 self.log.write(Level::Warn, || {
                     format!(
@@ -174,17 +174,17 @@ impl Pipeline {
     }
 
     /// Counts a closed gate for this operation, once however many workers wait; returns what was not counted before.
-    fn count_gate(&self, told: &mut Option<Instant>, now: Instant, opens: Instant) -> Duration {
-        let longer = opens.saturating_duration_since(told.map_or(now, |before| before.max(now)));
+    fn count_gate(&self, until: &mut Option<Instant>, now: Instant, opens: Instant) -> Duration {
+        let longer = opens.saturating_duration_since(until.map_or(now, |before| before.max(now)));
         if !longer.is_zero() {
-            *told = Some(opens);
+            *until = Some(opens);
             self.counters.throttled_for(longer);
         }
         longer
     }
 
-    fn told(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn gate_counted_until(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.gate_counted_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Sends the first attempt of a prefetched request. It waits only for pacing, and returns `None` if the gate is closed or no
@@ -265,10 +265,10 @@ impl Pipeline {
     pub(crate) fn pause(&self, wait: Duration, shared: bool) -> Result<(), Top> {
         if shared {
             // Held over both, or a worker that sees the gate closed would take it for another operation's wait.
-            let mut told = self.told();
+            let mut until = self.gate_counted_until();
             let closed = self.shared.gate.close(&*self.clock, wait);
-            self.count_gate(&mut told, closed.at, closed.opens);
-            drop(told);
+            self.count_gate(&mut until, closed.at, closed.opens);
+            drop(until);
             if !closed.later.is_zero() {
                 self.permits.refused();
             }

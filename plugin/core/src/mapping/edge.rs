@@ -1,56 +1,44 @@
-//! Members of groups → edges.
+//! Children of an object → edges: members of groups.
 //!
-//! An edge has no id in Graph, so its SourceId and ExternalId are `<group>:<member>`, whatever the configuration chose as
-//! the external id of users.
-
-use std::borrow::Cow;
+//! Such an edge has no id in Graph, so its SourceId and ExternalId are `<parent>:<child>`, whatever the configuration chose as
+//! the external id of objects. Which attributes hold its ends is said by the table of object types.
 
 use super::directory_id;
 use super::kinds::Reason;
 use super::record::Records;
 use crate::model::Member;
+use crate::types::{EndTarget, ObjectType, name_of};
 
-/// Writes the edge; `false` when the member has no id. `group` is as [`directory_id`] gives it.
-pub fn edge(group: &str, member: &Member<'_>, out: &mut Records) -> bool {
-    let Some(id) = member.id.as_deref().filter(|id| !id.is_empty()) else { return false };
+/// Writes the edge; `false` when the child has no id. `parent` is as [`directory_id`] gives it.
+pub fn edge(object_type: &ObjectType, parent: &str, child: &Member<'_>, out: &mut Records) -> bool {
+    let Some(id) = child.id.as_deref().filter(|id| !id.is_empty()) else { return false };
     let id = directory_id(id);
-    let kind = member_type(member.odata_type.as_deref());
-    out.keyed(group, &id, |out, key| {
+    let [from, to] = object_type.ends else { return false };
+    out.keyed(parent, &id, |out, key| {
         out.upsert(key, Some(key), |attributes| {
-            attributes.text("groupId", group);
-            attributes.text("memberId", &id);
-            attributes.text("memberType", &kind);
+            attributes.text(from.attribute, parent);
+            attributes.text(to.attribute, &id);
+            if let EndTarget::TypeAttribute(attribute) = to.target {
+                attributes.text(attribute, &name_of(child.odata_type.as_deref()));
+            }
         });
     });
     true
 }
 
-/// Writes the end of the edge; `false` when the member has no id.
-pub fn removed_edge(group: &str, member: &str, out: &mut Records) -> bool {
-    if member.is_empty() {
+/// Writes the end of the edge; `false` when the child has no id.
+pub fn removed_edge(parent: &str, child: &str, out: &mut Records) -> bool {
+    if child.is_empty() {
         return false;
     }
-    out.keyed(group, &directory_id(member), |out, key| out.delete(key, Some(key), Reason::Removed));
+    out.keyed(parent, &directory_id(child), |out, key| out.delete(key, Some(key), Reason::Removed));
     true
-}
-
-/// `#microsoft.graph.user` → `User`. A type this connector does not know keeps its own name; a row without one is a
-/// `DirectoryObject`, which is what every member is.
-pub fn member_type(odata_type: Option<&str>) -> Cow<'_, str> {
-    let Some(odata_type) = odata_type else { return Cow::Borrowed("DirectoryObject") };
-    match odata_type.trim_start_matches('#').trim_start_matches("microsoft.graph.") {
-        "user" => Cow::Borrowed("User"),
-        "group" => Cow::Borrowed("Group"),
-        "servicePrincipal" => Cow::Borrowed("ServicePrincipal"),
-        "device" => Cow::Borrowed("Device"),
-        "orgContact" => Cow::Borrowed("OrgContact"),
-        other => Cow::Owned(other.to_owned()),
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::GROUP_MEMBER;
 
     fn member(json: &str) -> Member<'_> {
         serde_json::from_str(json).unwrap()
@@ -59,7 +47,7 @@ mod tests {
     #[test]
     fn a_row_with_only_type_and_id_is_a_complete_edge() {
         let mut out = Records::new("GroupMember");
-        assert!(edge("g", &member(r##"{"@odata.type":"#microsoft.graph.user","id":"m"}"##), &mut out));
+        assert!(edge(&GROUP_MEMBER, "g", &member(r##"{"@odata.type":"#microsoft.graph.user","id":"m"}"##), &mut out));
         let line = String::from_utf8(out.lines().next().unwrap().to_vec()).unwrap();
         assert!(line.contains(
             r#""SourceId":"g:m","ExternalId":"g:m","Attributes":{"groupId":"g","memberId":"m","memberType":"User"}"#
@@ -67,13 +55,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_type_keeps_its_own_name() {
-        assert_eq!(member_type(Some("#microsoft.graph.agentIdentity")), "agentIdentity");
-        assert_eq!(member_type(None), "DirectoryObject");
-    }
-
-    #[test]
     fn a_member_without_an_id_is_no_edge() {
-        assert!(!edge("g", &member("{}"), &mut Records::new("GroupMember")));
+        assert!(!edge(&GROUP_MEMBER, "g", &member("{}"), &mut Records::new("GroupMember")));
     }
 }

@@ -9,7 +9,7 @@ mod object;
 mod record;
 mod value;
 
-pub use edge::{edge, member_type, removed_edge};
+pub use edge::{edge, removed_edge};
 pub use identifier::{ObjectId, directory_id};
 pub use kinds::{Begin, Counts, Issue, Mode, Reason, Written};
 pub use object::{Selection, map_row, object, removed_object, row_without_id};

@@ -13,20 +13,16 @@ use crate::config::{Config, Tenant};
 use crate::error::{Document, Error, Kind, Problem};
 use crate::filter::Filter;
 use crate::graph::Graph;
-use crate::importer::{ALL, Asked, Importer, Line, Over, Run};
 use crate::log::Level;
 use crate::mapping::Records;
-use crate::sync::{Hold, Ledger, Notes, Plan, RecordSink, Tally, Watermark, plan};
+use crate::read::{Over, Run, TypeRun, plan_of, switched_on, way_of};
+use crate::sync::{Hold, Ledger, Notes, Plan, RecordSink, Tally, Watermark};
 use crate::threads::{caught, joined, named};
+use crate::types::ObjectType;
 
 /// A tally for each object type that is switched on, in the order of `Describe`.
 pub(super) fn tallies(config: &Config) -> Tallies {
-    switched_on(config).iter().map(|importer| Arc::new(Tally::new(importer.object_type().name))).collect()
-}
-
-/// The importers of the object types that are switched on, in the order of `Describe`.
-pub(super) fn switched_on(config: &Config) -> Vec<&'static dyn Importer> {
-    ALL.iter().copied().filter(|importer| config.imports(importer.object_type())).collect()
+    switched_on(config).iter().map(|object_type| Arc::new(Tally::new(object_type.name))).collect()
 }
 
 /// Checks the watermark against the configuration as far as no network is needed, and answers the work to do.
@@ -42,9 +38,7 @@ pub(super) fn prepare(context: &Context, watermark: Option<&str>) -> Result<Work
 }
 
 pub(super) fn planned(context: &Context, watermark: Option<&Watermark>, tenant: &str, now: u64) -> Result<Plan, Error> {
-    let asked = Asked::from(&context.config);
-    let wanted = asked.wanted(tenant, &context.config.graph_origin, now);
-    plan(watermark, &wanted, |link| context.graph.follow(link).is_ok())
+    plan_of(&context.config, watermark, tenant, now, |link| context.graph.follow(link).is_ok())
 }
 
 fn run(context: &Context, watermark: Option<&Watermark>) -> Result<Ending, Error> {
@@ -55,13 +49,13 @@ fn run(context: &Context, watermark: Option<&Watermark>) -> Result<Ending, Error
     let plan = planned(context, watermark, &tenant, context.graph.now())?;
     let notes = Notes::default();
     let on = switched_on(config);
-    let warnings = on.iter().filter_map(|importer| importer.warning(config));
+    let warnings = on.iter().filter_map(|object_type| way_of(object_type).warning(config));
     plan.warnings.iter().cloned().chain(warnings).for_each(|warning| notes.add(warning));
-    let lines: Vec<Line> = context
+    let lines: Vec<TypeRun> = context
         .notes
         .tallies()
         .iter()
-        .map(|tally| Line { tally: Arc::clone(tally), hold: config.max_deletes.map(Hold::new) })
+        .map(|tally| TypeRun { tally: Arc::clone(tally), hold: config.max_deletes.map(Hold::new) })
         .collect();
     for line in &lines {
         if plan.carried.lacking.iter().any(|name| name == line.tally.object_type()) {
@@ -85,18 +79,17 @@ fn run(context: &Context, watermark: Option<&Watermark>) -> Result<Ending, Error
     };
     let fatal = Mutex::new(None::<Error>);
     let outcomes: Vec<Result<(), Error>> = std::thread::scope(|threads| {
-        let leading = on.iter().filter(|importer| importer.comes_with(config).is_none());
+        let leading = on.iter().copied().filter(|object_type| way_of(object_type).comes_with(config).is_none());
         let started: Vec<_> = leading
-            .map(|importer| {
+            .map(|leading| {
                 let fatal = &fatal;
-                let name = importer.object_type().name;
-                let riders = on.iter().filter(|other| other.comes_with(config) == Some(name));
-                let together: Vec<&dyn Importer> = [importer].into_iter().chain(riders).copied().collect();
+                let rides = |other: &&&ObjectType| way_of(other).comes_with(config) == Some(leading);
+                let together: Vec<_> = [leading].into_iter().chain(on.iter().filter(rides).copied()).collect();
                 named(threads, "entra-import", move || {
                     let outcome = caught(|| one_type(&together, context, run, fatal));
                     // Also after a panic while a set was being closed: other types wait for this one.
-                    for importer in &together {
-                        run.over.report(importer.object_type().name);
+                    for object_type in &together {
+                        run.over.report(object_type.name);
                     }
                     outcome
                 })
@@ -155,25 +148,25 @@ impl RecordSink for Sink<'_> {
 
 /// One object type, the first of `together`, and those that come with it, Begin to End.
 fn one_type(
-    together: &[&dyn Importer],
+    together: &[&'static ObjectType],
     context: &Context,
     run: Run<'_>,
     fatal: &Mutex<Option<Error>>,
 ) -> Result<(), Error> {
-    let importer = together[0];
-    let name = importer.object_type().name;
-    context.log.write(Level::Info, || format!("{name}: import starts"));
-    let outcome = caught(|| importer.import(run)).map_err(|error| for_operators(error, importer, &context.config));
+    let leading = together[0];
+    context.log.write(Level::Info, || format!("{}: import starts", leading.name));
+    let outcome = caught(|| way_of(leading).import(leading, run));
+    let outcome = outcome.map_err(|error| for_operators(error, leading, &context.config));
     let result = match outcome {
         Ok(()) => Ok(()),
         Err(failure) => closed(failure, together, context, run, fatal),
     };
-    for object_type in together.iter().map(|importer| importer.object_type().name) {
+    for object_type in together {
         let totals = run.writer(object_type).tally.totals();
         context.log.write(Level::Info, || {
             let counts = totals.counts;
             let (upserts, deletes, unread) = (counts.upserts, counts.deletes, counts.unread_scopes);
-            format!("{object_type}: {upserts} upserts, {deletes} deletes, {unread} scopes unread")
+            format!("{}: {upserts} upserts, {deletes} deletes, {unread} scopes unread", object_type.name)
         });
     }
     result
@@ -182,12 +175,12 @@ fn one_type(
 /// Closes what a failure left open; answers the failure.
 fn closed(
     failure: Error,
-    together: &[&dyn Importer],
+    together: &[&'static ObjectType],
     context: &Context,
     run: Run<'_>,
     fatal: &Mutex<Option<Error>>,
 ) -> Result<(), Error> {
-    context.log.write(Level::Error, || format!("{}: {}", together[0].object_type().name, failure.message));
+    context.log.write(Level::Error, || format!("{}: {}", together[0].name, failure.message));
     if failure.kind.ends_everything() {
         let mut first = fatal.lock().unwrap_or_else(PoisonError::into_inner);
         if failure.kind != Kind::Cancelled {
@@ -198,17 +191,17 @@ fn closed(
         context.cancel.cancel();
         return Err(failure);
     }
-    for importer in together {
-        let writer = run.writer(importer.object_type().name);
+    for object_type in together {
+        let writer = run.writer(object_type);
         writer.tally.failed(&failure);
-        writer.give_up(&failure, |mark| importer.begins_again(mark))?;
+        // Its set has an End and cannot be resumed, so the next run begins again.
+        writer.give_up(&failure, |mark| mark.of_mut(object_type).position = None)?;
     }
     Err(failure)
 }
 
 /// The error with the object type, and with the step that mends it.
-pub(super) fn for_operators(error: Error, importer: &dyn Importer, config: &Config) -> Error {
-    let object_type = importer.object_type();
+pub(super) fn for_operators(error: Error, object_type: &'static ObjectType, config: &Config) -> Error {
     // A type that came with another one has named itself.
     let named = error.object_type.unwrap_or(object_type.name);
     let error = error.with_object_type(named);

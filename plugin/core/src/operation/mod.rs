@@ -281,5 +281,5 @@ fn read_ca_file(config: &Config) -> Result<Option<Vec<u8>>, Error> {
     Err(error)
 }
 
-/// The tallies of the object types switched on, for importers and the result.
+/// The tallies of the object types switched on, for the import and the result.
 type Tallies = Vec<Arc<Tally>>;

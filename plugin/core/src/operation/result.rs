@@ -110,6 +110,7 @@ impl ResultNotes {
             let line = json!({
                 "Mode": totals.mode.map(Mode::name),
                 "Complete": totals.complete,
+                "FinishedBefore": totals.finished_before,
                 "Upserts": totals.counts.upserts,
                 "Deletes": totals.counts.deletes,
                 "LeftScope": totals.counts.left_scope,

@@ -17,7 +17,7 @@ use crate::log::{Level, Log};
 use crate::mapping::Records;
 use crate::sync::RecordSink;
 
-/// What the closure may do: what an importer does.
+/// What the closure may do: what an import does.
 pub struct Script {
     stream: Arc<Stream>,
     /// Set when the host cancels.
@@ -33,7 +33,7 @@ impl std::fmt::Debug for Script {
 }
 
 impl Script {
-    /// Delivers one record, waiting for room like an importer.
+    /// Delivers one record, waiting for room like an import.
     pub fn deliver<T: Serialize>(&self, record: &T, checkpoint: Option<&str>) -> Result<(), Error> {
         let mut records = Records::new("User");
         records.line(record);

@@ -96,7 +96,7 @@ mod tests {
     use crate::graph::{Broken, Connection, Graph, Outgoing, Reply, Transport, reply};
     use crate::log::{Level, Log};
     use crate::model::{Member, Page};
-    use crate::sync::{Broke, Expect, First, unreadable, walk_pages};
+    use crate::sync::{Expect, WalkError, WalkStart, unreadable, walk_pages};
 
     /// Long enough for any machine; only a failing test waits it out.
     const HANG: Duration = Duration::from_secs(60);
@@ -174,8 +174,8 @@ mod tests {
         }
 
         /// Walks from page 1; `take` gets the row of each.
-        fn walk(&self, ahead: bool, mut take: impl FnMut(&str) -> Result<(), Error>) -> Result<(), Broke> {
-            let first = First { ahead, ..First::of(self.graph.link("/things?page=1")) };
+        fn walk(&self, ahead: bool, mut take: impl FnMut(&str) -> Result<(), Error>) -> Result<(), WalkError> {
+            let first = WalkStart { ahead, ..WalkStart::of(self.graph.link("/things?page=1")) };
             walk_pages(
                 &self.graph,
                 first,
@@ -269,7 +269,7 @@ mod tests {
         once.walk(true, |_| Ok(())).unwrap();
         assert_eq!(once.asked_so_far(), ["1", "2", "3", "3"]);
         let twice = failing(2);
-        assert!(matches!(twice.walk(true, |_| Ok(())), Err(Broke::Page(_))));
+        assert!(matches!(twice.walk(true, |_| Ok(())), Err(WalkError::Page(_))));
         assert_eq!(twice.asked_so_far(), ["1", "2", "3", "3"]);
     }
 
@@ -295,7 +295,7 @@ mod tests {
     #[test]
     fn links_that_go_in_circles_or_elsewhere_are_not_asked_for_ahead() {
         let circle = World::of(vec![("1", vec![page("a", Some("2"))]), ("2", vec![page("b", Some("1"))])]);
-        assert!(matches!(circle.walk(true, |_| Ok(())), Err(Broke::PageLink(_))));
+        assert!(matches!(circle.walk(true, |_| Ok(())), Err(WalkError::PageLink(_))));
         assert_eq!(circle.asked_so_far(), ["1", "2"]);
         let foreign = r#"{"@odata.nextLink":"https://contoso.com/v1.0/things?page=3","value":[{"id":"b"}]}"#;
         let away = World::of(vec![("1", vec![page("a", Some("2"))]), ("2", vec![reply(200, &[], foreign)])]);

@@ -6,6 +6,7 @@
 
 use super::restored::{Gone, RestoredObjects};
 use crate::mapping::ObjectId;
+use crate::types::ObjectType;
 
 /// Places that repair and confirm share.
 pub(crate) const PLACES: usize = 500;
@@ -20,15 +21,6 @@ pub struct Repair {
     pub group: ObjectId,
     /// How often it has failed.
     pub failures: u8,
-}
-
-/// Which kind of object came back.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Who {
-    /// A user.
-    User,
-    /// A group.
-    Group,
 }
 
 /// What a feed row says about an object's life.
@@ -60,6 +52,12 @@ pub struct Lists {
 }
 
 impl Lists {
+    /// A set begins that reads everything: nothing is left over from before.
+    pub fn nothing_left_over(&mut self) {
+        self.repair.clear();
+        self.confirm.clear();
+    }
+
     /// Puts a group on the repair list, or counts one more failure. Repairs push confirms out.
     pub fn unread(&mut self, group: ObjectId) {
         if let Some(known) = self.repair.iter_mut().find(|r| r.group == group) {
@@ -126,7 +124,7 @@ impl Lists {
     }
 
     /// Records what a feed row says. With `wakes` any live row is taken for that of a restored object.
-    pub fn saw(&mut self, who: Who, id: ObjectId, sign: Sign, wakes: bool) {
+    pub fn saw(&mut self, object_type: &'static ObjectType, id: ObjectId, sign: Sign, wakes: bool) {
         let Some(gone) = &mut self.gone else { return };
         match sign {
             Sign::SoftDeleted => {
@@ -140,7 +138,7 @@ impl Lists {
             Sign::Live => {
                 let known = gone.remove(id);
                 if known || wakes && !self.restored.all.iter().any(|restored| restored.id == id) {
-                    self.restored.add(who, id);
+                    self.restored.add(object_type, id);
                 }
             }
         }
@@ -150,6 +148,7 @@ impl Lists {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::USER;
 
     fn id(n: u16) -> ObjectId {
         let mut bytes = [0; 16];
@@ -180,21 +179,21 @@ mod tests {
     #[test]
     fn object_that_comes_back_is_restored_once() {
         let mut lists = Lists { gone: Some(Gone::default()), ..Lists::default() };
-        lists.saw(Who::User, id(1), Sign::Live, false);
+        lists.saw(&USER, id(1), Sign::Live, false);
         assert!(lists.restored.all.is_empty(), "it was never gone");
-        lists.saw(Who::User, id(1), Sign::SoftDeleted, false);
-        lists.saw(Who::User, id(1), Sign::Live, false);
-        lists.saw(Who::User, id(1), Sign::Live, false);
+        lists.saw(&USER, id(1), Sign::SoftDeleted, false);
+        lists.saw(&USER, id(1), Sign::Live, false);
+        lists.saw(&USER, id(1), Sign::Live, false);
         assert_eq!(lists.restored.all.iter().map(|restored| restored.id).collect::<Vec<_>>(), [id(1)]);
-        lists.saw(Who::User, id(1), Sign::Purged, false);
+        lists.saw(&USER, id(1), Sign::Purged, false);
         assert!(lists.restored.all.is_empty());
     }
 
     #[test]
     fn any_live_row_counts_as_restored_where_the_bin_may_have_lagged() {
         let mut lists = Lists { gone: Some(Gone::default()), ..Lists::default() };
-        lists.saw(Who::User, id(1), Sign::Live, true);
-        lists.saw(Who::User, id(1), Sign::Live, true);
+        lists.saw(&USER, id(1), Sign::Live, true);
+        lists.saw(&USER, id(1), Sign::Live, true);
         assert_eq!(lists.restored.all.len(), 1);
     }
 }

@@ -3,6 +3,8 @@
 use std::sync::{Mutex, PoisonError};
 
 use crate::code::{Carrier, Code};
+use crate::error::Error;
+use crate::types::ObjectType;
 
 /// Something for the result's `Warnings`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +28,15 @@ impl Notes {
     pub fn add(&self, warning: Warning) {
         debug_assert_eq!(warning.code.carrier(), Carrier::Warning, "a code of records in the Result");
         self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning);
+    }
+
+    /// A walk began again from its first page. `what` names what was walked, where that is not the object type itself.
+    pub fn begun_again(&self, object_type: &ObjectType, what: &str, error: &Error) {
+        self.add(Warning {
+            code: Code::RoundRestarted,
+            object_type: Some(object_type.name),
+            message: format!("{what}begun again from its first page: {}", error.message),
+        });
     }
 
     /// Takes all.

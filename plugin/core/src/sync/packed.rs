@@ -3,30 +3,33 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 
-use super::lists::Who;
 use super::restored::{Look, Restored};
 use crate::mapping::ObjectId;
+use crate::types::of_code;
 
-/// Bits of the byte behind a restored object's id.
-const IS_GROUP: u8 = 1;
+/// Bits of the byte behind a restored object's id. The number of its object type stands in the others, the lowest bit first.
 const LOOKED_UP: u8 = 2;
 const LOOK_AGAIN: u8 = 4;
 const THIN: u8 = 8;
+const FIRST_OF_CODE: u8 = 1;
+const REST_OF_CODE: u8 = 4;
 
 pub(super) fn restored_bytes(restored: &Restored) -> [u8; 17] {
-    let who = if restored.who == Who::Group { IS_GROUP } else { 0 };
+    let code = restored.object_type.code;
+    let code = code & FIRST_OF_CODE | code >> 1 << REST_OF_CODE;
     let look = match restored.look {
         Look::Pending => 0,
         Look::Done => LOOKED_UP,
         Look::Again => LOOK_AGAIN,
     };
-    with(restored.id, who | look | if restored.thin { THIN } else { 0 })
+    with(restored.id, code | look | if restored.thin { THIN } else { 0 })
 }
 
-pub(super) fn restored_of(bytes: &[u8; 17]) -> Restored {
+/// `None`: an object type that this connector does not know.
+pub(super) fn restored_of(bytes: &[u8; 17]) -> Option<Restored> {
     let bits = bytes[16];
-    Restored {
-        who: if bits & IS_GROUP == 0 { Who::User } else { Who::Group },
+    Some(Restored {
+        object_type: of_code(bits & FIRST_OF_CODE | bits >> REST_OF_CODE << 1)?,
         id: id_of(bytes),
         look: match (bits & LOOKED_UP, bits & LOOK_AGAIN) {
             (0, 0) => Look::Pending,
@@ -34,7 +37,7 @@ pub(super) fn restored_of(bytes: &[u8; 17]) -> Restored {
             _ => Look::Again,
         },
         thin: bits & THIN != 0,
-    }
+    })
 }
 
 pub(super) fn with(id: ObjectId, byte: u8) -> [u8; 17] {

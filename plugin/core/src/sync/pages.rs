@@ -17,7 +17,7 @@ pub(crate) const RESTARTS: u32 = 3;
 
 /// Why a walk stopped.
 #[derive(Debug)]
-pub(crate) enum Broke {
+pub(crate) enum WalkError {
     /// Graph no longer accepts the delta link the round began with.
     DeltaLink(Error),
     /// A page link inside the walk is dead, or repeats: only the first link helps.
@@ -30,49 +30,64 @@ pub(crate) enum Broke {
     Other(Error),
 }
 
-impl From<Error> for Broke {
-    fn from(error: Error) -> Broke {
-        Broke::Other(error)
+impl From<Error> for WalkError {
+    fn from(error: Error) -> WalkError {
+        WalkError::Other(error)
     }
 }
 
-impl From<graph::Error> for Broke {
-    fn from(error: graph::Error) -> Broke {
-        Broke::Other(error.into())
+impl From<graph::Error> for WalkError {
+    fn from(error: graph::Error) -> WalkError {
+        WalkError::Other(error.into())
     }
 }
 
-impl Broke {
+impl WalkError {
     /// The error, with what was tried.
     pub(crate) fn into_error(self) -> Error {
         match self {
-            Broke::DeltaLink(error)
-            | Broke::PageLink(error)
-            | Broke::Page(error)
-            | Broke::Missing(error)
-            | Broke::Other(error) => error,
+            WalkError::DeltaLink(error)
+            | WalkError::PageLink(error)
+            | WalkError::Page(error)
+            | WalkError::Missing(error)
+            | WalkError::Other(error) => error,
         }
+    }
+}
+
+/// Walks until the walk is whole, and begins again where that can help. `once` is told the error that made it begin again.
+pub(crate) fn walk_again<T>(mut once: impl FnMut(Option<Error>) -> Result<T, WalkError>) -> Result<T, Error> {
+    let mut restarts = Restarts::default();
+    let mut broke = match once(None) {
+        Ok(walked) => return Ok(walked),
+        Err(broke) => broke,
+    };
+    loop {
+        broke = match once(Some(restarts.after(broke)?)) {
+            Ok(walked) => return Ok(walked),
+            Err(broke) => broke,
+        };
     }
 }
 
 /// Counts the restarts of one enumeration.
 #[derive(Debug, Default)]
-pub(crate) struct Restarts {
+struct Restarts {
     done: u32,
     page_failed: bool,
 }
 
 impl Restarts {
     /// Whether to begin again after this. `Err`: no, with the words for the operator.
-    pub(crate) fn after(&mut self, broke: Broke) -> Result<Error, Error> {
+    fn after(&mut self, broke: WalkError) -> Result<Error, Error> {
         let error = match broke {
-            Broke::PageLink(error) if self.done < RESTARTS => error,
+            WalkError::PageLink(error) if self.done < RESTARTS => error,
             // A page that fails after all its retries has cost enough: once more, from the start, and no further.
-            Broke::Page(error) if !self.page_failed => {
+            WalkError::Page(error) if !self.page_failed => {
                 self.page_failed = true;
                 error
             }
-            Broke::PageLink(error) | Broke::Page(error) => {
+            WalkError::PageLink(error) | WalkError::Page(error) => {
                 let message = format!("{} (begun again {} times)", error.message, self.done);
                 return Err(Error { message, ..error });
             }
@@ -94,7 +109,7 @@ pub(crate) enum Expect {
 
 /// Where a walk begins.
 #[derive(Debug, Clone)]
-pub(crate) struct First {
+pub(crate) struct WalkStart {
     pub(crate) link: Link,
     /// The link is a page inside a walk that an earlier run began.
     pub(crate) inside: bool,
@@ -105,10 +120,10 @@ pub(crate) struct First {
     pub(crate) ahead: bool,
 }
 
-impl First {
+impl WalkStart {
     /// A link of our own making.
-    pub(crate) fn of(link: Link) -> First {
-        First { link, inside: false, advanced: false, ahead: false }
+    pub(crate) fn of(link: Link) -> WalkStart {
+        WalkStart { link, inside: false, advanced: false, ahead: false }
     }
 }
 
@@ -121,15 +136,31 @@ pub(crate) struct After {
     pub(crate) date: u64,
 }
 
-/// Follows next links from `first`: `read` turns an answer into something, `take` gets each in order, with what follows.
-/// Answers the delta link and the time of the last page. Nothing may be asked of Graph inside `read`.
+/// What a walk ended with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Walked {
+    /// The delta link of the last page, where one was expected.
+    pub(crate) delta_link: Option<String>,
+    /// When the last page was answered, by Graph's clock: seconds since 1970.
+    pub(crate) date: u64,
+}
+
+/// Follows next links from `first`, one page at a time:
+///
+/// ```text
+/// bytes of an answer ──read──▶ what the page becomes ──take──▶ the caller's queue      then the next link, or Walked
+///   may be read twice;           owns what it needs              in order; may ask Graph,
+///   nothing is asked of Graph                                    and may wait for the host
+/// ```
+///
+/// An answer that `read` cannot read counts as failed and is asked for again. What `take` refuses ends the walk.
 pub(crate) fn walk_pages<T>(
     graph: &Graph,
-    first: First,
+    first: WalkStart,
     expect: Expect,
     read: impl FnMut(&Answer<'_>) -> Result<(Links, T), Unreadable>,
     take: impl FnMut(T, &After) -> Result<(), Error>,
-) -> Result<(Option<String>, u64), Broke> {
+) -> Result<Walked, WalkError> {
     thread::scope(|scope| {
         let mut ahead = Ahead::new(scope, graph);
         let walked = walk(graph, first, expect, &mut ahead, read, take);
@@ -142,14 +173,14 @@ pub(crate) fn walk_pages<T>(
 
 fn walk<T>(
     graph: &Graph,
-    first: First,
+    first: WalkStart,
     expect: Expect,
     ahead: &mut Ahead<'_, '_>,
     mut read: impl FnMut(&Answer<'_>) -> Result<(Links, T), Unreadable>,
     mut take: impl FnMut(T, &After) -> Result<(), Error>,
-) -> Result<(Option<String>, u64), Broke> {
+) -> Result<Walked, WalkError> {
     let mut seen = SeenLinks::default();
-    let First { mut link, mut inside, advanced, ahead: reads_ahead } = first;
+    let WalkStart { mut link, mut inside, advanced, ahead: reads_ahead } = first;
     // The answer that the link came in.
     let mut gave = None;
     loop {
@@ -158,7 +189,7 @@ fn walk<T>(
                 Kind::Service,
                 "Graph gave the same next link twice in one walk, which would never end; run the import again, and if it stays so, in full",
             );
-            return Err(Broke::PageLink(match gave {
+            return Err(WalkError::PageLink(match gave {
                 Some(evidence) => twice.with_http(evidence),
                 None => twice,
             }));
@@ -195,22 +226,22 @@ fn walk<T>(
         take(page, &After { next: links.next, date })?;
         match next {
             Some(next) => (link, inside, gave) = (next, true, Some(evidence)),
-            None => return Ok((links.delta, date)),
+            None => return Ok(Walked { delta_link: links.delta, date }),
         }
     }
 }
 
-fn broke(failure: graph::Error, inside: bool) -> Broke {
+fn broke(failure: graph::Error, inside: bool) -> WalkError {
     let reason = failure.reason;
     let error = Error::from(failure);
     match reason {
-        Reason::DeltaLinkRefused => Broke::DeltaLink(error),
-        Reason::PageTokenExpired => Broke::PageLink(error),
-        Reason::Gone if !inside => Broke::Missing(error),
+        Reason::DeltaLinkRefused => WalkError::DeltaLink(error),
+        Reason::PageTokenExpired => WalkError::PageLink(error),
+        Reason::Gone if !inside => WalkError::Missing(error),
         // The first page would say so too, had it been asked for the same.
-        Reason::NotOffered => Broke::Other(error),
-        _ if inside && error.kind == Kind::Service => Broke::Page(error),
-        _ => Broke::Other(error),
+        Reason::NotOffered => WalkError::Other(error),
+        _ if inside && error.kind == Kind::Service => WalkError::Page(error),
+        _ => WalkError::Other(error),
     }
 }
 

@@ -6,19 +6,21 @@
 
 use std::time::Duration;
 
+use super::mark::{Position, Stage, TypeMark};
 use super::notes::Warning;
 use super::restored::Gone;
-use super::watermark::{FeedMark, Key, Position, Stage, Watermark, invalid};
+use super::watermark::{Watermark, invalid};
 use crate::code::Code;
 use crate::error::{Error, Kind};
 use crate::mapping::ObjectId;
+use crate::types::{self, Class, ObjectType};
 
 const DAY: u64 = 24 * 3600;
 
 /// Graph keeps delta tokens of directory objects for seven days (docs: delta query overview); from this age a run warns.
 const WARN_AGE: Duration = Duration::from_secs(5 * DAY);
 
-/// Where a feed starts.
+/// Where an object type starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Start {
     /// The interrupted run had finished it.
@@ -53,10 +55,12 @@ pub enum Start {
 pub struct FullPlace {
     /// Its name.
     pub set: String,
-    /// The page to go on with.
-    pub page: String,
+    /// The page to go on with; `None`: the first.
+    pub page: Option<String>,
     /// When it began.
     pub since: Option<u64>,
+    /// Scopes before that page that are still to be read.
+    pub unread: Vec<ObjectId>,
 }
 
 impl Start {
@@ -76,47 +80,52 @@ impl Start {
     }
 }
 
-/// Where recomputed memberships start.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum MembersStart {
-    /// The interrupted run had finished them.
-    Done,
-    /// With a new set.
-    New,
-    /// Inside the set of an interrupted run.
-    Resume {
-        /// Its name.
-        set: String,
-        /// The page of the list of groups to go on with; `None`: the first.
-        page: Option<String>,
-        /// Groups before that page that are still to be read.
-        unread: Vec<ObjectId>,
+/// What of an object type is kept from one run to the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeps {
+    /// A delta link of this collection, and a place inside its rounds.
+    Link {
+        /// `/users`.
+        collection: &'static str,
     },
+    /// A place inside the set of an interrupted run: it is read whole on every run.
+    Place,
+}
+
+/// What this run asks for of one object type.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// The object type.
+    pub object_type: &'static ObjectType,
+    /// Names everything that decides what its records carry.
+    pub fingerprint: String,
+    /// What is kept of it.
+    pub keeps: Keeps,
+    /// A watermark of just links would fit: no filter, default attributes.
+    pub plain: bool,
+    /// Its soft-deleted objects must be known, since members are read by a feed that does not mention them.
+    pub needs_bin: bool,
+    /// What its feed never mentions is corrected by lists and not by walking the feed anew.
+    pub reconciles: bool,
 }
 
 /// What this run asks for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Wanted<'a> {
     /// Directory GUID.
     pub tenant: &'a str,
     /// Graph origin.
     pub origin: &'a str,
-    /// Fingerprint of the users feed; `None`: not read by delta.
-    pub users: Option<&'a str>,
-    /// Fingerprint of the groups feed, or list; `None`: not read.
-    pub groups: Option<&'a str>,
-    /// Groups are read as a list on every run.
-    pub groups_listed: bool,
-    /// Fingerprint of recomputed memberships; `None`: not recomputed.
-    pub members: Option<&'a str>,
+    /// The object types that keep a mark, in the order of `Describe`.
+    pub types: &'a [Asked],
     /// Fingerprint of all that is asked for, switches included.
     pub all: &'a str,
-    /// Memberships follow the groups feed.
+    /// Groups are judged and read one by one: those that could not be are named by the watermark.
+    pub repairs: bool,
+    /// Memberships follow a feed: soft-deleted objects are named by the watermark.
     pub follows_members: bool,
     /// Days between Reconciles; 0: never.
     pub reconcile_days: u16,
-    /// Whether a watermark of just the two links would fit: no filter, default attributes, memberships recomputed.
-    pub defaults: bool,
     /// Seconds since 1970, by Graph's clock.
     pub now: u64,
 }
@@ -124,16 +133,25 @@ pub struct Wanted<'a> {
 /// The outcome.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// The users feed.
-    pub users: Start,
-    /// The groups feed.
-    pub groups: Start,
-    /// Recomputed memberships.
-    pub members: MembersStart,
+    starts: Vec<(&'static str, Start)>,
+    feeds: Vec<&'static str>,
     /// For the result.
     pub warnings: Vec<Warning>,
     /// What the run's watermark grows from.
     pub carried: Watermark,
+}
+
+impl Plan {
+    /// Where an object type starts.
+    pub fn start(&self, object_type: &ObjectType) -> Start {
+        let start = self.starts.iter().find(|(name, _)| *name == object_type.name);
+        start.map_or_else(Start::full, |(_, start)| start.clone())
+    }
+
+    /// Whether the object type is read by a feed, from the link that the last run left.
+    pub fn has_feed(&self, object_type: &ObjectType) -> bool {
+        self.feeds.contains(&object_type.name)
+    }
 }
 
 /// Decides. `leads_here` says whether a link is one of the configured Graph.
@@ -149,66 +167,57 @@ pub fn plan(
         ..Watermark::default()
     };
     carried.lists.gone = wanted.follows_members.then(Gone::default);
-    let mut plan =
-        Plan { users: Start::full(), groups: Start::full(), members: MembersStart::New, warnings: Vec::new(), carried };
+    let starts = wanted.types.iter().map(|asked| (asked.object_type.name, Start::full())).collect();
+    let feeds = wanted.types.iter().filter(|asked| matches!(asked.keeps, Keeps::Link { .. }));
+    let feeds = feeds.map(|asked| asked.object_type.name).collect();
+    let mut plan = Plan { starts, feeds, warnings: Vec::new(), carried };
     let Some(previous) = previous else { return Ok(plan) };
     same("/x/tenant", "tenant", previous.tenant.as_deref(), wanted.tenant)?;
     same("/x/origin", "Graph endpoint", previous.origin.as_deref(), wanted.origin)?;
+    for object_type in types::ALL {
+        let asked = wanted.types.iter().find(|asked| asked.object_type == *object_type);
+        links_lead_here(previous.of(object_type), object_type, asked, wanted.origin, &leads_here)?;
+        // Events that were not asked for meanwhile are still there to be read.
+        if asked.is_none() && object_type.class == Class::Event {
+            *plan.carried.of_mut(object_type) = previous.of(object_type).clone();
+        }
+    }
     // What a run was doing says nothing to a run that asks for something else.
     let same_run = previous.asked.as_deref() == Some(wanted.all);
-    let done = |name: &str| same_run && previous.done.iter().any(|done| done == name);
-    for (key, fingerprint) in [(Key::Users, wanted.users), (Key::Groups, wanted.groups)] {
-        let mark = previous.feed(key);
-        let start = match fingerprint {
-            // Where memberships follow the feed, whoever was deleted meanwhile must be known before groups are read on: the
-            // users that were finished are looked at again, by the link they left.
-            _ if done(object_type(key)) && !(key == Key::Users && wanted.follows_members) => Start::Done,
-            None => Start::full(),
-            Some(fingerprint) => start(key, mark, fingerprint, wanted, previous, &mut plan.warnings),
+    for asked in wanted.types {
+        let (object_type, mark) = (asked.object_type, previous.of(asked.object_type));
+        let done = same_run && previous.done.iter().any(|done| done == object_type.name);
+        let start = match asked.keeps {
+            // Where memberships follow the feed, whoever was deleted meanwhile must be known before groups are read on: what was
+            // finished is looked at again, by the link it left.
+            _ if done && !asked.needs_bin => Start::Done,
+            Keeps::Link { .. } => from_link(asked, mark, wanted, previous, &mut plan.warnings),
+            Keeps::Place => from_place(asked, mark, same_run),
         };
-        links_lead_here(mark, key, wanted.origin, &leads_here)?;
-        if fingerprint.is_some() {
+        *plan.carried.of_mut(object_type) = match asked.keeps {
+            // The list of soft-deleted objects begins with this run, so from now on the link would hide that it was empty.
+            Keeps::Link { .. } if bin_is_unknown(asked, previous) => TypeMark::default(),
             // A link that was made for another selection stays until the Begin of the new set: a run that fails before it
             // changes nothing.
-            *plan.carried.feed_mut(key) = mark.clone();
-            if bin_is_unknown(key, wanted, previous) {
-                // The list of soft-deleted users begins with this run, so from now on the link would hide that it was empty.
-                *plan.carried.feed_mut(key) = FeedMark::default();
-            }
-            if same_run || matches!(start, Start::Full { resume: Some(_) }) {
-                carry_lacking(&mut plan.carried, previous, object_type(key));
-            }
-        }
-        if key == Key::Groups && wanted.groups_listed {
+            Keeps::Link { .. } => mark.clone(),
             // What is read as a list has no delta link, and one made before would miss what happens meanwhile.
-            plan.carried.groups = FeedMark { position: mark.position.clone(), ..FeedMark::default() };
+            Keeps::Place if matches!(start, Start::Full { resume: Some(_) }) => {
+                TypeMark { position: mark.position.clone(), unread: mark.unread.clone(), ..TypeMark::default() }
+            }
+            Keeps::Place => TypeMark::default(),
+        };
+        if matches!(start, Start::Full { resume: Some(_) }) {
+            carry_lacking(&mut plan.carried, previous, object_type.name);
         }
-        match key {
-            Key::Users => plan.users = start,
-            Key::Groups => plan.groups = start,
-        }
-    }
-    if let (Some(mark), Some(fingerprint)) = (&previous.members, wanted.members)
-        && same_run
-        && mark.fingerprint == fingerprint
-    {
-        if !mark.page.as_deref().is_none_or(&leads_here) {
-            return Err(elsewhere("/x/members/page", "pages of groups", wanted.origin));
-        }
-        let unread = mark.unread.clone();
-        plan.members = MembersStart::Resume { set: mark.set.clone(), page: mark.page.clone(), unread };
-        plan.carried.members = Some(mark.clone());
-    }
-    if done("GroupMember") {
-        plan.members = MembersStart::Done;
+        plan.starts.iter_mut().filter(|(name, _)| *name == object_type.name).for_each(|(_, at)| *at = start.clone());
     }
     if same_run {
         plan.carried.done.clone_from(&previous.done);
-        carry_lacking(&mut plan.carried, previous, "GroupMember");
+        previous.lacking.iter().for_each(|name| plan.carried.lacks(name));
     }
     let lists = &mut plan.carried.lists;
     // A list brings every group on each run, and nothing would ever take one of these off.
-    if wanted.groups.is_some() && !wanted.groups_listed {
+    if wanted.repairs {
         lists.repair.clone_from(&previous.lists.repair);
         lists.confirm.clone_from(&previous.lists.confirm);
     }
@@ -220,21 +229,14 @@ pub fn plan(
 }
 
 /// Whether memberships follow the feed from this run on, so that nothing is known of the recycle bin yet.
-fn bin_is_unknown(key: Key, wanted: &Wanted<'_>, previous: &Watermark) -> bool {
-    key == Key::Users && wanted.follows_members && previous.lists.gone.is_none()
+fn bin_is_unknown(asked: &Asked, previous: &Watermark) -> bool {
+    asked.needs_bin && previous.lists.gone.is_none()
 }
 
 /// What an interrupted run left unread is still unread for the run that resumes it.
 fn carry_lacking(carried: &mut Watermark, previous: &Watermark, object_type: &str) {
     if previous.lacking.iter().any(|name| name == object_type) {
         carried.lacks(object_type);
-    }
-}
-
-fn object_type(key: Key) -> &'static str {
-    match key {
-        Key::Users => "User",
-        Key::Groups => "Group",
     }
 }
 
@@ -247,36 +249,51 @@ fn same(path: &str, what: &str, stored: Option<&str>, wanted: &str) -> Result<()
     }
 }
 
-fn elsewhere(path: &str, what: &str, origin: &str) -> Error {
-    invalid(path, "a link that leads elsewhere", format!("a link of {what} at {origin}"))
-}
-
-fn links_lead_here(mark: &FeedMark, key: Key, origin: &str, leads_here: &impl Fn(&str) -> bool) -> Result<(), Error> {
-    let (path, name) = match key {
-        Key::Users => ("u", "users"),
-        Key::Groups => ("g", "groups"),
+fn links_lead_here(
+    mark: &TypeMark,
+    object_type: &ObjectType,
+    asked: Option<&Asked>,
+    origin: &str,
+    leads_here: &impl Fn(&str) -> bool,
+) -> Result<(), Error> {
+    let name = object_type.name;
+    let elsewhere =
+        |path: String| invalid(&path, "a link that leads elsewhere", format!("a link of {name} at {origin}"));
+    let of_feed = |link: &str| match asked.map(|asked| asked.keeps) {
+        Some(Keeps::Link { collection }) => is_of_feed(link, collection),
+        _ => true,
     };
-    if mark.link.as_deref().is_some_and(|link| !(leads_here(link) && is_of_feed(link, key))) {
-        return Err(elsewhere(&format!("/{path}"), name, origin));
+    if mark.link.as_deref().is_some_and(|link| !(leads_here(link) && of_feed(link))) {
+        let in_mark = || format!("/x/types/{name}/link");
+        return Err(elsewhere(object_type.link_member.map_or_else(in_mark, |member| format!("/{member}"))));
     }
     let page = mark.position.as_ref().and_then(|position| position.page.as_deref());
     if page.is_some_and(|page| !leads_here(page)) {
-        return Err(elsewhere(&format!("/x/{name}/now/page"), name, origin));
+        return Err(elsewhere(format!("/x/types/{name}/now/page")));
     }
     Ok(())
 }
 
-fn start(
-    key: Key,
-    mark: &FeedMark,
-    fingerprint: &str,
+/// Inside the set of the interrupted run that this one resumes, or at the beginning.
+fn from_place(asked: &Asked, mark: &TypeMark, same_run: bool) -> Start {
+    let place = mark.position.as_ref().filter(|place| same_run && place.fingerprint == asked.fingerprint);
+    let resume = place.and_then(|place| {
+        let (set, page, since) = (place.set.clone()?, place.page.clone(), place.since);
+        Some(FullPlace { set, page, since, unread: mark.unread.clone() })
+    });
+    Start::Full { resume }
+}
+
+fn from_link(
+    asked: &Asked,
+    mark: &TypeMark,
     wanted: &Wanted<'_>,
     previous: &Watermark,
     warnings: &mut Vec<Warning>,
 ) -> Start {
     let mut warn =
-        |code, message: String| warnings.push(Warning { code, object_type: Some(object_type(key)), message });
-    if bin_is_unknown(key, wanted, previous) && !mark.is_empty() {
+        |code, message: String| warnings.push(Warning { code, object_type: Some(asked.object_type.name), message });
+    if bin_is_unknown(asked, previous) && !mark.is_empty() {
         warn(
             Code::SelectionChanged,
             "memberships now follow the change feed, which needs to know which users are in the recycle bin: imported in full"
@@ -285,20 +302,14 @@ fn start(
         return Start::full();
     }
     // A Full set under way goes on, whatever the link behind it was made for.
-    let listed = key == Key::Groups && wanted.groups_listed;
-    let position = mark.position.as_ref().filter(|position| position.fingerprint == fingerprint);
-    if let Some(Position { stage, set: Some(set), page: Some(page), since, .. }) = position
-        && (listed || *stage == Stage::Walk)
-    {
-        let place = FullPlace { set: set.clone(), page: page.clone(), since: *since };
+    let position = mark.position.as_ref().filter(|position| position.fingerprint == asked.fingerprint);
+    if let Some(Position { stage: Stage::Walk, set: Some(set), page: page @ Some(_), since, .. }) = position {
+        let place = FullPlace { set: set.clone(), page: page.clone(), since: *since, unread: Vec::new() };
         return Start::Full { resume: Some(place) };
-    }
-    if listed {
-        return Start::full();
     }
     let Some(link) = mark.link.clone() else { return Start::full() };
     match mark.fingerprint.as_deref() {
-        Some(known) if known == fingerprint => {}
+        Some(known) if known == asked.fingerprint => {}
         Some(_) => {
             warn(
                 Code::SelectionChanged,
@@ -307,7 +318,7 @@ fn start(
             );
             return Start::full();
         }
-        None if wanted.defaults => {
+        None if asked.plain => {
             warn(Code::ForeignWatermark, "the watermark holds only links: taken over, on the word of the host that they belong to this tenant and to the default attributes".into());
         }
         None => {
@@ -325,15 +336,14 @@ fn start(
             );
         }
     }
-    let follows = key == Key::Groups && wanted.follows_members;
     match position {
         Some(place) if matches!(place.stage, Stage::Members | Stage::Groups) => {
             Start::Reconcile { link, place: Some(place.clone()) }
         }
         // Only the groups themselves still know the memberships of the restored objects that no list names.
-        _ if follows && previous.lists.restored.lost => Start::Reconcile { link, place: None },
+        _ if asked.reconciles && previous.lists.restored.lost => Start::Reconcile { link, place: None },
         Some(place) => Start::Delta { link, page: place.page.clone(), stage: place.stage, since: place.since },
-        None if is_due(mark, wanted) && follows => Start::Reconcile { link, place: None },
+        None if is_due(mark, wanted) && asked.reconciles => Start::Reconcile { link, place: None },
         None if is_due(mark, wanted) => Start::full(),
         None => Start::Delta { link, page: None, stage: Stage::Walk, since: None },
     }
@@ -344,7 +354,7 @@ fn start(
 pub const NEXT_RUN_RECONCILES: u64 = 0;
 
 /// Whether everything is to be read again. Where nobody knows when it last was, the count begins with this run.
-fn is_due(mark: &FeedMark, wanted: &Wanted<'_>) -> bool {
+fn is_due(mark: &TypeMark, wanted: &Wanted<'_>) -> bool {
     if mark.full == Some(NEXT_RUN_RECONCILES) {
         return true;
     }
@@ -353,13 +363,10 @@ fn is_due(mark: &FeedMark, wanted: &Wanted<'_>) -> bool {
 }
 
 /// Whether the link's path is the feed's function, in any of Graph's spellings.
-fn is_of_feed(link: &str, key: Key) -> bool {
+fn is_of_feed(link: &str, collection: &str) -> bool {
     let path = link.split('?').next().unwrap_or_default().to_ascii_lowercase();
-    let collection = match key {
-        Key::Users => "/users/",
-        Key::Groups => "/groups/",
-    };
-    path.contains(collection) && path.trim_end_matches("()").ends_with("delta")
+    let collection = format!("{}/", collection.to_ascii_lowercase());
+    path.contains(&collection) && path.trim_end_matches("()").ends_with("delta")
 }
 
 /// The error for a feed whose delta link Graph refused.

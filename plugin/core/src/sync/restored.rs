@@ -3,13 +3,13 @@
 //! Restoring an object brings no membership rows, so the groups of a restored object are asked for. That needs memory of
 //! the soft-deleted ones, which travels in the watermark and is therefore bounded. The mistake that is easy to make here is to
 //! drop what does not fit: a restored object that is not looked up stays without its access. What does not fit is recorded as
-//! `incomplete` or `lost`, and the importers then read more instead.
+//! `incomplete` or `lost`, and more is then read instead.
 
 use std::collections::{HashSet, VecDeque};
 
 use super::fingerprint::hash_of;
-use super::lists::Who;
 use crate::mapping::ObjectId;
+use crate::types::ObjectType;
 
 /// Soft-deleted objects that a watermark names.
 pub(crate) const GONE_PLACES: usize = 1500;
@@ -118,8 +118,8 @@ pub enum Look {
 /// An object that came back from the recycle bin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Restored {
-    /// Its kind.
-    pub who: Who,
+    /// What it is.
+    pub object_type: &'static ObjectType,
     /// Its id.
     pub id: ObjectId,
     /// How far its lookups have come.
@@ -139,13 +139,13 @@ pub struct RestoredObjects {
 
 impl RestoredObjects {
     /// Adds an object that came back.
-    pub(super) fn add(&mut self, who: Who, id: ObjectId) {
+    pub(super) fn add(&mut self, object_type: &'static ObjectType, id: ObjectId) {
         if let Some(known) = self.all.iter_mut().find(|restored| restored.id == id) {
             known.look = Look::Pending;
         } else if self.all.len() >= LOOK_UPS {
             self.lost = true;
         } else {
-            self.all.push(Restored { who, id, look: Look::Pending, thin: false });
+            self.all.push(Restored { object_type, id, look: Look::Pending, thin: false });
         }
     }
 
@@ -189,6 +189,7 @@ impl RestoredObjects {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::USER;
 
     fn id(n: u16) -> ObjectId {
         let mut bytes = [0; 16];
@@ -216,7 +217,7 @@ mod tests {
     #[test]
     fn restored_object_is_looked_up_in_two_runs() {
         let mut restored = RestoredObjects::default();
-        restored.add(Who::User, id(1));
+        restored.add(&USER, id(1));
         restored.looked_up(id(1));
         assert_eq!(restored.all[0].look, Look::Done, "the same run does not look twice");
         restored.run_is_over();
@@ -228,7 +229,7 @@ mod tests {
     #[test]
     fn restored_user_with_missing_attributes_stays_until_it_was_read() {
         let mut restored = RestoredObjects::default();
-        restored.add(Who::User, id(1));
+        restored.add(&USER, id(1));
         restored.set_thin(id(1), true);
         restored.looked_up(id(1));
         restored.run_is_over();
@@ -243,9 +244,9 @@ mod tests {
     #[test]
     fn more_restored_objects_than_a_run_looks_up_are_lost_and_say_so() {
         let mut restored = RestoredObjects::default();
-        (0..2000).for_each(|n| restored.add(Who::User, id(n)));
+        (0..2000).for_each(|n| restored.add(&USER, id(n)));
         assert!(!restored.lost && restored.is_too_long());
-        restored.add(Who::User, id(2000));
+        restored.add(&USER, id(2000));
         assert!(restored.lost);
     }
 }

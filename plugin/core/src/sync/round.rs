@@ -4,32 +4,44 @@
 //! watermark keeps until the End, not a Full set. Only a Full set whose pages died, or a refused delta link, begins a Full
 //! set anew, under a new name, so that no host takes rows of the old one for rows of the new.
 
+use super::mark::{Position, Stage, TypeMark, has_room_for};
 use super::notes::{Notes, Warning};
-use super::pages::{After, Broke, Expect, First, Restarts, walk_pages};
+use super::pages::{After, Expect, WalkError, WalkStart, Walked, walk_again, walk_pages};
 use super::plan::{Start, expired};
 use super::sink::Set;
-use super::watermark::{FeedMark, Key, MAX_LINK, Position, Stage};
+use super::watermark::Watermark;
 use crate::code::Code;
 use crate::error::{Error, Kind};
 use crate::graph::{Answer, Graph, Unreadable};
 use crate::mapping::{Mode, Selection};
 use crate::model::Links;
+use crate::types::ObjectType;
 
 /// A delta feed.
 #[derive(Debug, Clone, Copy)]
 pub struct Feed<'a> {
     /// Its function, `/users/delta`.
     pub path: &'a str,
-    /// Its place in the watermark.
-    pub key: Key,
     /// What is asked for.
     pub selection: &'a Selection,
     /// What `$select` asks for beyond the selection: `,members`.
     pub relations: &'a str,
     /// Its name for the watermark.
     pub fingerprint: &'a str,
+    /// The objects that the next run must look at again are of this feed: a Full set looks at all.
+    pub repairs: bool,
     /// The object type it brings.
-    pub object_type: &'static str,
+    pub object_type: &'static ObjectType,
+}
+
+impl Feed<'_> {
+    /// What the watermark says of it is void, since a fresh Full set begins.
+    pub fn full_set_begins(&self, mark: &mut Watermark) {
+        mark.full_set_begins(self.object_type, self.fingerprint);
+        if self.repairs {
+            mark.lists.nothing_left_over();
+        }
+    }
 }
 
 /// What to do when Graph refuses a delta link.
@@ -66,7 +78,7 @@ pub(crate) trait Rounds {
     fn take(&mut self, page: Self::Page, set: &Set, position: Option<Position>) -> Result<(), Error>;
 
     /// The round is whole; `moved` is the feed's new place.
-    fn end(&mut self, set: &Set, moved: FeedMark) -> Result<(), Error>;
+    fn end(&mut self, set: &Set, moved: TypeMark) -> Result<(), Error>;
 }
 
 /// Walks the round.
@@ -79,48 +91,45 @@ pub(crate) fn walk_round<R: Rounds>(
     rounds: &mut R,
 ) -> Result<(), Error> {
     let mut start = start;
-    let mut restarts = Restarts::default();
-    loop {
-        let broke = match once(graph, feed, &start, rounds) {
-            Ok(()) => return Ok(()),
-            Err(broke) => broke,
-        };
-        start = match broke {
-            Broke::DeltaLink(error) if on_expired == OnExpired::Fail => return Err(expired(error, feed.object_type)),
-            Broke::DeltaLink(error) => {
-                notes.add(Warning {
-                    code: Code::DeltaLinkExpired,
-                    object_type: Some(feed.object_type),
-                    message: format!(
-                        "imported in full, since Graph no longer accepts the stored delta link: {}",
-                        error.message
-                    ),
-                });
-                Start::full()
+    walk_again(|again| {
+        if let Some(error) = again {
+            notes.begun_again(feed.object_type, "", &error);
+            start = start.clone().from_its_beginning();
+        }
+        loop {
+            match once(graph, feed, &start, rounds) {
+                Err(WalkError::DeltaLink(error)) if on_expired == OnExpired::Fail => {
+                    return Err(expired(error, feed.object_type.name).into());
+                }
+                Err(WalkError::DeltaLink(error)) => {
+                    notes.add(Warning {
+                        code: Code::DeltaLinkExpired,
+                        object_type: Some(feed.object_type.name),
+                        message: format!(
+                            "imported in full, since Graph no longer accepts the stored delta link: {}",
+                            error.message
+                        ),
+                    });
+                    start = Start::full();
+                }
+                other => return other,
             }
-            broke => {
-                let error = restarts.after(broke)?;
-                notes.add(Warning {
-                    code: Code::RoundRestarted,
-                    object_type: Some(feed.object_type),
-                    message: format!("begun again from its first page: {}", error.message),
-                });
-                start.from_its_beginning()
-            }
-        };
-    }
+        }
+    })
 }
 
-fn once<R: Rounds>(graph: &Graph, feed: &Feed<'_>, start: &Start, rounds: &mut R) -> Result<(), Broke> {
+fn once<R: Rounds>(graph: &Graph, feed: &Feed<'_>, start: &Start, rounds: &mut R) -> Result<(), WalkError> {
     let select = || graph.link(&format!("{}?$select={}{}", feed.path, feed.selection.select(), feed.relations));
     let (set, first, stage, mut since) = match start {
-        Start::Full { resume: None } => (Set::new(Mode::Full)?, First::of(select()), Stage::Walk, None),
+        Start::Full { resume: None } => (Set::new(Mode::Full)?, WalkStart::of(select()), Stage::Walk, None),
         Start::Full { resume: Some(place) } => {
-            let first = First { inside: true, ..First::of(graph.follow(&place.page)?) };
+            let link = place.page.as_deref().map(|page| graph.follow(page)).transpose()?;
+            let first = WalkStart { inside: link.is_some(), ..WalkStart::of(link.unwrap_or_else(select)) };
             (Set::resumed(place.set.clone()), first, Stage::Walk, place.since)
         }
         Start::Delta { link, page, stage, since } => {
-            let first = First { inside: page.is_some(), ..First::of(graph.follow(page.as_ref().unwrap_or(link))?) };
+            let first =
+                WalkStart { inside: page.is_some(), ..WalkStart::of(graph.follow(page.as_ref().unwrap_or(link))?) };
             (Set::new(Mode::Delta)?, first, *stage, *since)
         }
         Start::Done | Start::Reconcile { .. } => {
@@ -130,11 +139,11 @@ fn once<R: Rounds>(graph: &Graph, feed: &Feed<'_>, start: &Start, rounds: &mut R
         }
     };
     rounds.begin(&set)?;
-    let first = First { ahead: rounds.reads_ahead(), ..first };
+    let first = WalkStart { ahead: rounds.reads_ahead(), ..first };
     // Both the reading and the taking need the rounds, never at the same time.
     let rounds = std::cell::RefCell::new(rounds);
     rounds.borrow_mut().before_page()?;
-    let (link, at) = walk_pages(
+    let Walked { delta_link, date } = walk_pages(
         graph,
         first,
         Expect::DeltaLink,
@@ -155,19 +164,19 @@ fn once<R: Rounds>(graph: &Graph, feed: &Feed<'_>, start: &Start, rounds: &mut R
             if more { rounds.borrow_mut().before_page() } else { Ok(()) }
         },
     )?;
-    let Some(link) = link else {
+    let Some(link) = delta_link else {
         return Err(Error::new(Kind::Internal, "a delta walk ended without a delta link; please report this").into());
     };
-    if link.len() > MAX_LINK {
+    if !has_room_for(&link) {
         let words = format!("Graph gave a delta link of {} bytes, too long for a watermark", link.len());
         return Err(Error::new(Kind::Service, words).into());
     }
-    let moved = FeedMark {
+    let moved = TypeMark {
         link: Some(link),
         fingerprint: Some(feed.fingerprint.to_owned()),
-        at: Some(at),
+        at: Some(date),
         full: since,
-        ..FeedMark::default()
+        ..TypeMark::default()
     };
-    rounds.into_inner().end(&set, moved).map_err(Broke::Other)
+    rounds.into_inner().end(&set, moved).map_err(WalkError::Other)
 }

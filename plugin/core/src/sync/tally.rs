@@ -23,6 +23,7 @@ struct State {
     mode: Option<Mode>,
     open: bool,
     complete: bool,
+    finished_before: bool,
     /// The number of the set under way.
     number: u32,
     set: Written,
@@ -51,6 +52,8 @@ pub struct TypeTotals {
     pub mode: Option<Mode>,
     /// Whether its list was read to the end.
     pub complete: bool,
+    /// The run that this one resumed had finished it: nothing of it came in this run.
+    pub finished_before: bool,
     /// Rows of the whole run.
     pub counts: Counts,
     /// Issue records.
@@ -105,7 +108,8 @@ impl Tally {
 
     /// The run that this one resumed had finished the type.
     pub fn finished_before(&self) {
-        self.lock().complete = true;
+        let mut state = self.lock();
+        (state.complete, state.finished_before) = (true, true);
     }
 
     /// The type could not be read to its end.
@@ -167,6 +171,7 @@ impl Tally {
             object_type: self.object_type,
             mode: state.mode,
             complete: state.complete,
+            finished_before: state.finished_before,
             counts: Counts { unread_scopes: state.unread.len() as u64, ..all.counts },
             issues: all.issues,
         }

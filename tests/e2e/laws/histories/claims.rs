@@ -25,11 +25,9 @@ impl Places {
         let done: Vec<&str> = mark["done"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let mut places = Places::default();
         for object_type in TYPES {
-            let inside = match object_type {
-                "User" => mark["users"]["now"].is_object(),
-                "Group" => mark["groups"]["now"].is_object(),
-                _ => mark["members"].is_object() || mark["groups"]["now"].is_object(),
-            };
+            let stands_inside = |of: &str| mark["types"][of]["now"].is_object();
+            // Where memberships follow the feed of groups, they share its place.
+            let inside = stands_inside(object_type) || object_type == "GroupMember" && stands_inside("Group");
             if done.contains(&object_type) {
                 places.finished.insert(object_type);
             }

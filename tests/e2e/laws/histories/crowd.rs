@@ -28,18 +28,16 @@ pub(super) enum Crowd {
 impl Crowd {
     pub(super) fn changes(self, sim: &Simulator, ids: &Ids) -> Vec<Change> {
         match self {
-            Crowd::UsersDeleted => {
-                ids.live_users(sim).into_iter().skip(STAYING).map(|user| Change::DeleteUser { user }).collect()
-            }
+            Crowd::UsersDeleted => ids.live_users(sim).into_iter().skip(STAYING).map(Change::delete_user).collect(),
             Crowd::UsersRestored => {
                 let live: BTreeSet<String> = ids.live_users(sim).into_iter().collect();
                 let away = ids.users.iter().filter(|id| !live.contains(*id));
-                away.map(|user| Change::RestoreUser { user: user.clone() }).collect()
+                away.map(|user| Change::restore_user(user.clone())).collect()
             }
             Crowd::GroupsTouched => {
                 let touched = Map::from_iter([("description".to_owned(), json!("touched"))]);
                 let groups = sim.truth().groups().map(|group| group.id).collect::<Vec<_>>().into_iter();
-                groups.map(|group| Change::UpdateGroup { group, properties: touched.clone() }).collect()
+                groups.map(|group| Change::update_group(group, touched.clone())).collect()
             }
         }
     }

@@ -16,15 +16,15 @@ use crate::laws::independent_filter::{Filter, filters};
 /// Every endpoint that an import calls.
 pub(super) const ROUTES: [Route; 11] = [
     Route::Token,
-    Route::UsersDelta,
-    Route::GroupsDelta,
-    Route::UsersList,
-    Route::GroupsList,
-    Route::Group,
-    Route::Members,
-    Route::MemberOf,
-    Route::DeletedUsers,
-    Route::DeletedGroups,
+    Route::USERS_DELTA,
+    Route::GROUPS_DELTA,
+    Route::USERS_LIST,
+    Route::GROUPS_LIST,
+    Route::GROUP,
+    Route::MEMBERS,
+    Route::MEMBER_OF,
+    Route::DELETED_USERS,
+    Route::DELETED_GROUPS,
     Route::Batch,
 ];
 
@@ -211,18 +211,18 @@ fn faults() -> impl Strategy<Value = Vec<Planned>> {
     let times = prop_oneof![2 => (1..5_u32).prop_map(Some), 1 => Just(None)];
     let anything = (prop::sample::select(kinds), prop::sample::select(&ROUTES[..]), 0..6_u32, times)
         .prop_map(|(kind, route, skip, times)| Planned { kind, route, skip, times });
-    let refused = prop::sample::select(vec![Route::UsersDelta, Route::GroupsDelta]).prop_map(|route| Planned {
+    let refused = prop::sample::select(vec![Route::USERS_DELTA, Route::GROUPS_DELTA]).prop_map(|route| Planned {
         kind: "refused delta link",
         route,
         skip: 0,
         times: Some(1),
     });
-    let unread = (0..6_u32).prop_map(|skip| Planned { kind: "500", route: Route::Members, skip, times: Some(4) });
+    let unread = (0..6_u32).prop_map(|skip| Planned { kind: "500", route: Route::MEMBERS, skip, times: Some(4) });
     let fault = prop_oneof![6 => anything, 1 => refused, 2 => unread];
     prop::collection::vec(fault, 0..=3).prop_map(|mut faults| {
         let gone = |it: &Planned, route| it.kind == "404" && it.route == route;
-        if faults.iter().any(|it| gone(it, Route::Members)) {
-            faults.retain(|it| !gone(it, Route::Group));
+        if faults.iter().any(|it| gone(it, Route::MEMBERS)) {
+            faults.retain(|it| !gone(it, Route::GROUP));
         }
         faults
     })

@@ -121,7 +121,7 @@ impl<'h> Host<'h> {
             let visibility = if seed.is_multiple_of(2) { "HiddenMembership" } else { "Public" };
             let group = self.tenant.sim.group_id((seed % 7) as u32);
             let properties = json!({"visibility": visibility}).as_object().cloned().unwrap();
-            drawn.push(Change::UpdateGroup { group, properties });
+            drawn.push(Change::update_group(group, properties));
         }
         let applied = self.apply(drawn);
         self.tell(format_args!("the tenant changes {applied} times, {days} days pass"));
@@ -191,8 +191,8 @@ impl<'h> Host<'h> {
         }
         if let Some(outage) = run.outage {
             let route = match outage {
-                Outage::Members => Route::Members,
-                Outage::Groups => Route::Group,
+                Outage::Members => Route::MEMBERS,
+                Outage::Groups => Route::GROUP,
             };
             self.tenant.sim.add_fault(Fault::always(route, FaultAction::status(503)).sparing(SPARED));
         }
@@ -310,7 +310,7 @@ impl<'h> Host<'h> {
                 || report.tally.issues.iter().any(|issue| issue.code == "TooManyDeletes");
             coverage.count("MaxDeletes", if exceeded { "exceeded" } else { "kept" }, 1);
         }
-        let lists = journal.iter().filter(|it| it.route == Route::UsersList).count();
+        let lists = journal.iter().filter(|it| it.route == Route::USERS_LIST).count();
         coverage.count("step", "Snapshot", u64::from(run.snapshot && lists > 0));
         if run.outage.is_some() {
             coverage.count("more than 500", "unread", u64::from(report.tally.issue_count > 500));
@@ -328,7 +328,7 @@ impl<'h> Host<'h> {
 /// 404 for one object is how a source says that it is gone, and an import that believes it ends well. It heals with the
 /// next import, which the last claim of a history proves.
 fn believes_404(run: &Run) -> bool {
-    run.faults.iter().any(|it| it.kind == "404" && matches!(it.route, Route::MemberOf | Route::Members | Route::Group))
+    run.faults.iter().any(|it| it.kind == "404" && matches!(it.route, Route::MEMBER_OF | Route::MEMBERS | Route::GROUP))
 }
 
 fn world(history: &History) -> World {

@@ -65,7 +65,7 @@ fn setting_taken_back_after_a_stop_reads_its_type_anew() {
 #[test]
 fn group_unread_before_a_stop_is_read_or_reported_by_the_import_that_resumes() {
     let changed = Step::Change { seed: 3, changes: 40, days: 0 };
-    let unread = Planned { kind: "500", route: Route::Members, skip: 1, times: Some(3) };
+    let unread = Planned { kind: "500", route: Route::MEMBERS, skip: 1, times: Some(3) };
     for mode in MODES {
         for checkpoint in 1..9 {
             let run = Run { faults: vec![unread.clone()], ..stopped(Stop::Checkpoint(checkpoint)) };
@@ -110,7 +110,7 @@ fn group_restored_out_of_the_scope_of_a_list_is_a_member_again() {
 /// Seed 20261130 of the law: groups that the feed of memberships had to repair, and then a filter that only Graph evaluates.
 #[test]
 fn groups_left_to_repair_are_not_unread_where_groups_are_listed() {
-    let fault = Planned { kind: "500", route: Route::Members, skip: 0, times: Some(4) };
+    let fault = Planned { kind: "500", route: Route::MEMBERS, skip: 0, times: Some(4) };
     let unread = Run { snapshot: true, faults: vec![fault], max_retries: 1, batch_rows: 1, ..Run::default() };
     let changed = Step::Change { seed: 1_862_141_849, changes: 28, days: 0 };
     let steps = vec![changed, plain(), Step::Turn(Knob::Filter), Step::Run(unread), Step::Turn(Knob::Filter), plain()];

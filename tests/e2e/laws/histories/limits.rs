@@ -25,7 +25,7 @@ impl Keepsakes {
     /// Whether the restored object would show an attribute that nobody asks for any more.
     pub(super) fn forbid(&self, change: &Change) -> bool {
         match change {
-            Change::RestoreUser { user: id } | Change::RestoreGroup { group: id } => self.kept.contains(id),
+            Change::Restore { object: id, .. } => self.kept.contains(id),
             _ => false,
         }
     }
@@ -33,8 +33,8 @@ impl Keepsakes {
     /// A change happened.
     pub(super) fn changed(&mut self, change: &Change) {
         match change {
-            Change::DeleteUser { user: id } | Change::DeleteGroup { group: id } => _ = self.away.insert(id.clone()),
-            Change::RestoreUser { user: id } | Change::RestoreGroup { group: id } => _ = self.away.remove(id),
+            Change::Delete { object: id, .. } => _ = self.away.insert(id.clone()),
+            Change::Restore { object: id, .. } => _ = self.away.remove(id),
             _ => {}
         }
     }
@@ -62,7 +62,7 @@ impl Untold {
     /// Whether the restore would cross the limit.
     pub(super) fn forbids(&self, change: &Change, mode: &str) -> bool {
         match change {
-            Change::RestoreUser { user: id } | Change::RestoreGroup { group: id } => {
+            Change::Restore { object: id, .. } => {
                 mode == "Delta" && self.deleted.get(id).is_some_and(|(_, read)| *read)
             }
             _ => false,
@@ -72,9 +72,10 @@ impl Untold {
     /// A change happened; `places` is where the interrupted import stands, if one was.
     pub(super) fn changed(&mut self, change: &Change, places: &Places) {
         match change {
-            Change::DeleteUser { user: id } => drop(self.deleted.insert(id.clone(), ("User", places.is_open()))),
-            Change::DeleteGroup { group: id } => drop(self.deleted.insert(id.clone(), ("Group", places.is_open()))),
-            Change::RestoreUser { user: id } | Change::RestoreGroup { group: id } => drop(self.deleted.remove(id)),
+            Change::Delete { kind, object: id } => {
+                self.deleted.insert(id.clone(), (kind.name(), places.is_open()));
+            }
+            Change::Restore { object: id, .. } => drop(self.deleted.remove(id)),
             _ => {}
         }
     }

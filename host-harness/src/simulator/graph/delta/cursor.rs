@@ -2,22 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::simulator::base::identity::ObjectKind;
+use crate::simulator::fault::Refusal;
 use crate::simulator::graph::Context;
 use crate::simulator::graph::answer::GraphError;
-use crate::simulator::world::Refusal;
+use crate::simulator::kinds::Kind;
+use crate::simulator::relations::Relation;
 
 /// The inside of a `$skiptoken` or `$deltatoken`: the options of the first request and the position.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Cursor {
     #[serde(rename = "k")]
-    pub(super) kind: ObjectKind,
+    pub(super) kind: Kind,
     /// The `$select` of the first request; absent for the default properties.
     #[serde(rename = "s", skip_serializing_if = "Option::is_none")]
     pub(super) select: Option<Vec<String>>,
-    /// Whether membership entries were asked for.
-    #[serde(rename = "m")]
-    pub(super) members: bool,
+    /// The relation whose entries were asked for.
+    #[serde(rename = "m", skip_serializing_if = "Option::is_none")]
+    pub(super) follows: Option<Relation>,
     /// The ids of an `id eq` filter.
     #[serde(rename = "i", skip_serializing_if = "Option::is_none")]
     pub(super) ids: Option<Vec<u32>>,
@@ -66,7 +67,7 @@ pub(super) enum Round {
 pub(super) struct Place {
     #[serde(rename = "a")]
     pub(super) at: u32,
-    /// Groups whose members were not all shown yet, with the slot to go on from.
+    /// Objects whose children were not all shown yet, with the slot to go on from.
     #[serde(rename = "q", default, skip_serializing_if = "Vec::is_empty")]
     pub(super) pending: Vec<(u32, u32)>,
     /// How many empty pages came at this very place.

@@ -17,15 +17,15 @@ mod slice;
 use serde_json::{Map, Value, json};
 
 use self::cursor::{Cursor, Round};
+use super::Context;
 use super::answer::{Answer, GraphError};
 use super::request::{Options, Request};
-use super::{Context, plural};
-use crate::simulator::base::identity::ObjectKind;
+use crate::simulator::kinds::Kind;
 
 pub(crate) use cursor::refusal;
 
-/// Answer `/users/delta` and `/groups/delta`.
-pub(super) fn delta(context: &Context<'_>, request: &Request, kind: ObjectKind) -> Result<Answer, GraphError> {
+/// Answer a delta query of a kind.
+pub(super) fn delta(context: &Context<'_>, request: &Request, kind: Kind) -> Result<Answer, GraphError> {
     let options = Options::parse(&request.query);
     let tenant = context.service.tenant();
     let cursor = open::open(context, &tenant, kind, &options)?;
@@ -43,7 +43,7 @@ pub(super) fn delta(context: &Context<'_>, request: &Request, kind: ObjectKind) 
         Round::Since { .. } => ("@odata.deltaLink", "$deltatoken"),
         Round::First { .. } | Round::Later { .. } => ("@odata.nextLink", "$skiptoken"),
     };
-    let collection = plural(kind);
+    let collection = kind.collection();
     let next = Cursor { issued: context.service.clock.seconds(), round: next, ..cursor.clone() };
     let token = context.service.seal.seal(context.nonce(), &next);
     let selection = match &cursor.select {

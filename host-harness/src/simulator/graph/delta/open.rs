@@ -4,21 +4,22 @@
 //! ignored as Graph ignores them. A request with a token may carry nothing else.
 
 use super::cursor::{Cursor, Place, Round, refusal};
-use crate::simulator::base::identity::ObjectKind;
-use crate::simulator::catalog::{self, Home, Shape};
+use crate::simulator::fault::Refusal;
+use crate::simulator::graph::Context;
 use crate::simulator::graph::answer::GraphError;
 use crate::simulator::graph::request::Options;
-use crate::simulator::graph::{Context, plural};
+use crate::simulator::kinds::Kind;
+use crate::simulator::kinds::property::{Home, Shape};
 use crate::simulator::odata::{self, Filter, Operator};
+use crate::simulator::relations::Relation;
 use crate::simulator::tenant::Tenant;
-use crate::simulator::world::Refusal;
 
 const MOST_IDS: usize = 50;
 
 pub(super) fn open(
     context: &Context<'_>,
     tenant: &Tenant,
-    kind: ObjectKind,
+    kind: Kind,
     options: &Options,
 ) -> Result<Cursor, GraphError> {
     if let Some(stray) = options.names().find(|name| !name.starts_with('$')) {
@@ -40,7 +41,7 @@ pub(super) fn open(
             let alone = options.names().count() == 1;
             let token = page.as_ref().or(delta.as_ref()).filter(|_| alone);
             // Graph has one answer for old, altered and misused links alike.
-            let refused = || refusal(context, plural(kind), Refusal::OlderThan30Days);
+            let refused = || refusal(context, kind.collection(), Refusal::OlderThan30Days);
             let cursor: Cursor = token.and_then(|token| context.service.seal.open(token)).ok_or_else(refused)?;
             if cursor.kind != kind || matches!(cursor.round, Round::Since { .. }) != delta.is_some() {
                 return Err(refused());
@@ -56,7 +57,7 @@ fn check_age(context: &Context<'_>, cursor: &Cursor) -> Result<(), GraphError> {
     let age = context.service.clock.seconds().saturating_sub(cursor.issued);
     match cursor.round {
         Round::Since { .. } if world.link_days.is_some_and(|days| age > u64::from(days) * 86_400) => {
-            Err(refusal(context, plural(cursor.kind), world.refusal))
+            Err(refusal(context, cursor.kind.collection(), world.refusal))
         }
         Round::First { .. } | Round::Later { .. } if world.page_seconds.is_some_and(|most| age > most) => {
             Err(GraphError::expired_page())
@@ -65,35 +66,33 @@ fn check_age(context: &Context<'_>, cursor: &Cursor) -> Result<(), GraphError> {
     }
 }
 
-fn first(tenant: &Tenant, kind: ObjectKind, options: &Options) -> Result<Cursor, GraphError> {
+fn first(tenant: &Tenant, kind: Kind, options: &Options) -> Result<Cursor, GraphError> {
     let select = options.get("$select").map(|select| selection(kind, &select)).transpose()?;
     let ids = options.get("$filter").map(|filter| ids(tenant, kind, &filter)).transpose()?;
-    let members = kind == ObjectKind::Group
-        && select.as_ref().is_none_or(|names| names.iter().any(|name| name == "members" || name == "*"));
+    let carries = |relation: Relation| {
+        let segment = relation.table().segment;
+        select.as_ref().is_none_or(|names| names.iter().any(|name| name == segment || name == "*"))
+    };
+    let follows = Relation::followed_by(kind).filter(|relation| carries(*relation));
     let count = ids.as_ref().map_or(tenant.now().count(kind), |ids| ids.len() as u32);
     let round = Round::First { since: tenant.log.end(), count, place: Place::default() };
-    Ok(Cursor { kind, select, members, ids, issued: 0, round })
+    Ok(Cursor { kind, select, follows, ids, issued: 0, round })
 }
 
-fn selection(kind: ObjectKind, select: &str) -> Result<Vec<String>, GraphError> {
+fn selection(kind: Kind, select: &str) -> Result<Vec<String>, GraphError> {
     let names: Vec<String> =
         select.split(',').map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).collect();
+    let feed = kind.table().served.as_ref().and_then(|served| served.feed.as_ref());
+    let navigation = feed.map_or(&[][..], |feed| feed.tracked);
     for name in &names {
         if name == "*" {
             continue;
         }
-        let Some(property) = catalog::property(kind, name) else {
-            return Err(GraphError::new(
-                400,
-                "BadRequest",
-                format!(
-                    "Parsing OData Select and Expand failed: Could not find a property named '{name}' on type '{}'.",
-                    kind.odata_type().trim_start_matches('#')
-                ),
-            ));
+        let Some(property) = kind.property(name) else {
+            return Err(GraphError::no_property(name, kind.odata_type()));
         };
         let tracked = matches!(property.home, Home::Directory)
-            && (property.shape != Shape::Navigation || matches!(name.as_str(), "members" | "owners" | "manager"));
+            && (property.shape != Shape::Navigation || navigation.contains(&name.as_str()));
         if !tracked {
             return Err(GraphError::new(
                 400,
@@ -109,7 +108,7 @@ fn selection(kind: ObjectKind, select: &str) -> Result<Vec<String>, GraphError> 
 }
 
 /// `id eq 'a' or id eq 'b'`, and nothing else.
-fn ids(tenant: &Tenant, kind: ObjectKind, filter: &str) -> Result<Vec<u32>, GraphError> {
+fn ids(tenant: &Tenant, kind: Kind, filter: &str) -> Result<Vec<u32>, GraphError> {
     let refused = || GraphError::unsupported("Filter not supported.");
     let mut ids = Vec::new();
     let mut open = vec![odata::parse(filter)?];

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::cursor::{Cursor, Place, Round};
 use super::row::Rows;
-use crate::simulator::base::identity::{ObjectKind, ObjectRef};
 use crate::simulator::graph::Context;
+use crate::simulator::kinds::Kind;
+use crate::simulator::kinds::identity::ObjectRef;
 use crate::simulator::seed::{Progression, mix, stream};
 use crate::simulator::tenant::Tenant;
 use crate::simulator::tenant::state::{Presence, Step};
@@ -74,16 +75,17 @@ fn with_place(round: Round, place: Place) -> Round {
     }
 }
 
-fn page_size(context: &Context<'_>, kind: ObjectKind, roll: u64) -> u32 {
-    let delta = &context.service.world.delta;
-    match kind {
-        ObjectKind::Group if delta.varying_group_pages => match roll % 10 {
-            0 => 1,
-            1..=3 => 1 + (roll >> 8) as u32 % delta.group_page.max(1),
-            _ => delta.group_page.max(1),
-        },
-        ObjectKind::Group => delta.group_page.max(1),
-        _ => delta.user_page.max(1),
+fn page_size(context: &Context<'_>, kind: Kind, roll: u64) -> u32 {
+    let Some(feed) = kind.table().served.as_ref().and_then(|served| served.feed.as_ref()) else { return 1 };
+    let settings = &context.service.base.settings;
+    let most = settings.count(feed.page).max(1);
+    if !feed.varies.is_some_and(|key| settings.flag(key)) {
+        return most;
+    }
+    match roll % 10 {
+        0 => 1,
+        1..=3 => 1 + (roll >> 8) as u32 % most,
+        _ => most,
     }
 }
 
@@ -180,8 +182,8 @@ impl Feed<'_> {
     fn concerns(&self, step: &Step) -> bool {
         match step {
             Step::Update { fields, .. } => fields.keys().any(|name| self.rows.selects(name)),
-            Step::Join { member, .. } | Step::Leave { member, .. } => {
-                self.cursor.members && self.rows.lists(member.kind)
+            Step::Link { relation, child, .. } | Step::Unlink { relation, child, .. } => {
+                self.cursor.follows == Some(*relation) && self.rows.lists(child.kind)
             }
             Step::Create { .. } | Step::SoftDelete { .. } | Step::Restore { .. } | Step::Purge { .. } => true,
         }

@@ -6,21 +6,25 @@ use serde_json::{Map, Value, json};
 
 use super::cursor::Cursor;
 use super::slice;
-use crate::simulator::base::Field;
-use crate::simulator::base::identity::{ObjectKind, ObjectRef};
-use crate::simulator::catalog::{self, Home, Property, Shape};
 use crate::simulator::graph::Context;
+use crate::simulator::kinds::Kind;
+use crate::simulator::kinds::field::Field;
+use crate::simulator::kinds::identity::ObjectRef;
+use crate::simulator::kinds::property::{Home, Property, Shape};
+use crate::simulator::permissions::Permissions;
+use crate::simulator::relations::Relation;
 use crate::simulator::tenant::Tenant;
 use crate::simulator::tenant::state::{Presence, Step};
 use crate::simulator::world::{Delta, MemberTypes};
 
 /// Makes the rows of one page.
 pub(super) struct Rows<'a> {
+    kind: Kind,
     tenant: &'a Tenant,
     world: &'a Delta,
     properties: Vec<&'static Property>,
-    members: bool,
-    sees_hidden: bool,
+    follows: Option<Relation>,
+    permissions: &'a Permissions,
     /// The log window of a later round.
     window: Option<(u32, u32)>,
     minimal: bool,
@@ -36,16 +40,17 @@ impl<'a> Rows<'a> {
     ) -> Rows<'a> {
         let valued = |property: &&Property| property.home == Home::Directory && property.shape != Shape::Navigation;
         let properties = match &cursor.select {
-            None => catalog::defaults(cursor.kind),
-            Some(names) if names.iter().any(|name| name == "*") => catalog::properties(cursor.kind).iter().collect(),
-            Some(names) => names.iter().filter_map(|name| catalog::property(cursor.kind, name)).collect(),
+            None => cursor.kind.defaults(),
+            Some(names) if names.iter().any(|name| name == "*") => cursor.kind.table().properties.iter().collect(),
+            Some(names) => names.iter().filter_map(|name| cursor.kind.property(name)).collect(),
         };
         Rows {
+            kind: cursor.kind,
             tenant,
             world: &context.service.world.delta,
             properties: properties.into_iter().filter(valued).collect(),
-            members: cursor.members,
-            sees_hidden: context.service.world.permissions.member_read_hidden,
+            follows: cursor.follows,
+            permissions: &context.service.world.permissions,
             window,
             minimal,
         }
@@ -56,10 +61,10 @@ impl<'a> Rows<'a> {
     }
 
     /// Whether the feed lists members of a kind.
-    pub(super) fn lists(&self, kind: ObjectKind) -> bool {
+    pub(super) fn lists(&self, kind: Kind) -> bool {
         match &self.world.member_types {
             MemberTypes::All => true,
-            MemberTypes::UsersAndGroups => matches!(kind, ObjectKind::User | ObjectKind::Group),
+            MemberTypes::UsersAndGroups => self.follows.is_some_and(|relation| relation.table().few.contains(&kind)),
             MemberTypes::Only(kinds) => kinds.contains(&kind),
         }
     }
@@ -83,11 +88,11 @@ impl<'a> Rows<'a> {
         (Value::Object(row), more)
     }
 
-    /// A further row of a group; none if its remaining members are gone. A group that is gone itself is told as such: should
+    /// A further row of an object; none if its remaining children are gone. An object that is gone itself is told as such: should
     /// it be restored before the next round, nobody would know that entries are missing.
-    pub(super) fn further_slice(&self, group: u32, from: u32) -> (Option<Value>, Option<u32>) {
+    pub(super) fn further_slice(&self, number: u32, from: u32) -> (Option<Value>, Option<u32>) {
         let view = self.tenant.now();
-        let object = ObjectRef::group(group);
+        let object = ObjectRef { kind: self.kind, number };
         if !view.is_live(object) {
             return (Some(self.first_slice(object).0), None);
         }
@@ -97,7 +102,8 @@ impl<'a> Rows<'a> {
             self.add_properties(object, &mut row);
         }
         let more = self.add_members(object, from, &mut row);
-        (row.contains_key("members@delta").then_some(Value::Object(row)), more)
+        let carried = self.follows.is_some_and(|relation| row.contains_key(&annotation(relation)));
+        (carried.then_some(Value::Object(row)), more)
     }
 
     fn add_properties(&self, object: ObjectRef, row: &mut Map<String, Value>) {
@@ -123,7 +129,7 @@ impl<'a> Rows<'a> {
                 Step::Create { .. } => created = true,
                 Step::Restore { .. } => restored = true,
                 Step::Update { fields, .. } => names.extend(fields.keys().copied()),
-                Step::SoftDelete { .. } | Step::Purge { .. } | Step::Join { .. } | Step::Leave { .. } => {}
+                Step::SoftDelete { .. } | Step::Purge { .. } | Step::Link { .. } | Step::Unlink { .. } => {}
             }
         }
         let membership_only = !created && !restored && !names.iter().any(|name| self.selects(name));
@@ -137,26 +143,41 @@ impl<'a> Rows<'a> {
 
     fn add_members(&self, object: ObjectRef, from: u32, row: &mut Map<String, Value>) -> Option<u32> {
         let view = self.tenant.now();
-        let readable = self.sees_hidden || !view.hides_members(object.number);
-        if !self.members || object.kind != ObjectKind::Group || !readable {
+        let relation = self.follows?;
+        let hidden = view.hidden_behind(relation, object.number);
+        if hidden.is_some_and(|permission| !self.permissions.allow(&[permission])) {
             return None;
         }
         let length = self.world.member_slice.max(1) as usize;
         let (entries, more) = match self.window {
             None => {
                 let with_deleted = self.world.deleted_members_in_first_round;
-                slice::present(view, object.number, from, length, |kind| self.lists(kind), with_deleted)
+                slice::present(
+                    view.children(relation, object.number),
+                    view,
+                    from,
+                    length,
+                    |kind| self.lists(kind),
+                    with_deleted,
+                )
             }
             Some((since, _)) if self.world.membership_history => {
-                slice::history(self.tenant, object, since, from, length, |kind| self.lists(kind))
+                slice::history(self.tenant, relation, object, since, from, length, |kind| self.lists(kind))
             }
-            Some(window) => slice::changed(self.tenant, object, window, from, length, |kind| self.lists(kind)),
+            Some(window) => {
+                slice::changed(self.tenant, relation, object, window, from, length, |kind| self.lists(kind))
+            }
         };
         if !entries.is_empty() {
-            row.insert("members@delta".into(), Value::Array(entries));
+            row.insert(annotation(relation), Value::Array(entries));
         }
         more
     }
+}
+
+/// Where a row keeps what it says of a relation.
+fn annotation(relation: Relation) -> String {
+    format!("{}@delta", relation.table().segment)
 }
 
 enum Shown {

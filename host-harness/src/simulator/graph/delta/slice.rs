@@ -7,21 +7,22 @@ use std::collections::HashSet;
 
 use serde_json::{Value, json};
 
-use crate::simulator::base::identity::{ObjectKind, ObjectRef};
+use crate::simulator::kinds::Kind;
+use crate::simulator::kinds::identity::ObjectRef;
+use crate::simulator::relations::Relation;
 use crate::simulator::tenant::Tenant;
 use crate::simulator::tenant::state::Step;
-use crate::simulator::tenant::view::View;
+use crate::simulator::tenant::view::{Roster, View};
 
 /// Up to `length` members from slot `from` on, and the slot the next slice starts at if there are more.
 pub(super) fn present(
+    roster: Roster<'_>,
     view: View<'_>,
-    group: u32,
     from: u32,
     length: usize,
-    lists: impl Fn(ObjectKind) -> bool,
+    lists: impl Fn(Kind) -> bool,
     with_deleted: bool,
 ) -> (Vec<Value>, Option<u32>) {
-    let roster = view.roster(group);
     let mut entries = Vec::new();
     for slot in from..roster.slots() {
         let member = if with_deleted { roster.recorded(slot) } else { roster.shown(slot) };
@@ -37,16 +38,23 @@ pub(super) fn present(
 /// Up to `length` comings and goings since a position of the log, from the `from`-th on.
 pub(super) fn history(
     tenant: &Tenant,
-    group: ObjectRef,
+    relation: Relation,
+    parent: ObjectRef,
     since: u32,
     from: u32,
     length: usize,
-    lists: impl Fn(ObjectKind) -> bool,
+    lists: impl Fn(Kind) -> bool,
 ) -> (Vec<Value>, Option<u32>) {
-    let moves = tenant.log.of(group, since, tenant.log.end()).filter_map(|step| match step {
-        Step::Join { member, .. } => Some((*member, false)),
-        Step::Leave { member, .. } => Some((*member, true)),
-        _ => None,
+    let moves = tenant.log.of(parent, since, tenant.log.end()).filter_map(|step| match step {
+        Step::Link { relation: of, child, .. } if *of == relation => Some((*child, false)),
+        Step::Unlink { relation: of, child, .. } if *of == relation => Some((*child, true)),
+        Step::Link { .. }
+        | Step::Unlink { .. }
+        | Step::Create { .. }
+        | Step::Update { .. }
+        | Step::SoftDelete { .. }
+        | Step::Restore { .. }
+        | Step::Purge { .. } => None,
     });
     let mut moves = moves.filter(|(member, _)| lists(member.kind)).skip(from as usize);
     let entries: Vec<_> = moves.by_ref().take(length).map(|(member, left)| entry(tenant, member, left)).collect();
@@ -65,18 +73,20 @@ fn entry(tenant: &Tenant, member: ObjectRef, left: bool) -> Value {
 /// Up to `length` members that came or went in a window of the log, from the `from`-th on.
 pub(super) fn changed(
     tenant: &Tenant,
-    group: ObjectRef,
+    relation: Relation,
+    parent: ObjectRef,
     window: (u32, u32),
     from: u32,
     length: usize,
-    lists: impl Fn(ObjectKind) -> bool,
+    lists: impl Fn(Kind) -> bool,
 ) -> (Vec<Value>, Option<u32>) {
     let view = tenant.now();
-    let roster = view.roster(group.number);
+    let roster = view.children(relation, parent.number);
     let mut seen = HashSet::new();
     let mut members: Vec<ObjectRef> = Vec::new();
-    for step in tenant.log.of(group, window.0, window.1) {
-        if let Step::Join { member, .. } | Step::Leave { member, .. } = step
+    for step in tenant.log.of(parent, window.0, window.1) {
+        if let Step::Link { relation: of, child: member, .. } | Step::Unlink { relation: of, child: member, .. } = step
+            && *of == relation
             && lists(member.kind)
             && seen.insert(*member)
         {

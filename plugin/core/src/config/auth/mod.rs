@@ -13,8 +13,8 @@ use super::document::document;
 use super::fields::Fields;
 use super::guid::ApplicationId;
 use super::key::{Key, Shape};
+use super::keys_of_config;
 use super::problems::Problems;
-use super::raw::RawConfig;
 use super::secret::Secret;
 use mode::{Mode, Part};
 use pem::{CertificateText, CredentialFile, PrivateKeyText};
@@ -109,7 +109,7 @@ pub(crate) fn modes() -> impl Iterator<Item = &'static str> {
 
 /// Reads AuthJson; `None` after mistakes.
 pub(super) fn read(text: &str, problems: &mut Problems) -> Option<Auth> {
-    let mut fields = Fields::read(text, problems)?;
+    let mut fields = Fields::open(text, problems)?;
     let mode = fields.required::<Choice<Mode>>("Mode");
     let raw = RawAuth {
         client_id: by_mode(&mut fields, mode, "ClientId"),
@@ -121,7 +121,7 @@ pub(super) fn read(text: &str, problems: &mut Problems) -> Option<Auth> {
         token_file: by_mode(&mut fields, mode, "TokenFile"),
         mode: mode.map(Key),
     };
-    fields.finish(RawAuth::KEYS, RawConfig::KEYS);
+    fields.finish(RawAuth::KEYS, &keys_of_config());
     let Key(Choice(mode)) = raw.mode?;
     let client_id = raw.client_id.0.map(|id| id.0);
     Some(match mode {

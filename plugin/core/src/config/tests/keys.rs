@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::*;
-use crate::schema::{AttributeType, USER};
+use crate::types::{AttributeType, USER};
 
 #[test]
 fn page_size_as_text_is_refused_with_its_path() {

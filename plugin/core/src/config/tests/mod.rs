@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::error::{Kind, Problem};
-use crate::schema::OBJECT_TYPES;
+use crate::types;
 
 const TENANT: &str = "0a1b2c3d-0000-4000-8000-00000000beef";
 const CLIENT: &str = "c0ffee00-0000-4000-8000-000000000001";
@@ -65,7 +65,7 @@ fn a_tenant_alone_is_a_configuration_and_has_the_documented_defaults() {
         tenant: Tenant::Guid(TENANT.to_owned()),
         group_selection_filter: None,
         page_size: 999,
-        object_types: OBJECT_TYPES
+        object_types: types::ALL
             .iter()
             .map(|object_type| Chosen { name: object_type.name, on: true, added: Vec::new() })
             .collect(),
@@ -102,8 +102,7 @@ fn every_default_in_the_schema_is_the_parsers() {
 
 #[test]
 fn every_key_is_in_the_schema_with_a_description_and_the_reverse() {
-    for (keys, schema) in [(raw::RawConfig::KEYS, config_schema()), (auth::RawAuth::KEYS, auth_schema())] {
-        let mut keys = keys.to_vec();
+    for (mut keys, schema) in [(keys_of_config(), config_schema()), (auth::RawAuth::KEYS.to_vec(), auth_schema())] {
         keys.sort_unstable();
         let mut described: Vec<&String> = schema["properties"].as_object().unwrap().keys().collect();
         described.sort_unstable();
@@ -118,11 +117,10 @@ fn every_key_is_in_the_schema_with_a_description_and_the_reverse() {
 
 #[test]
 fn the_keys_are_those_the_documentation_lists() {
-    let expected = "TenantId GroupSelectionFilter PageSize ImportUsers ImportGroups ImportMemberships ExternalIdAttribute \
-                    MembershipMode FullReconcileDays OnDeltaExpired FullImportStrategy UserAttributes GroupAttributes \
-                    MaxDeletes Cloud GraphEndpoint AuthorityHost GraphScope Proxy CaFile MaxRetries RetryBaseSeconds \
-                    MaxConcurrency";
-    assert_eq!(raw::RawConfig::KEYS.join(" "), expected);
+    let expected = "TenantId GroupSelectionFilter PageSize ExternalIdAttribute MembershipMode FullReconcileDays OnDeltaExpired \
+                    FullImportStrategy MaxDeletes Cloud GraphEndpoint AuthorityHost GraphScope Proxy CaFile MaxRetries \
+                    RetryBaseSeconds MaxConcurrency ImportUsers ImportGroups ImportMemberships UserAttributes GroupAttributes";
+    assert_eq!(keys_of_config().join(" "), expected);
     assert_eq!(
         auth::RawAuth::KEYS.join(" "),
         "Mode ClientId ClientSecret Certificate CertificateFile PrivateKey PrivateKeyFile TokenFile"
@@ -140,9 +138,9 @@ fn all_mistakes_of_both_documents_come_in_one_answer_and_in_order() {
         [
             (config, "/TenantId"),
             (config, "/PageSize"),
+            (config, "/Cloud"),
             (config, "/UserAttributes/0"),
             (config, "/UserAttributes/2"),
-            (config, "/Cloud"),
             (config, "/Tenant"),
             (auth, "/ClientId"),
             (auth, "/ClientSecret"),

@@ -22,12 +22,12 @@ mod watermark;
 use std::time::Instant;
 
 use super::Context;
-use super::import::{for_operators, switched_on};
+use super::import::for_operators;
 use super::stream::Ending;
 use crate::error::{Error, Kind};
 use crate::graph::{self, Issued, Reason};
-use crate::importer::{Finding, Further, Importer, Probe};
-use crate::schema::OptionalPermission;
+use crate::read::{Finding, Further, Probe, switched_on, way_of};
+use crate::types::{ObjectType, OptionalPermission};
 pub(super) use expiry::Credential;
 use row::{Outcome, Row, Step};
 
@@ -53,10 +53,10 @@ impl Check<'_> {
         if token.is_ok() {
             self.push(expiry::row(context)?)?;
         }
-        for importer in switched_on(&context.config) {
+        for object_type in switched_on(&context.config) {
             match token {
-                Ok(_) => self.object_type(importer)?,
-                Err(_) => self.skipped(importer)?,
+                Ok(_) => self.object_type(object_type)?,
+                Err(_) => self.skipped(object_type)?,
             }
         }
         // Empty is the same as none.
@@ -73,27 +73,25 @@ impl Check<'_> {
         row.push(&self.context.stream)
     }
 
-    fn remedy(&self, error: &Error, importer: Option<&dyn Importer>) -> String {
-        remedy::of(error, importer.map(|i| i.object_type().permissions.join(" and ")).as_deref(), self.context)
+    fn remedy(&self, error: &Error, object_type: Option<&ObjectType>) -> String {
+        remedy::of(error, object_type.map(|it| it.permissions.join(" and ")).as_deref(), self.context)
     }
 
-    fn skipped(&mut self, importer: &dyn Importer) -> Result<(), Error> {
-        let object_type = importer.object_type();
+    fn skipped(&mut self, object_type: &'static ObjectType) -> Result<(), Error> {
         let row =
             Row::new(Some(object_type.name), Step::Permission, Outcome::Skipped, "no token, so nothing could be read");
         self.push(row.about(object_type.permissions.join(", ")))
     }
 
-    fn object_type(&mut self, importer: &dyn Importer) -> Result<(), Error> {
+    fn object_type(&mut self, object_type: &'static ObjectType) -> Result<(), Error> {
         let context = self.context;
-        let object_type = importer.object_type();
         let (name, permissions) = (object_type.name, object_type.permissions.join(", "));
         let row = |step, outcome, message: &str| Row::new(Some(name), step, outcome, message);
-        let probe = importer.probe(&context.graph, &context.config);
+        let probe = way_of(object_type).probe(object_type, &context.graph, &context.config);
         let licence = match (object_type.licence, &probe) {
             (_, Err(graph::Error { reason: Reason::Unlicensed, error })) => {
                 let needed = object_type.licence.unwrap_or("a Microsoft Entra ID licence");
-                let remedy = remedy::licence(needed, name, object_type.switch);
+                let remedy = remedy::licence(needed, name, object_type.switch.key);
                 Row::failed(Some(name), Step::Licence, error, &remedy)
             }
             (None, _) => row(Step::Licence, Outcome::Passed, "needs no Microsoft Entra ID licence"),
@@ -117,8 +115,8 @@ impl Check<'_> {
                 false,
             ),
             Err(refused) => {
-                let error = for_operators(refused.error, importer, &context.config);
-                let remedy = self.remedy(&error, Some(importer));
+                let error = for_operators(refused.error, object_type, &context.config);
+                let remedy = self.remedy(&error, Some(object_type));
                 (Row::failed(Some(name), Step::Permission, &error, &remedy), false)
             }
         };
@@ -128,12 +126,12 @@ impl Check<'_> {
             return self.push(row(Step::Size, Outcome::Skipped, "the type cannot be read, so nothing was counted"));
         }
         let started = Instant::now();
-        match importer.survey(&context.graph, &context.config) {
+        match way_of(object_type).survey(object_type, &context.graph, &context.config) {
             Ok(survey) => {
                 for further in survey.further {
-                    self.further(importer, further)?;
+                    self.further(object_type, further)?;
                 }
-                self.push(size::row(name, &survey.size, started.elapsed()))
+                self.push(size::row(object_type, &survey.size, started.elapsed()))
             }
             Err(refused) if refused.error.kind == Kind::Cancelled => Err(refused.error),
             // An import does not count, so one that cannot be counted is no failure.
@@ -146,9 +144,8 @@ impl Check<'_> {
     }
 
     /// A permission without which the type can be read, but not all of it.
-    fn further(&mut self, importer: &dyn Importer, further: Further) -> Result<(), Error> {
+    fn further(&mut self, object_type: &'static ObjectType, further: Further) -> Result<(), Error> {
         let Further { permission, finding } = further;
-        let object_type = importer.object_type();
         let row = |outcome, message: String| Row::new(Some(object_type.name), Step::Permission, outcome, message);
         let row = match finding {
             Finding::Granted(how) => row(Outcome::Passed, how),

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::mapping::Records;
 use crate::operation::stream::Stream;
 use crate::sync::RecordSink;
+use crate::types::Lane;
 
 /// What was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +55,18 @@ impl Outcome {
     }
 }
 
+/// What a full import of an object type comes to, roughly.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Estimates {
+    pub(super) objects: u64,
+    pub(super) requests: u64,
+    /// What Graph's throttling charges for them.
+    pub(super) units: u64,
+    pub(super) seconds: u64,
+    /// Whose limits they count against.
+    pub(super) lane: Lane,
+}
+
 /// One row.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
@@ -63,8 +76,7 @@ pub(super) struct Row {
     pub(super) message: String,
     pub(super) remedy: Option<String>,
     permission: Option<String>,
-    /// Objects, requests.
-    estimates: (Option<u64>, Option<u64>),
+    estimates: Option<Estimates>,
     request_id: Option<String>,
 }
 
@@ -76,16 +88,7 @@ impl Row {
         message: impl Into<String>,
     ) -> Row {
         let message = message.into();
-        Row {
-            object_type,
-            step,
-            outcome,
-            message,
-            remedy: None,
-            permission: None,
-            estimates: (None, None),
-            request_id: None,
-        }
+        Row { object_type, step, outcome, message, remedy: None, permission: None, estimates: None, request_id: None }
     }
 
     /// A failure and the step that mends it.
@@ -105,8 +108,8 @@ impl Row {
         self
     }
 
-    pub(super) fn with_estimates(mut self, objects: Option<u64>, requests: Option<u64>) -> Row {
-        self.estimates = (objects, requests);
+    pub(super) fn with_estimates(mut self, estimates: Estimates) -> Row {
+        self.estimates = Some(estimates);
         self
     }
 
@@ -130,8 +133,11 @@ impl Row {
             "Message": self.message,
             "Remedy": self.remedy,
             "Permission": self.permission,
-            "EstimatedObjects": self.estimates.0,
-            "EstimatedRequests": self.estimates.1,
+            "EstimatedObjects": self.estimates.map(|all| all.objects),
+            "EstimatedRequests": self.estimates.map(|all| all.requests),
+            "EstimatedUnits": self.estimates.map(|all| all.units),
+            "EstimatedSeconds": self.estimates.map(|all| all.seconds),
+            "Lane": self.estimates.map(|all| all.lane.name()),
             "RequestId": self.request_id,
         });
         let mut records = Records::new(self.object_type.unwrap_or_default());

@@ -6,19 +6,22 @@
 
 use std::time::Duration;
 
-use super::row::{Outcome, Row, Step};
-use crate::importer::Size;
+use super::row::{Estimates, Outcome, Row, Step};
+use crate::read::Size;
+use crate::types::ObjectType;
 
 /// Resource units a second that Graph grants one application in a tenant of more than 500 users (throttling limits of the
 /// identity service). Smaller tenants get less and are read before it matters.
 const UNITS_PER_SECOND: u64 = 800;
 
 /// `took`: the survey's reads, one after the other.
-pub(super) fn row(object_type: &'static str, size: &Size, took: Duration) -> Row {
+pub(super) fn row(object_type: &ObjectType, size: &Size, took: Duration) -> Row {
     let pace = took / u32::try_from(size.reads.max(1)).unwrap_or(u32::MAX);
     let outcome = if size.objects.is_some() { Outcome::Passed } else { Outcome::Unknown };
-    let row = Row::new(Some(object_type), Step::Size, outcome, words(size, pace));
-    row.with_estimates(size.objects, size.objects.map(|_| size.requests))
+    let row = Row::new(Some(object_type.name), Step::Size, outcome, words(size, pace));
+    let Some(objects) = size.objects else { return row };
+    let (requests, units, seconds) = (size.requests, size.units, duration(size, pace).as_secs());
+    row.with_estimates(Estimates { objects, requests, units, seconds, lane: object_type.lane })
 }
 
 fn words(size: &Size, pace: Duration) -> String {
@@ -55,6 +58,7 @@ fn lasting(time: Duration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::types::USER;
 
     fn size(objects: u64, requests: u64, lanes: u64, units: u64) -> Size {
         Size { objects: Some(objects), sampled: None, requests, at_least: false, lanes, units, reads: 1 }
@@ -77,7 +81,7 @@ mod tests {
     #[test]
     fn what_is_not_known_is_not_promised() {
         let unknown = Size { objects: None, ..size(0, 1, 1, 1) };
-        assert_eq!(row("User", &unknown, Duration::ZERO).outcome, Outcome::Unknown);
+        assert_eq!(row(&USER, &unknown, Duration::ZERO).outcome, Outcome::Unknown);
         let least = Size { at_least: true, ..size(10, 3, 1, 3) };
         assert!(words(&least, Duration::from_secs(1)).contains("at least about 3 requests, at least about 3 s"));
         assert_eq!(lasting(Duration::from_secs(7300)), "about 3 h");

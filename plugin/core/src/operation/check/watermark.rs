@@ -11,8 +11,9 @@ use super::uncancelled;
 use crate::code::Code;
 use crate::error::{Error, Kind};
 use crate::operation::Context;
-use crate::operation::import::{planned, switched_on};
-use crate::sync::{FeedMark, Plan, Start, Watermark};
+use crate::operation::import::planned;
+use crate::read::switched_on;
+use crate::sync::{Plan, Start, TypeMark, Watermark};
 
 /// How long Graph promises to keep a delta link.
 const KEPT: u64 = 7 * DAY;
@@ -42,14 +43,14 @@ pub(super) fn rows(context: &Context, text: &str) -> Result<Vec<Row>, Error> {
             return Ok(vec![Row::failed(None, Step::Watermark, &error, remedy)]);
         }
     };
-    let rows = switched_on(&context.config).into_iter().filter_map(|importer| {
-        let (start, mark) = importer.feed(&plan, &watermark)?;
-        Some(feed(importer.object_type().name, start, mark, &plan, now))
-    });
+    let rows = switched_on(&context.config)
+        .into_iter()
+        .filter(|object_type| plan.has_feed(object_type))
+        .map(|object_type| feed(object_type.name, &plan.start(object_type), watermark.of(object_type), &plan, now));
     Ok(rows.collect())
 }
 
-fn feed(name: &'static str, start: &Start, mark: &FeedMark, plan: &Plan, now: u64) -> Row {
+fn feed(name: &'static str, start: &Start, mark: &TypeMark, plan: &Plan, now: u64) -> Row {
     let row = |outcome, words: String| Row::new(Some(name), Step::Watermark, outcome, words);
     let changed = plan.warnings.iter().find(|it| it.object_type == Some(name) && it.code != Code::DeltaLinkAge);
     let also = changed.map_or_else(String::new, |warning| format!("; {}", warning.message));
