@@ -4,9 +4,9 @@
    never unload: the library pins itself, so freeing the handle is allowed and has no effect. Do not use it after fork()
    in the child.
 
-   Life of an operation: ConnectorAbiVersion, then Describe at any time; ImportAsync or CheckAsync -> OperationNext until
-   it answers CONNECTOR_END, CONNECTOR_END_PARTIAL or a negative value -> OperationResult -> OperationRelease, exactly
-   once for every operation that was started, also after a failure. Leaving the process without it is allowed.
+   Life of an operation: ConnectorAbiVersion, then Describe at any time; ImportAsync or CheckAsync -> OperationNext
+   until it answers CONNECTOR_END, CONNECTOR_END_PARTIAL or a negative value -> OperationResult -> OperationRelease,
+   exactly once for every operation that was started, also after a failure. Leaving the process without it is allowed.
 
    Every function may be called from any thread; OperationNext by one thread at a time for each operation. No error, no
    panic and no unknown handle harms the host process.
@@ -108,8 +108,8 @@ typedef void (*connector_log_fn)(void *user_data, uint32_t level, const char *me
 typedef void (*connector_wake_fn)(void *user_data);
 
 /*
- Callbacks of the host; every member but the size may be zero. Copied while the operation is started; `user_data` must
- stay valid until OperationRelease has returned.
+ Callbacks of the host; every member but the size may be zero. Copied while the operation is started; `user_data`
+ must stay valid until OperationRelease has returned.
  */
 typedef struct connector_callbacks {
   /*
@@ -392,8 +392,9 @@ extern connector_status CheckAsync(const char *config_json,
 
  Ownership: release out_batch->rows and out_batch->checkpoint. Threads: one at a time for each operation; another
  one gets CONNECTOR_E_BUSY. Returns: CONNECTOR_OK with a batch; CONNECTOR_PENDING; CONNECTOR_END or
- CONNECTOR_END_PARTIAL with the new watermark in checkpoint; negative: failed, and the last checkpoint stays good.
- Both ENDs and every negative value but CONNECTOR_E_BUSY and CONNECTOR_E_INVALID_ARGUMENT are final and repeat.
+ CONNECTOR_END_PARTIAL with the new watermark in checkpoint; negative: failed, and the last checkpoint stays
+ good. Both ENDs and every negative value but CONNECTOR_E_BUSY and CONNECTOR_E_INVALID_ARGUMENT are final and
+ repeat.
  */
 extern connector_status OperationNext(connector_operation operation,
                                       uint32_t timeout_ms,
@@ -435,8 +436,8 @@ extern connector_status OperationResult(connector_operation operation,
 extern connector_status OperationRelease(connector_operation operation);
 
 /*
- Frees the bytes and empties the struct, so that twice is harmless; copies of the struct are not tracked. NULL and
- empty buffers are fine.
+ Frees the bytes and empties the struct, so that twice is harmless; copies of the struct are not tracked. NULL
+ and empty buffers are fine.
 
  Threads: any.
  */

@@ -3,8 +3,8 @@
 //!     cargo bench -p host-harness --bench store                  400,000 memberships
 //!     cargo bench -p host-harness --bench store -- 400000 9      that many, nine times; the medians and the quickest
 //!
-//! Records are made here, so neither the connector nor the simulator takes part. 80 members a group, a complete Scope for
-//! each group, a checkpoint for each 1,000 records.
+//! Records are made here, so neither the connector nor the simulator takes part. 80 members a group, a complete Scope
+//! for each group, a checkpoint for each 1,000 records.
 
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "a benchmark says what it measured")]
 

@@ -1,8 +1,8 @@
 //! What of the source a run delivered, per object type: what is fresh in the store and what is as it was.
 //!
-//! Neither account says it alone. The connector knows object types that never began (a permission is missing), those that a
-//! run before this one had finished, and those that were not due; the host knows what really ended, and which scopes stay
-//! unread. Easy to get wrong: an object type of which no record came may be as fresh as any other.
+//! Neither account says it alone. The connector knows object types that never began (a permission is missing), those
+//! that a run before this one had finished, and those that were not due; the host knows what really ended, and which
+//! scopes stay unread. Easy to get wrong: an object type of which no record came may be as fresh as any other.
 
 use std::collections::BTreeMap;
 
@@ -24,8 +24,8 @@ pub enum Standing {
     NotDue,
     /// All but some scopes, whose edges are as they were.
     ScopesUnread,
-    /// Not to its end, which makes no run partial: the source does not offer it here, or proves nothing. Its rows are as the
-    /// last whole run left them.
+    /// Not to its end, which makes no run partial: the source does not offer it here, or proves nothing. Its rows are
+    /// as the last whole run left them.
     EndedByWarning,
     /// Not to its end, or not at all. What came is stored and nothing was removed for absence.
     NotWhole,
@@ -66,8 +66,8 @@ pub struct NotDue {
 }
 
 impl Delivery {
-    /// Whether scopes stay unread that do not merely hide their members. The connector may not know of them: an interrupted
-    /// run before this one had tried them.
+    /// Whether scopes stay unread that do not merely hide their members. The connector may not know of them: an
+    /// interrupted run before this one had tried them.
     pub fn lacks_scopes(&self) -> bool {
         self.standing == Standing::ScopesUnread && self.unread_scopes > self.warned_scopes
     }

@@ -1,8 +1,8 @@
 //! What is in a `Connectors/` folder.
 //!
-//! Every dynamic library there is loaded and asked who it is; a file that cannot be used is listed with the reason, since
-//! "it is not there" is the worst answer an operator can get. Loading runs a library's initialisers: a connectors folder
-//! is trusted ground.
+//! Every dynamic library there is loaded and asked who it is; a file that cannot be used is listed with the reason,
+//! since "it is not there" is the worst answer an operator can get. Loading runs a library's initialisers: a connectors
+//! folder is trusted ground.
 
 use std::ffi::OsStr;
 use std::fs;

@@ -47,7 +47,8 @@ pub struct Engine {
     interrupt: Interrupt,
 }
 
-/// Looks on while an import runs. An `Err` ends it on the spot, as a crash would: nothing after the last checkpoint stays.
+/// Looks on while an import runs. An `Err` ends it on the spot, as a crash would: nothing after the last checkpoint
+/// stays.
 pub trait Watch {
     /// Now and then, and once at the end.
     fn progress(&mut self, progress: &Snapshot) -> Result<()> {
@@ -148,18 +149,18 @@ impl Engine {
         self
     }
 
-    /// Stops an import that would remove more rows than this, because the source no longer lists them or they left scope;
-    /// without it [`RemovalGuard::default`] holds. A stopped run is read to its end, so that its report names the whole
-    /// number in [`RunReport::removals`]. It is `Failed`, and what its checkpoints cover is kept.
+    /// Stops an import that would remove more rows than this, because the source no longer lists them or they left
+    /// scope; without it [`RemovalGuard::default`] holds. A stopped run is read to its end, so that its report names
+    /// the whole number in [`RunReport::removals`]. It is `Failed`, and what its checkpoints cover is kept.
     #[must_use]
     pub fn guarded_by(mut self, guard: RemovalGuard) -> Engine {
         self.guard = guard;
         self
     }
 
-    /// Accepts the removals that the latest stopped import showed, per object type, and no more: a run that would remove
-    /// more is stopped again and shows the new number. The limits are those of the stopped import. Without such an import
-    /// the guard holds, and the report has a warning.
+    /// Accepts the removals that the latest stopped import showed, per object type, and no more: a run that would
+    /// remove more is stopped again and shows the new number. The limits are those of the stopped import. Without such
+    /// an import the guard holds, and the report has a warning.
     #[must_use]
     pub fn accepting_shown_removals(mut self) -> Engine {
         self.accept_shown_removals = true;

@@ -1,8 +1,8 @@
 //! Ctrl-C as a flag that the engine's loop looks at.
 //!
-//! An import that is interrupted must end through the connector (`OperationCancel`), so that the run is recorded and the
-//! last checkpoint stands. The second Ctrl-C ends the process at once; that is safe too, since the store is written in
-//! transactions. What concerns the operating system is the `ctrlc` crate's.
+//! An import that is interrupted must end through the connector (`OperationCancel`), so that the run is recorded and
+//! the last checkpoint stands. The second Ctrl-C ends the process at once; that is safe too, since the store is written
+//! in transactions. What concerns the operating system is the `ctrlc` crate's.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -25,8 +25,9 @@ impl Interrupt {
 
     /// A flag that Ctrl-C and a polite `kill` set as well, once.
     pub fn of_process() -> Interrupt {
-        // Not `try_set_handler`: that gives up where the parent ignored the signal, as shells do for background jobs, and an
-        // import would then not be stopped at all. Only a second call fails, and then the handler is there already.
+        // Not `try_set_handler`: that gives up where the parent ignored the signal, as shells do for background jobs,
+        // and an import would then not be stopped at all. Only a second call fails, and then the handler is there
+        // already.
         let _ = ctrlc::set_handler(|| {
             if RAISED.swap(true, Ordering::SeqCst) {
                 end_now();

@@ -1,8 +1,8 @@
 //! Opens a connector library and looks up the functions of the contract.
 //!
 //! Easy to get wrong: the order and the flags. `ConnectorAbiVersion` is asked before anything else is believed,
-//! every symbol is resolved at once (`RTLD_NOW`, so a missing one is an error here and not a call to address zero later),
-//! and a library that was opened is never closed: its threads may outlive every handle of ours.
+//! every symbol is resolved at once (`RTLD_NOW`, so a missing one is an error here and not a call to address zero
+//! later), and a library that was opened is never closed: its threads may outlive every handle of ours.
 
 #![expect(unsafe_code, reason = "dlopen and dlsym")]
 

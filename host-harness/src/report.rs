@@ -1,7 +1,7 @@
 //! What is known about a run when it is over.
 //!
-//! Two accounts stand side by side on purpose: the connector's (`result`) and the host's own (`tally`). Where they differ
-//! the host says so in `tally.notes`.
+//! Two accounts stand side by side on purpose: the connector's (`result`) and the host's own (`tally`). Where they
+//! differ the host says so in `tally.notes`.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -118,8 +118,8 @@ impl RunReport {
         self.result[name].as_u64().unwrap_or(0)
     }
 
-    /// What the store remembers of the run. The watermark inside the connector's result is left out: it is in its place,
-    /// once.
+    /// What the store remembers of the run. The watermark inside the connector's result is left out: it is in its
+    /// place, once.
     pub(crate) fn to_json(&self) -> Value {
         let mut result = self.result.clone();
         if let Some(members) = result.as_object_mut() {

@@ -1,9 +1,9 @@
 //! Resolves `secret://name` in AuthJson before the connector sees it.
 //!
-//! A name is looked up first in the environment (`contoso-secret` is `CONNECTOR_SECRET_CONTOSO_SECRET`), then as a file of
-//! that name in the secrets folder (`$CONNECTOR_SECRETS`, else `./secrets`). The one thing to keep in mind when changing
-//! this file: a value is never printed, never part of an error and never stored, so [`Resolved`] has no `Display` and a
-//! `Debug` that says nothing.
+//! A name is looked up first in the environment (`contoso-secret` is `CONNECTOR_SECRET_CONTOSO_SECRET`), then as a file
+//! of that name in the secrets folder (`$CONNECTOR_SECRETS`, else `./secrets`). The one thing to keep in mind when
+//! changing this file: a value is never printed, never part of an error and never stored, so [`Resolved`] has no
+//! `Display` and a `Debug` that says nothing.
 
 use std::fmt;
 use std::fs;

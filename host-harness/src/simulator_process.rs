@@ -1,8 +1,8 @@
-//! A simulator in a process of its own, as `demo` uses it: so that the host's memory is the host's, and so that what the
-//! library talks to is a service and not a neighbour in the same address space.
+//! A simulator in a process of its own, as `demo` uses it: so that the host's memory is the host's, and so that what
+//! the library talks to is a service and not a neighbour in the same address space.
 //!
-//! The child ends when it is asked to, when this value is dropped, and when this process is gone for whatever reason: it
-//! watches its stdin, which the system closes for us.
+//! The child ends when it is asked to, when this value is dropped, and when this process is gone for whatever reason:
+//! it watches its stdin, which the system closes for us.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;

@@ -1,7 +1,8 @@
 //! What a source really holds, in the shape the mesh should have it.
 //!
-//! The attribute lists and the few conversions (phones joined by a comma, empty array is null) are written here a second
-//! time, from the contract's text and not from the connector's `Describe`: a list that both sides share proves nothing.
+//! The attribute lists and the few conversions (phones joined by a comma, empty array is null) are written here a
+//! second time, from the contract's text and not from the connector's `Describe`: a list that both sides share proves
+//! nothing.
 
 use std::collections::BTreeSet;
 

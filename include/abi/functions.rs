@@ -72,8 +72,9 @@ unsafe extern "C" {
     ///
     /// Ownership: release out_batch->rows and out_batch->checkpoint. Threads: one at a time for each operation; another
     /// one gets CONNECTOR_E_BUSY. Returns: CONNECTOR_OK with a batch; CONNECTOR_PENDING; CONNECTOR_END or
-    /// CONNECTOR_END_PARTIAL with the new watermark in checkpoint; negative: failed, and the last checkpoint stays good.
-    /// Both ENDs and every negative value but CONNECTOR_E_BUSY and CONNECTOR_E_INVALID_ARGUMENT are final and repeat.
+    /// CONNECTOR_END_PARTIAL with the new watermark in checkpoint; negative: failed, and the last checkpoint stays
+    /// good. Both ENDs and every negative value but CONNECTOR_E_BUSY and CONNECTOR_E_INVALID_ARGUMENT are final and
+    /// repeat.
     pub fn OperationNext(operation: OperationHandle, timeout_ms: u32, out_batch: *mut Batch) -> Status;
 
     /// Asks the operation to stop and returns at once; may be repeated. A thread inside OperationNext returns
@@ -101,8 +102,8 @@ unsafe extern "C" {
     /// Threads: any. Returns: CONNECTOR_OK; CONNECTOR_E_INVALID_ARGUMENT the second time.
     pub fn OperationRelease(operation: OperationHandle) -> Status;
 
-    /// Frees the bytes and empties the struct, so that twice is harmless; copies of the struct are not tracked. NULL and
-    /// empty buffers are fine.
+    /// Frees the bytes and empties the struct, so that twice is harmless; copies of the struct are not tracked. NULL
+    /// and empty buffers are fine.
     ///
     /// Threads: any.
     pub fn BufferRelease(buffer: *mut Buffer);

@@ -1,7 +1,7 @@
 //! The contract between a connector library and the engine that loads it, ABI 1.0.
 //!
-//! The C spelling of everything here is `include/connector.h`, generated from these files and checked in; a test compares
-//! the two. Nothing here knows a vendor: a connector for any directory can implement it. Easy to get wrong:
+//! The C spelling of everything here is `include/connector.h`, generated from these files and checked in; a test
+//! compares the two. Nothing here knows a vendor: a connector for any directory can implement it. Easy to get wrong:
 //! these are *declarations*. The functions of [`functions`] live in the connector library and are looked up by name; no
 //! Rust program links against them.
 //!

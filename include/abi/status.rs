@@ -18,8 +18,8 @@ pub const CONNECTOR_ABI_VERSION: u32 = (CONNECTOR_ABI_MAJOR << 16) | CONNECTOR_A
 pub const CONNECTOR_NUL_TERMINATED: usize = usize::MAX;
 /// As a timeout in milliseconds: no limit.
 pub const CONNECTOR_FOREVER: u32 = u32::MAX;
-/// The longest text a host may pass, in bytes: 16 MiB each. [`CONNECTOR_NUL_TERMINATED`] is the one length above it that
-/// is no error; a NUL-terminated text is searched this far and no further.
+/// The longest text a host may pass, in bytes: 16 MiB each. [`CONNECTOR_NUL_TERMINATED`] is the one length above it
+/// that is no error; a NUL-terminated text is searched this far and no further.
 pub const CONNECTOR_MAX_INPUT: usize = 16 * 1024 * 1024;
 
 /// Done; for OperationNext: a batch was delivered.
@@ -28,7 +28,8 @@ pub const CONNECTOR_OK: Status = 0;
 pub const CONNECTOR_END: Status = 1;
 /// OperationNext: nothing arrived within `timeout_ms`.
 pub const CONNECTOR_PENDING: Status = 2;
-/// OperationNext: ended in order, but some object type or scope was not delivered; `checkpoint` moved only for what was.
+/// OperationNext: ended in order, but some object type or scope was not delivered; `checkpoint` moved only for what
+/// was.
 pub const CONNECTOR_END_PARTIAL: Status = 3;
 
 /// Null pointer, bad UTF-8, bad length, bad `struct_size`, unknown or released operation. Concerns that call alone.

@@ -34,8 +34,8 @@ pub type LogFn =
 /// longjmp or call back into the connector.
 pub type WakeFn = Option<unsafe extern "C" fn(user_data: *mut c_void)>;
 
-/// Callbacks of the host; every member but the size may be zero. Copied while the operation is started; `user_data` must
-/// stay valid until OperationRelease has returned.
+/// Callbacks of the host; every member but the size may be zero. Copied while the operation is started; `user_data`
+/// must stay valid until OperationRelease has returned.
 #[repr(C)]
 #[derive(Debug, Clone, Copy)]
 pub struct Callbacks {

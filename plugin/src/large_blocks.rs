@@ -1,9 +1,10 @@
 //! Large blocks of memory, straight from the kernel and back to it, on Linux.
 //!
-//! A page of answers and a batch of rows are hundreds of kilobytes, made on one thread and freed on another. glibc keeps such
-//! blocks in the arena of the thread that made them, one arena a thread, and an import that needs 13 MiB held 26 of its host's.
-//! `mallopt` would change that for the host too; this is for the library alone. Easy to get wrong: nothing needs
-//! to be overwritten here, since the kernel hands no page on with what was in it (mmap(2): anonymous pages are zero).
+//! A page of answers and a batch of rows are hundreds of kilobytes, made on one thread and freed on another. glibc
+//! keeps such blocks in the arena of the thread that made them, one arena a thread, and an import that needs 13 MiB
+//! held 26 of its host's. `mallopt` would change that for the host too; this is for the library alone. Easy to get
+//! wrong: nothing needs to be overwritten here, since the kernel hands no page on with what was in it (mmap(2):
+//! anonymous pages are zero).
 
 #![expect(unsafe_code, reason = "memory is asked of the kernel")]
 
@@ -37,7 +38,8 @@ pub(crate) fn map(size: usize) -> *mut u8 {
     if block == libc::MAP_FAILED { ptr::null_mut() } else { block.cast() }
 }
 
-/// The block with its content, smaller or larger, here or elsewhere; null, and the block as it was, when there is no memory.
+/// The block with its content, smaller or larger, here or elsewhere; null, and the block as it was, when there is no
+/// memory.
 ///
 /// # Safety
 /// `block` came from [`map`] or from here with `size`, and nobody uses it afterwards unless this answers null.

@@ -1,10 +1,10 @@
 //! The allocator of this library: the system's, and every block is overwritten before it goes back.
 //!
-//! Secrets and tokens pass through libraries that copy them and do not know what they hold: `azure_identity` builds a form,
-//! `hyper` a request, `rustls` a record. Each copy lies in a block of this allocator and is gone when its owner is; our own
-//! `Zeroizing` types shorten lives, they cannot reach those. Only blocks of this library are concerned: the host has its own
-//! allocator, and so has the system's C library. Easy to get wrong: a plain write before `free` is dead code to
-//! an optimiser, and the system's `realloc` leaves the old place behind as it was.
+//! Secrets and tokens pass through libraries that copy them and do not know what they hold: `azure_identity` builds a
+//! form, `hyper` a request, `rustls` a record. Each copy lies in a block of this allocator and is gone when its owner
+//! is; our own `Zeroizing` types shorten lives, they cannot reach those. Only blocks of this library are concerned: the
+//! host has its own allocator, and so has the system's C library. Easy to get wrong: a plain write before `free` is
+//! dead code to an optimiser, and the system's `realloc` leaves the old place behind as it was.
 
 #![expect(unsafe_code, reason = "an allocator is made of raw memory")]
 
@@ -21,11 +21,11 @@ static ALLOCATOR: WipingAllocator = WipingAllocator;
 
 struct WipingAllocator;
 
-// In each of the thousands of places where something is dropped these would be half a megabyte of code; a call costs nothing
-// that could be measured.
+// In each of the thousands of places where something is dropped these would be half a megabyte of code; a call costs
+// nothing that could be measured.
 //
-// SAFETY: blocks come from the kernel or from the system's allocator, by their layout alone, and go back where they came from
-// with the layout they were asked for with.
+// SAFETY: blocks come from the kernel or from the system's allocator, by their layout alone, and go back where they
+// came from with the layout they were asked for with.
 unsafe impl GlobalAlloc for WipingAllocator {
     #[inline(never)]
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {

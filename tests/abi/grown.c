@@ -1,9 +1,9 @@
 /* A host of a later minor version on today's library: each of its structs is longer than the library knows.
 
    usage: grown LIBRARY CONFIG_JSON AUTH_JSON
-   tests/hosts/suite/frozen.rs compiles it against every frozen header and runs an import through it. What the host hands in
-   has a tail of zeros, as the contract asks; what the library fills has a tail of other bytes, so that one written zero
-   shows. Prints the number of records. */
+   tests/hosts/suite/frozen.rs compiles it against every frozen header and runs an import through it. What the host
+   hands in has a tail of zeros, as the contract asks; what the library fills has a tail of other bytes, so that one
+   written zero shows. Prints the number of records. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,10 +1,10 @@
 /* A forked child: every function answers, none hangs, none touches what the parent's threads held when it was forked.
 
    usage: fork LIBRARY CONFIG_FILE AUTH_FILE FORKS
-   First a fork before the library was used, whose child may use it like any process. Then the parent keeps threads inside
-   the library all the time and forks among them; each child has five minutes. Children end with _exit where they only ask,
-   and one with exit, which runs whatever the library left for the end of a process. Leaks are not judged in a child: what
-   only the parent's other threads pointed to is lost there, whoever wrote the library. */
+   First a fork before the library was used, whose child may use it like any process. Then the parent keeps threads
+   inside the library all the time and forks among them; each child has five minutes. Children end with _exit where they
+   only ask, and one with exit, which runs whatever the library left for the end of a process. Leaks are not judged in a
+   child: what only the parent's other threads pointed to is lost there, whoever wrote the library. */
 #define _GNU_SOURCE
 #include "host.h"
 #include <sys/wait.h>

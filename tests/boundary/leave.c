@@ -1,4 +1,5 @@
-/* Leaves the process in the middle of everything: operations run, a thread stands in OperationNext, nothing is released.
+/* Leaves the process in the middle of everything: operations run, a thread stands in OperationNext, nothing is
+   released.
 
    usage: leave LIBRARY CONFIG_FILE AUTH_FILE HOW CODE
    HOW is `return` (main returns), `exit` (another thread calls exit) or `busy` (main returns while threads start

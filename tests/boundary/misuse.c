@@ -2,8 +2,8 @@
 
    usage: misuse LIBRARY CONFIG_FILE AUTH_FILE long|short
    Runs plain, under valgrind and under AddressSanitizer. What must not be read stands on a page that cannot be read, so
-   that a library that reads it all the same ends this process at once; what may be read stands right before such a page.
-   The tables say what is passed and what must be answered. */
+   that a library that reads it all the same ends this process at once; what may be read stands right before such a
+   page. The tables say what is passed and what must be answered. */
 #define _GNU_SOURCE
 #include "host.h"
 #include <sys/mman.h>

@@ -1,8 +1,9 @@
 /* Calls every function on a thread with a small stack, with documents that are deep, large or wrong.
 
    usage: small_stack LIBRARY CONFIG_FILE AUTH_FILE KIB [CONFIG_FILE AUTH_FILE WATERMARK_FILE]...
-   The first two documents must lead to an import that succeeds; the others may be refused, and `-` means no watermark. A
-   stack that is too small ends the process with SIGSEGV. Prints how the first import ended and what each start answered. */
+   The first two documents must lead to an import that succeeds; the others may be refused, and `-` means no watermark.
+   A stack that is too small ends the process with SIGSEGV. Prints how the first import ended and what each start
+   answered. */
 #define _GNU_SOURCE
 #include "host.h"
 #include <limits.h>

@@ -1,9 +1,9 @@
 /* Loads, imports, releases in the middle and unloads, again and again, while workers still run.
 
    usage: unload LIBRARY CONFIG_FILE AUTH_FILE ROUNDS
-   Each round in a thread that ends before the library is closed: for a thread that lives and has something to destroy, this
-   C library keeps it mapped by itself. Others do not, and unmap it under a worker; so it must pin itself, and that is what is
-   asked once no thread is left that could keep it. */
+   Each round in a thread that ends before the library is closed: for a thread that lives and has something to destroy,
+   this C library keeps it mapped by itself. Others do not, and unmap it under a worker; so it must pin itself, and that
+   is what is asked once no thread is left that could keep it. */
 #define _GNU_SOURCE
 #include "host.h"
 

@@ -1,8 +1,8 @@
 /* A wake-up that takes a mutex, and a host that holds this mutex while it cancels and while it releases.
 
    usage: wake LIBRARY CONFIG_FILE AUTH_FILE
-   The tenant must be silent, so that every wake-up is due to the call that is tested. A wake-up on the thread that holds
-   the mutex would never return; an alarm ends the process then. */
+   The tenant must be silent, so that every wake-up is due to the call that is tested. A wake-up on the thread that
+   holds the mutex would never return; an alarm ends the process then. */
 #define _GNU_SOURCE
 #include "host.h"
 

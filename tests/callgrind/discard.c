@@ -1,8 +1,8 @@
 /* A host that throws away what it is given: beside the connector's instructions it adds hardly any of its own.
 
    usage: discard LIBRARY CONFIG AUTH ROWS USERS      the two documents as texts, ROWS in a batch, USERS that exist
-   Prints the numbers of rows and batches. It fetches only when full batches wait, since a host that is always there gets what
-   is there. Whoever adds work here adds it to what tests/callgrind/run calls the connector's. */
+   Prints the numbers of rows and batches. It fetches only when full batches wait, since a host that is always there
+   gets what is there. Whoever adds work here adds it to what tests/callgrind/run calls the connector's. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -12,8 +12,8 @@ use serde_json::Value;
 
 use crate::world::{Tenant, connector, drain};
 
-/// What the compiler says of the plug-in's first file alone, with one way to panic. Without its dependencies it never gets
-/// far; the refusal comes before that.
+/// What the compiler says of the plug-in's first file alone, with one way to panic. Without its dependencies it never
+/// gets far; the refusal comes before that.
 fn compiler_says(panic: &str) -> String {
     let out = tempfile::tempdir().unwrap();
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));

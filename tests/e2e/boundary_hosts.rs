@@ -1,8 +1,8 @@
 //! C programs in processes of their own, against a simulated tenant: what a host does wrong, and how it ends.
 //!
-//! The programs stand in `tests/boundary/`. The same tests run them under valgrind and AddressSanitizer: `.ci/valgrind` and
-//! `.ci/address-sanitizer` set the variables below. Each case is a process of its own, so that one that dies
-//! ends only its own test.
+//! The programs stand in `tests/boundary/`. The same tests run them under valgrind and AddressSanitizer: `.ci/valgrind`
+//! and `.ci/address-sanitizer` set the variables below. Each case is a process of its own, so that one that dies ends
+//! only its own test.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -114,12 +114,12 @@ pub(crate) fn times(plain: usize) -> usize {
 #[test]
 fn a_forked_child_is_told_so_by_every_function_whatever_the_parent_was_doing() {
     let tenant = Tenant::of(World { users: 30, groups: 5, edges: 60, gzip: false, ..World::gentle() });
-    // The first child's import comes through. Then the parent's thread stays inside OperationNext for the whole test, and a
-    // worker in a read that would take an hour; a byte now and then lets it see that it was cancelled.
+    // The first child's import comes through. Then the parent's thread stays inside OperationNext for the whole test,
+    // and a worker in a read that would take an hour; a byte now and then lets it see that it was cancelled.
     let drip = FaultAction::SlowDrip { bytes: 1, delay_ms: 200 };
     tenant.sim.add_fault(Fault::always(Route::USERS_DELTA, drip).at(Call::First).after(1));
-    // The sanitizer's allocator does not see to its locks at a fork, as the C library's does: a child that allocates waits for
-    // ever for a thread it does not have. There only the fork before the first use is left.
+    // The sanitizer's allocator does not see to its locks at a fork, as the C library's does: a child that allocates
+    // waits for ever for a thread it does not have. There only the fork before the first use is left.
     let forks = if std::env::var_os(FLAGS).is_some() { 0 } else { times(100) };
     let said = Host::new("fork", &tenant).run(&[&forks.to_string()]);
     assert_eq!(said["failed"], 0);

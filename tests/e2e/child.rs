@@ -1,7 +1,7 @@
 //! A test that needs a process of its own: an environment, or a memory, that nobody else has touched.
 //!
-//! The process is this test binary again, running one ignored test. Its order goes in by stdin and its answer out by stdout,
-//! so that neither a command line nor an environment variable holds anything.
+//! The process is this test binary again, running one ignored test. Its order goes in by stdin and its answer out by
+//! stdout, so that neither a command line nor an environment variable holds anything.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Command, Stdio};

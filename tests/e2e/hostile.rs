@@ -1,8 +1,8 @@
-//! Answers made to take the host's memory, from a Graph, a token service or a proxy that means harm: the error is clear, and
-//! the process stays below 128 MiB.
+//! Answers made to take the host's memory, from a Graph, a token service or a proxy that means harm: the error is
+//! clear, and the process stays below 128 MiB.
 //!
-//! The host is a process of its own, so that its peak is the peak of one operation. The server sends plain bytes: the limits
-//! are about what an answer is after decompression.
+//! The host is a process of its own, so that its peak is the peak of one operation. The server sends plain bytes: the
+//! limits are about what an answer is after decompression.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};

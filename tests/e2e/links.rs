@@ -1,5 +1,5 @@
-//! Links out of answers: never followed in circles; and what a run that fails half-way leaves in the watermark. That they
-//! lead nowhere else is `origins`.
+//! Links out of answers: never followed in circles; and what a run that fails half-way leaves in the watermark. That
+//! they lead nowhere else is `origins`.
 
 use std::time::Duration;
 

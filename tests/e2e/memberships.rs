@@ -6,7 +6,8 @@ use serde_json::json;
 
 use crate::world::Tenant;
 
-/// One hidden group with one member, and nothing else that hides. The token cannot be looked into, so it proves nothing.
+/// One hidden group with one member, and nothing else that hides. The token cannot be looked into, so it proves
+/// nothing.
 fn with_a_hidden_group(permitted: bool) -> (Tenant, String) {
     let mut world = World { users: 10, groups: 3, edges: 10, hidden_membership_groups: false, ..World::gentle() };
     if !permitted {

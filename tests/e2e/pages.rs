@@ -1,4 +1,5 @@
-//! The pages of the repository, in Markdown: every link leads to a file and a heading that are there, and every table is one.
+//! The pages of the repository, in Markdown: every link leads to a file and a heading that are there, and every table
+//! is one.
 //!
 //! What stands in a fenced or indented block is code, and no link or table is looked for in it.
 

@@ -1,8 +1,9 @@
-//! A gateway between connector and simulator that a test can turn hostile: it passes every exchange on and lets a closure
-//! change the answer before it goes back.
+//! A gateway between connector and simulator that a test can turn hostile: it passes every exchange on and lets a
+//! closure change the answer before it goes back.
 //!
-//! To the connector the relay *is* Graph and the token service: the `Host` header goes through unchanged, so the simulator
-//! writes links that lead back here. Compression is turned off on the way, or there would be no JSON to change.
+//! To the connector the relay *is* Graph and the token service: the `Host` header goes through unchanged, so the
+//! simulator writes links that lead back here. Compression is turned off on the way, or there would be no JSON to
+//! change.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};

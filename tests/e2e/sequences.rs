@@ -1,7 +1,8 @@
 //! Random sequences of calls of the C functions, through the loaded library: any order, any arguments, several threads.
 //!
-//! The sequences and their promises stand in `tests/fuzz/sequence/`, where an engine finds what is worth keeping; here its
-//! corpus is replayed, and mutants of it. Threads take turns as they like, so a failure may need several runs to come again.
+//! The sequences and their promises stand in `tests/fuzz/sequence/`, where an engine finds what is worth keeping; here
+//! its corpus is replayed, and mutants of it. Threads take turns as they like, so a failure may need several runs to
+//! come again.
 
 use std::path::Path;
 

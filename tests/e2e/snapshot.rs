@@ -1,7 +1,8 @@
-//! `FullImportStrategy: Snapshot`: a first import from lists read side by side gives what the walk gives, or falls back to it.
+//! `FullImportStrategy: Snapshot`: a first import from lists read side by side gives what the walk gives, or falls back
+//! to it.
 //!
-//! The lists may be older than the delta link that was taken before them: what they missed comes with the run after, which
-//! reads everything again.
+//! The lists may be older than the delta link that was taken before them: what they missed comes with the run after,
+//! which reads everything again.
 
 use connector_abi::{CONNECTOR_END, CONNECTOR_END_PARTIAL};
 use host_harness::simulator::{Change, Delta, Exchange, Fault, FaultAction, Kind, Lists, Route, World};

@@ -1,8 +1,8 @@
 //! Changes a text piece by piece: words, quoted texts, brackets with what they hold.
 //!
-//! An engine that knows bytes alone needs several lucky steps to write `null` where `{}` stood, and the text between two of
-//! them is no JSON and reaches nothing. Used by the engine's program (`bin/core.rs`) and by the plain replay of its corpus
-//! (`plugin/core/src/fuzz/replay.rs`), so it takes nothing but chance: `below(end)` is a number below `end`.
+//! An engine that knows bytes alone needs several lucky steps to write `null` where `{}` stood, and the text between
+//! two of them is no JSON and reaches nothing. Used by the engine's program (`bin/core.rs`) and by the plain replay of
+//! its corpus (`plugin/core/src/fuzz/replay.rs`), so it takes nothing but chance: `below(end)` is a number below `end`.
 
 use std::ops::Range;
 

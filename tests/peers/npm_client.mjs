@@ -1,11 +1,12 @@
-// The official npm client, as a program that reads memberships with it would be written: list the groups, then ask for the
-// members of each, eight at a time. It is the client alone, not a product: nothing is stored, nothing is kept for a next run.
+// The official npm client, as a program that reads memberships with it would be written: list the groups, then ask for
+// the members of each, eight at a time. It is the client alone, not a product: nothing is stored, nothing is kept for a
+// next run.
 //
 //     node tests/peers/npm_client.mjs target/peers < hello.json
 //
-// stdin is the first line of `host-harness simulate`; stdout is one line of JSON. The client sends its token over https and
-// to Graph's hosts only, so over plain http to 127.0.0.1 a middleware of this file puts the header in, and next links are
-// handed to it as paths; nothing else of the client's own chain is touched, its retries included.
+// stdin is the first line of `host-harness simulate`; stdout is one line of JSON. The client sends its token over https
+// and to Graph's hosts only, so over plain http to 127.0.0.1 a middleware of this file puts the header in, and next
+// links are handed to it as paths; nothing else of the client's own chain is touched, its retries included.
 
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";

@@ -1,8 +1,8 @@
 /* A Windows host that frees the library's handle again and again, as no host should, also while an import runs.
 
    usage: unload LIBRARY CONFIG_FILE AUTH_FILE
-   Ends with 0, or names on stderr what did not hold and ends with 1. That the loader does unmap a library nobody holds is
-   asked first, of the same library before its first use: else the rest would prove nothing.
+   Ends with 0, or names on stderr what did not hold and ends with 1. That the loader does unmap a library nobody holds
+   is asked first, of the same library before its first use: else the rest would prove nothing.
    Build:  x86_64-w64-mingw32-gcc -std=c99 -I include tests/windows/unload.c -o unload.exe */
 #include <stdio.h>
 #include <stdlib.h>

@@ -255,15 +255,16 @@ pub(super) struct Import {
     #[arg(long)]
     pub full: bool,
     /// Stop before more than N rows of one object type are removed because the source no longer lists them or they left
-    /// scope. With --max-removals-percent both limits must be passed [default: 500, and 20 %; or half of a type of 10 rows
-    /// or more]
+    /// scope. With --max-removals-percent both limits must be passed [default: 500, and 20 %; or half of a type of 10
+    /// rows or more]
     #[arg(long, value_name = "N", help_heading = "Removal guard")]
     pub max_removals: Option<u64>,
     /// Stop before more than P % of the rows of one object type are removed so
-    #[arg(long, value_name = "P", value_parser = clap::value_parser!(u8).range(0..=100), help_heading = "Removal guard")]
+    # [arg(long, value_name = "P", value_parser = clap::value_parser!(u8).range(0..=100), help_heading = "Removal
+    # guard")]
     pub max_removals_percent: Option<u8>,
-    /// Remove what the last stopped import showed and no more, this once, under the limits of that import. Without such an
-    /// import the guard holds as usual, with a warning
+    /// Remove what the last stopped import showed and no more, this once, under the limits of that import. Without such
+    /// an import the guard holds as usual, with a warning
     #[arg(long, conflicts_with_all = ["max_removals", "max_removals_percent"], help_heading = "Removal guard")]
     pub accept_deletes: bool,
     /// Also write every record to this file

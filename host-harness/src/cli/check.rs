@@ -1,7 +1,8 @@
 //! `check`: "test connection", for the person who has to mend what is wrong.
 //!
-//! A row is a line, and what to do stands under what is wrong, in the same column: a list of remedies below the table would
-//! have to be matched by eye. Outcomes and words are the connector's; the exit code is that of the contract's status.
+//! A row is a line, and what to do stands under what is wrong, in the same column: a list of remedies below the table
+//! would have to be matched by eye. Outcomes and words are the connector's; the exit code is that of the contract's
+//! status.
 
 use std::io;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! The table of what a run did to each object type: `import` prints it at the end, `runs --run N` prints it again later.
+//! The table of what a run did to each object type: `import` prints it at the end, `runs --run N` prints it again
+//! later.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +7,8 @@ use super::table::{Table, grouped};
 use crate::delivery::{Delivery, Standing};
 use crate::store::TypeTally;
 
-/// A row for each object type: those that the run delivered, and those that were finished before, not due or not got to.
+/// A row for each object type: those that the run delivered, and those that were finished before, not due or not got
+/// to.
 pub(super) fn table(tallies: &BTreeMap<String, TypeTally>, delivery: &BTreeMap<String, Delivery>) -> Table {
     let mut table = Table::new(&[
         "Object type",

@@ -1,10 +1,10 @@
 //! `demo`: everything at once, with no network, no tenant and no flags.
 //!
-//! A simulated tenant in a child process; the connector library placed in a `Connectors/` folder and loaded from there; a
-//! full import; a change script; a delta import; after each the store compared with the tenant row by row. The same once
-//! more into a store of its own, with memberships from the change feed, so that the two modes can be compared. What makes
-//! it more than a show: it fails (exit code 1) when a row differs, and when a second run did not start from the stored delta
-//! links.
+//! A simulated tenant in a child process; the connector library placed in a `Connectors/` folder and loaded from there;
+//! a full import; a change script; a delta import; after each the store compared with the tenant row by row. The same
+//! once more into a store of its own, with memberships from the change feed, so that the two modes can be compared.
+//! What makes it more than a show: it fails (exit code 1) when a row differs, and when a second run did not start from
+//! the stored delta links.
 
 mod proof;
 mod stage;

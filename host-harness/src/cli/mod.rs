@@ -1,7 +1,7 @@
 //! The command line: arguments in, text out, an exit code.
 //!
-//! Commands write to the `Console` they are given and never to stdout themselves, so that tests run them in-process. Exit
-//! codes are decided here: 0 success, 1 failure, 2 wrong usage, 3 partial.
+//! Commands write to the `Console` they are given and never to stdout themselves, so that tests run them in-process.
+//! Exit codes are decided here: 0 success, 1 failure, 2 wrong usage, 3 partial.
 
 mod args;
 mod check;
@@ -105,7 +105,8 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
         .any(|cause| cause.downcast_ref::<io::Error>().is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe))
 }
 
-/// The connector that was asked for: from [`connectors_folder`], else the library beside this program or of this workspace.
+/// The connector that was asked for: from [`connectors_folder`], else the library beside this program or of this
+/// workspace.
 fn connector(choice: &ConnectorChoice) -> Result<Identified> {
     let (name, door) = (choice.connector.as_deref(), DoorKind::from(choice.door));
     match connectors_folder(choice.connectors.as_deref()) {

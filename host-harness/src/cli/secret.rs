@@ -48,8 +48,8 @@ fn piped() -> Result<String> {
     Ok(value.strip_suffix('\n').map_or(&*value, |line| line.strip_suffix('\r').unwrap_or(line)).to_owned())
 }
 
-/// What is typed, unseen. The shell turns the echo off and, whatever happens, on again; the value comes through a pipe and
-/// never stands on a command line.
+/// What is typed, unseen. The shell turns the echo off and, whatever happens, on again; the value comes through a pipe
+/// and never stands on a command line.
 #[cfg(unix)]
 fn ask(name: &str, console: &mut Console<'_>) -> Result<String> {
     use crate::interrupt::Interrupt;

@@ -1,7 +1,7 @@
 //! Columns of text.
 //!
-//! Names come from a directory that anybody may write to, so control characters are shown, not sent: a display name must
-//! not move the cursor of an operator's terminal.
+//! Names come from a directory that anybody may write to, so control characters are shown, not sent: a display name
+//! must not move the cursor of an operator's terminal.
 
 use std::io::{self, Write};
 
@@ -66,7 +66,8 @@ pub(super) fn visible(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-/// Text in lines of at most so many letters, broken at spaces. A longer word stays whole: it is a link or a name to copy.
+/// Text in lines of at most so many letters, broken at spaces. A longer word stays whole: it is a link or a name to
+/// copy.
 pub(super) fn wrapped(text: &str, letters: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {

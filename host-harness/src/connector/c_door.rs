@@ -1,8 +1,8 @@
 //! The C door: every call of the contract with its pointers, and nothing else.
 //!
 //! The rules that keep it sound: inputs are copied by the connector before a call returns, outputs are released exactly
-//! once by [`Lent`], and what a callback points at lives until `OperationRelease` has returned (the [`super::Operation`]
-//! holds it).
+//! once by [`Lent`], and what a callback points at lives until `OperationRelease` has returned (the
+//! [`super::Operation`] holds it).
 
 #![expect(unsafe_code, reason = "calls across the C boundary")]
 

@@ -1,6 +1,6 @@
-/* A connector for the loader's own tests, written in C against the header alone: three batches, the second of them late,
-   then an end. What it answers can be changed by macros in front of it. Its Describe says how many of its buffers are
-   out and whether the operation was released. */
+/* A connector for the loader's own tests, written in C against the header alone: three batches, the second of them
+   late, then an end. What it answers can be changed by macros in front of it. Its Describe says how many of its buffers
+   are out and whether the operation was released. */
 
 #include "connector.h"
 #include <stdio.h>

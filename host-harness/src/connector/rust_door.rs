@@ -34,8 +34,8 @@ impl RustDoor {
     }
 }
 
-/// The root module of the library at `path`, as a host with the module type `M` knows it. abi_stable compares every type
-/// of both sides before anything is called.
+/// The root module of the library at `path`, as a host with the module type `M` knows it. abi_stable compares every
+/// type of both sides before anything is called.
 pub fn root_module<M: RootModule>(path: &Path) -> Result<M, LoadError> {
     let refused = |error: &dyn std::fmt::Display| LoadError::NotALibrary(error.to_string());
     let path = std::path::absolute(path).map_err(|error| refused(&error))?;
@@ -46,8 +46,8 @@ pub fn root_module<M: RootModule>(path: &Path) -> Result<M, LoadError> {
     })
 }
 
-/// What differs, out of abi_stable's report, which prints the layouts of all types involved, one after the other: for each
-/// difference the members that lead to it, then `Error:`, `Expected:` and `Found:`. Three are enough to read.
+/// What differs, out of abi_stable's report, which prints the layouts of all types involved, one after the other: for
+/// each difference the members that lead to it, then `Error:`, `Expected:` and `Found:`. Three are enough to read.
 fn differences(report: &str) -> String {
     let mut found = Vec::new();
     for section in report.split(" error(s)") {

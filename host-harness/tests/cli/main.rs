@@ -1,7 +1,7 @@
 //! The real program in a process of its own: exit codes, what it prints, and what happens when it is stopped or killed.
 //!
-//! Everything else about the commands is cheaper to test in-process. A test here needs the process itself; all of them use
-//! the library as cargo builds it and a simulated tenant in another process.
+//! Everything else about the commands is cheaper to test in-process. A test here needs the process itself; all of them
+//! use the library as cargo builds it and a simulated tenant in another process.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should say so and stop")]
 

@@ -1,8 +1,9 @@
 //! A full disk is an error in words and no damage: the store opens, is whole, and the next run with room ends equal.
 //!
-//! Two ways to be without room. A small file system answers ENOSPC, as a real disk does; mounting one takes a privileged
-//! process. A limit on the size of files (`ulimit -f`) works for everybody and answers EFBIG, which SQLite takes for a
-//! failing disk. Easy to get wrong: the second half of the write-ahead log may be missing, and that is fine.
+//! Two ways to be without room. A small file system answers ENOSPC, as a real disk does; mounting one takes a
+//! privileged process. A limit on the size of files (`ulimit -f`) works for everybody and answers EFBIG, which SQLite
+//! takes for a failing disk. Easy to get wrong: the second half of the write-ahead log may be missing, and that is
+//! fine.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -134,8 +134,8 @@ impl Dice {
     }
 }
 
-/// Takes the files of a killed host away as they lie there: whoever opens them next has nothing but the disk, as after a
-/// crash, and no shared memory of a reader that looked on.
+/// Takes the files of a killed host away as they lie there: whoever opens them next has nothing but the disk, as after
+/// a crash, and no shared memory of a reader that looked on.
 pub(crate) fn as_left(store: &Path, to: &Path) -> PathBuf {
     std::fs::create_dir(to).unwrap();
     let copy = to.join("mesh.db");

@@ -1,8 +1,8 @@
 //! Law of the host: killed anywhere, its store opens, is whole, and its watermark is not ahead of its rows.
 //!
-//! Where a host dies is drawn as an event, not as a time: a number of requests the tenant has seen, a number of checkpoints
-//! that became visible in the store, or the last one; some microseconds more make the point fall inside what follows. A
-//! fast machine draws other points than a slow one, and the verdict is the same.
+//! Where a host dies is drawn as an event, not as a time: a number of requests the tenant has seen, a number of
+//! checkpoints that became visible in the store, or the last one; some microseconds more make the point fall inside
+//! what follows. A fast machine draws other points than a slow one, and the verdict is the same.
 
 use std::collections::BTreeMap;
 use std::os::unix::process::ExitStatusExt;
@@ -86,7 +86,8 @@ struct Campaign {
     dice: Dice,
     store: PathBuf,
     copies: u64,
-    /// Deleted since the last whole run: with `Delta` a restore within the same walk is a limit that docs/semantics.md names.
+    /// Deleted since the last whole run: with `Delta` a restore within the same walk is a limit that docs/semantics.md
+    /// names.
     deleted: Vec<String>,
     hits: BTreeMap<(&'static str, &'static str, Phase), u64>,
 }
@@ -161,9 +162,9 @@ impl Campaign {
         true
     }
 
-    /// What follows, from the watermark as it was left, ends equal to the tenant. A run that takes an interrupted one up ends
-    /// where that began to end: object types which that one had finished are as old as it, and what `changed` since shows in
-    /// the next.
+    /// What follows, from the watermark as it was left, ends equal to the tenant. A run that takes an interrupted one
+    /// up ends where that began to end: object types which that one had finished are as old as it, and what `changed`
+    /// since shows in the next.
     fn recover(&mut self, changed: bool, what: &str) {
         self.hosts.import(&self.store, false);
         if changed {

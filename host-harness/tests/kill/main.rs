@@ -1,7 +1,7 @@
 //! Hosts that die: the real program, killed with SIGKILL at random points, locked out, or left without disk space.
 //!
-//! Whatever happens, three things hold. The store opens and SQLite finds it whole. Its watermark is never ahead of its rows:
-//! the next run from there ends equal to the tenant. And whoever could not write says so in words.
+//! Whatever happens, three things hold. The store opens and SQLite finds it whole. Its watermark is never ahead of its
+//! rows: the next run from there ends equal to the tenant. And whoever could not write says so in words.
 //!
 //! ```text
 //! CONNECTOR_TEST_KILLS=300 cargo test -p host-harness --test kill -- --nocapture killed      # the long form

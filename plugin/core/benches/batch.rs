@@ -1,5 +1,5 @@
-//! The answer to a `$batch` of twenty reads of members, split into its items and read: the way through the whole pipeline, with
-//! the gate, the token and the composing of the request, and without a network.
+//! The answer to a `$batch` of twenty reads of members, split into its items and read: the way through the whole
+//! pipeline, with the gate, the token and the composing of the request, and without a network.
 //!
 //!     cargo bench -p entra-id-core --features fuzzing --bench batch
 //!

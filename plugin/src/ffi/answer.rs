@@ -1,7 +1,7 @@
 //! Where the host wants an answer: a pointer, checked and emptied before anything can fail.
 //!
-//! Written through the raw pointer and never borrowed: what stands there may be uninitialised, and a host that names one
-//! place twice, or looks at it meanwhile, confuses itself and not the compiler's idea of who may write.
+//! Written through the raw pointer and never borrowed: what stands there may be uninitialised, and a host that names
+//! one place twice, or looks at it meanwhile, confuses itself and not the compiler's idea of who may write.
 
 #![expect(unsafe_code, reason = "writes the host's memory")]
 
@@ -52,7 +52,8 @@ pub(super) unsafe fn operation(name: &str, pointer: *mut OperationHandle) -> Res
     Ok(answer)
 }
 
-/// Where a batch goes, empty until then. Its size and what is reserved stay the host's, `sequence` that of the last batch.
+/// Where a batch goes, empty until then. Its size and what is reserved stay the host's, `sequence` that of the last
+/// batch.
 ///
 /// # Safety
 /// As for [`Answer::at`]; its `struct_size` is set.

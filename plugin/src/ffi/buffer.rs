@@ -1,6 +1,7 @@
 //! Bytes that belong to the connector while the host holds them.
 //!
-//! `owner` is the boxed vector itself, so that a buffer can be given back on any thread and after its operation is gone.
+//! `owner` is the boxed vector itself, so that a buffer can be given back on any thread and after its operation is
+//! gone.
 
 #![expect(unsafe_code, reason = "hands memory to the host and takes it back")]
 

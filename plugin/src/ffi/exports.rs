@@ -1,8 +1,8 @@
 //! The C door: the eleven functions of the header.
 //!
-//! Each checks its pointers, calls one function of the core and writes the answer. Answers are emptied first, outside the
-//! guard: operation 0, empty buffers, so that a host that forgets to look at the status frees nothing twice, in a forked
-//! child and after a bug of ours too.
+//! Each checks its pointers, calls one function of the core and writes the answer. Answers are emptied first, outside
+//! the guard: operation 0, empty buffers, so that a host that forgets to look at the status frees nothing twice, in a
+//! forked child and after a bug of ours too.
 
 #![expect(unsafe_code, reason = "the C boundary")]
 

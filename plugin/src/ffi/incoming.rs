@@ -1,6 +1,7 @@
 //! What the host hands in: pointers and lengths, checked before anything is read, copied before the call returns.
 //!
-//! A length beyond the host's own buffer cannot be noticed here; everything else is an error, never undefined behaviour.
+//! A length beyond the host's own buffer cannot be noticed here; everything else is an error, never undefined
+//! behaviour.
 
 #![expect(unsafe_code, reason = "reads the host's memory")]
 
@@ -36,8 +37,8 @@ pub(super) fn plausible<T>(name: &str, said: u32) -> Result<usize, Error> {
 /// A text of the host, borrowed for the call.
 ///
 /// # Safety
-/// If `data` is not null and `len` is neither above the limit nor `CONNECTOR_NUL_TERMINATED`, `len` bytes can be read; if
-/// it is `CONNECTOR_NUL_TERMINATED`, bytes can be read up to and including the first NUL.
+/// If `data` is not null and `len` is neither above the limit nor `CONNECTOR_NUL_TERMINATED`, `len` bytes can be read;
+/// if it is `CONNECTOR_NUL_TERMINATED`, bytes can be read up to and including the first NUL.
 pub(super) unsafe fn text<'a>(name: &str, data: *const c_char, len: usize) -> Result<&'a str, Error> {
     if data.is_null() {
         return Err(bad_argument(name, "is NULL; pass UTF-8 text"));

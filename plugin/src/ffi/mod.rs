@@ -1,7 +1,7 @@
 //! The boundary: the only place that knows the contract. Beside the allocator that wipes, the only one with `unsafe`.
 //!
-//! Two doors over the same operations: [`exports`] for every language, [`rust_door`] for Rust hosts that use abi_stable.
-//! Both check their arguments, run inside [`guard`], and hand out the same bytes.
+//! Two doors over the same operations: [`exports`] for every language, [`rust_door`] for Rust hosts that use
+//! abi_stable. Both check their arguments, run inside [`guard`], and hand out the same bytes.
 
 mod answer;
 mod buffer;

@@ -1,7 +1,7 @@
 //! The host's callbacks, made safe to hold.
 //!
-//! `log` is called only from a host thread inside one of our calls, under a lock that OperationRelease takes too: that is
-//! how Release can promise that none follows.
+//! `log` is called only from a host thread inside one of our calls, under a lock that OperationRelease takes too: that
+//! is how Release can promise that none follows.
 
 #![expect(unsafe_code, reason = "calls the host's functions")]
 
@@ -16,8 +16,8 @@ use entra_id_core::operation::Waker;
 #[derive(Clone, Copy)]
 struct UserData(*mut c_void);
 
-// SAFETY: this library never reads through the pointer; the header says that the callbacks may be called from any of our
-// threads, so the host has promised that what stands behind it can be used there.
+// SAFETY: this library never reads through the pointer; the header says that the callbacks may be called from any of
+// our threads, so the host has promised that what stands behind it can be used there.
 unsafe impl Send for UserData {}
 
 type LogFunction = unsafe extern "C" fn(*mut c_void, u32, *const c_char, usize);
@@ -37,8 +37,8 @@ impl LogCallback {
         let slot = self.slot.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((log, user_data)) = *slot else { return };
         for (level, line) in take() {
-            // SAFETY: the host gave this function for exactly this call; the text is valid during it; the slot's lock is
-            // held, so Release, after which the host may free `user_data`, waits.
+            // SAFETY: the host gave this function for exactly this call; the text is valid during it; the slot's lock
+            // is held, so Release, after which the host may free `user_data`, waits.
             unsafe { log(user_data.0, level as u32, line.as_ptr().cast(), line.len()) };
         }
     }
@@ -55,8 +55,8 @@ pub(super) fn waker(callbacks: Option<&Callbacks>) -> Option<Waker> {
     let (wake, user_data) = (callbacks.wake?, UserData(callbacks.user_data));
     Some(Box::new(move || {
         let UserData(pointer) = { user_data };
-        // SAFETY: the host gave this function to be called from our threads until Release has returned; the queue empties
-        // its slot in Release and holds the slot's lock during the call.
+        // SAFETY: the host gave this function to be called from our threads until Release has returned; the queue
+        // empties its slot in Release and holds the slot's lock during the call.
         unsafe { wake(pointer) };
     }))
 }

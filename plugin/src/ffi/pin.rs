@@ -1,8 +1,8 @@
 //! Keeps the library in memory for as long as the process lives.
 //!
-//! A host may free its handle while a worker is inside our code; unmapping that code then ends the process. On Linux a link
-//! flag says so once and for all (`plugin/build.rs`). Windows and macOS have no such flag: there the library takes a hold
-//! of itself that nobody can give back, in the first call that could start a thread, before it does anything.
+//! A host may free its handle while a worker is inside our code; unmapping that code then ends the process. On Linux a
+//! link flag says so once and for all (`plugin/build.rs`). Windows and macOS have no such flag: there the library takes
+//! a hold of itself that nobody can give back, in the first call that could start a thread, before it does anything.
 //! This must not run while the library is loaded: hardly anything may be called inside `DllMain`.
 
 #![cfg_attr(any(windows, target_os = "macos"), expect(unsafe_code, reason = "asks the loader"))]
@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 static PINNED: AtomicBool = AtomicBool::new(false);
 
-/// Called by every export that does more than answer a constant. Should the loader refuse, the next call asks again; until
-/// then the rule of the header holds, which says never to unload.
+/// Called by every export that does more than answer a constant. Should the loader refuse, the next call asks again;
+/// until then the rule of the header holds, which says never to unload.
 pub(super) fn pin() {
     if !PINNED.load(Ordering::Relaxed) && hold() {
         PINNED.store(true, Ordering::Relaxed);

@@ -40,8 +40,8 @@ mod unix {
         libc::SIGPROF,
     ];
 
-    /// A managed runtime whose `wake` is called attaches that thread, and later stops it by a signal for a collection or at
-    /// its end. Mono and collectors in C wait for the answer for ever, so their signals stay open.
+    /// A managed runtime whose `wake` is called attaches that thread, and later stops it by a signal for a collection
+    /// or at its end. Mono and collectors in C wait for the answer for ever, so their signals stay open.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     const OF_RUNTIMES: &[libc::c_int] = &[libc::SIGPWR, libc::SIGXCPU];
     #[cfg(not(any(target_os = "linux", target_os = "android")))]

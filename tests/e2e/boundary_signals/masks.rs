@@ -11,8 +11,8 @@ use crate::boundary_hosts::library;
 use crate::child;
 use crate::world::Tenant;
 
-/// SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGXCPU, SIGPROF, SIGPWR and SIGSYS stay open; SIGKILL and SIGSTOP
-/// always are.
+/// SIGILL, SIGTRAP, SIGABRT, SIGBUS, SIGFPE, SIGSEGV, SIGXCPU, SIGPROF, SIGPWR and SIGSYS stay open; SIGKILL and
+/// SIGSTOP always are.
 const OPEN: [u32; 12] = [4, 5, 6, 7, 8, 11, 24, 27, 30, 31, 9, 19];
 
 /// The signals from 1 to 31 that a thread blocks, one bit each. `None` if it has ended.

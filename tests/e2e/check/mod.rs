@@ -1,7 +1,7 @@
 //! The connection test: what each row says, what it costs, and the step that mends each failure.
 //!
-//! A check that passes where an import fails is worse than none. So rows are held against the tenant and against what an
-//! import of it really asks.
+//! A check that passes where an import fails is worse than none. So rows are held against the tenant and against what
+//! an import of it really asks.
 
 mod estimates;
 mod failures;

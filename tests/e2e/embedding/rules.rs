@@ -1,6 +1,7 @@
 //! The statements of the page, rule by rule: records as a connector may send them, and what the two views show then.
 //!
-//! Real runs (`store`) hardly ever bring two rare things at once; here each rule has the records that break a store without it.
+//! Real runs (`store`) hardly ever bring two rare things at once; here each rule has the records that break a store
+//! without it.
 
 use std::collections::BTreeSet;
 

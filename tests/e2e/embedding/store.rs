@@ -224,7 +224,8 @@ impl Host {
         names.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
     }
 
-    /// Fails with the first differences between the views and the tenant, of whose groups only those that `selected` count.
+    /// Fails with the first differences between the views and the tenant, of whose groups only those that `selected`
+    /// count.
     #[track_caller]
     fn equals(&self, tenant: &Tenant, selected: impl Fn(&Map<String, Value>) -> bool) {
         let truth: Vec<TruthRow> = TruthRow::of(&tenant.sim.truth()).map(Result::unwrap).collect();

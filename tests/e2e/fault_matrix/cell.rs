@@ -1,8 +1,8 @@
-//! One cell: a tenant, a store that equals it, and then for each form of the fault a change, a struck run, a judgement and
-//! a clean run.
+//! One cell: a tenant, a store that equals it, and then for each form of the fault a change, a struck run, a judgement
+//! and a clean run.
 //!
-//! A run by delta and one in Full mode fail differently: the one has a link to keep, the other a whole set that could take
-//! away what it did not mention. Both are struck.
+//! A run by delta and one in Full mode fail differently: the one has a link to keep, the other a whole set that could
+//! take away what it did not mention. Both are struck.
 
 use connector_abi::{CONNECTOR_END, CONNECTOR_END_PARTIAL, STATUS_NAMES};
 use host_harness::compare::Comparison;
@@ -170,8 +170,8 @@ impl<'c> Stage<'c> {
         after.between(&before, &self.rows()).map_err(said)
     }
 
-    /// Users come, go and change, a group is renamed, members come and go. Users last: what follows them in the log would
-    /// be a page of its own.
+    /// Users come, go and change, a group is renamed, members come and go. Users last: what follows them in the log
+    /// would be a page of its own.
     fn change(&mut self) {
         let sim = &self.tenant.sim;
         let edges: Vec<_> = sim.truth().members().filter(|edge| edge.parent == self.group).collect();
@@ -321,7 +321,8 @@ impl<'c> Stage<'c> {
 const TYPES: [(&str, &str); 3] =
     [("User", "ImportUsers"), ("Group", "ImportGroups"), ("GroupMember", "ImportMemberships")];
 
-/// When the whole service goes away, everything fails that is not over yet: one type is imported, so that it is known what.
+/// When the whole service goes away, everything fails that is not over yet: one type is imported, so that it is known
+/// what.
 fn imports(cell: &Cell, switch: &str) -> bool {
     let struck = match cell.place {
         Place::FirstPage | Place::MiddlePage | Place::LastPage => "ImportUsers",

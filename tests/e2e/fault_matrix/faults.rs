@@ -31,7 +31,8 @@ pub(super) fn action(fault: &str) -> Option<FaultAction> {
         "429, seconds" => throttled(1_000, RetryAfter::Integer),
         "429, decimal" => throttled(SHORT, RetryAfter::Decimal),
         "429, decimal comma" => throttled(SHORT, RetryAfter::DecimalComma),
-        // A date has whole seconds, and the answer's own Date may be stamped in the next one: a second more is left in any case.
+        // A date has whole seconds, and the answer's own Date may be stamped in the next one: a second more is left in
+        // any case.
         "429, HTTP date" => throttled(1_001, RetryAfter::HttpDate),
         "429, no Retry-After" => throttled(0, RetryAfter::Absent),
         "429, garbage" => FaultAction::retry_after(429, "soon"),

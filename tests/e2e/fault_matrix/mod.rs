@@ -1,7 +1,7 @@
 //! The fault matrix of `docs/reliability.md`: every fault at every place, in both forms, each ending as the page says.
 //!
-//! The page is the only place where an outcome stands; see `page` for how it is read. Cells run side by side, each with a
-//! tenant, a simulator and a store of its own. `CONNECTOR_TEST_CELLS=503` runs the cells whose name holds that text.
+//! The page is the only place where an outcome stands; see `page` for how it is read. Cells run side by side, each with
+//! a tenant, a simulator and a store of its own. `CONNECTOR_TEST_CELLS=503` runs the cells whose name holds that text.
 
 mod cell; // one cell: change, struck run, judgement, clean run
 mod faults; // rows and columns in the simulator's terms

@@ -1,7 +1,7 @@
 //! `docs/reliability.md`, read: the matrix stands there and nowhere else.
 //!
-//! A cell is `n/a`, or `transient / lasting` with a number behind the lasting form. What cannot be read fails the test: a
-//! table that is only looked at by people would soon say something else than what is run.
+//! A cell is `n/a`, or `transient / lasting` with a number behind the lasting form. What cannot be read fails the test:
+//! a table that is only looked at by people would soon say something else than what is run.
 
 use std::collections::BTreeMap;
 
@@ -52,8 +52,8 @@ impl Made {
         }
     }
 
-    /// How often a walk may start anew for it: what is made `n` times in rounds of retries, or more than twice (a token is
-    /// renewed once), is made once in each walk.
+    /// How often a walk may start anew for it: what is made `n` times in rounds of retries, or more than twice (a token
+    /// is renewed once), is made once in each walk.
     pub(super) fn new_starts(self) -> u32 {
         match self {
             Made::Times(1 | 2) => 0,

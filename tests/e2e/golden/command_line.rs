@@ -1,6 +1,7 @@
 //! What the program prints, command after command as an operator would type them.
 //!
-//! Times, sizes, places and random ids are masked; runs of spaces are one space, since columns are as wide as what is masked.
+//! Times, sizes, places and random ids are masked; runs of spaces are one space, since columns are as wide as what is
+//! masked.
 
 use std::fmt::Write as _;
 
@@ -34,7 +35,8 @@ fn unwrapped(said: &str) -> String {
     text.replace("less than a second", "about 0 s")
 }
 
-/// Rows of a store come in the order in which the store first heard of their ids, which the threads of an import decide.
+/// Rows of a store come in the order in which the store first heard of their ids, which the threads of an import
+/// decide.
 fn sorted(said: &str) -> String {
     let (command, rows) = said.split_once('\n').unwrap();
     let (rows, end) = rows.split_once("--- exit code").unwrap();

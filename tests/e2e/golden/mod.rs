@@ -1,5 +1,5 @@
-//! What an engine and an operator get, checked in under `tests/golden/`: a change of the code that changes none of it is a turn
-//! of the house, any other shows in the diff of these files.
+//! What an engine and an operator get, checked in under `tests/golden/`: a change of the code that changes none of it
+//! is a turn of the house, any other shows in the diff of these files.
 //!
 //! `CONNECTOR_WRITE_GOLDEN=1 cargo test --test e2e golden` rewrites them. Read the diff before it is committed.
 

@@ -1,7 +1,7 @@
 //! The records of each object type: a full import, a change of the tenant, a delta import; in every way of reading.
 //!
-//! Records of one type come in one order; how those of several types interleave is left to their threads, so each type has
-//! its own file. Random ids are masked.
+//! Records of one type come in one order; how those of several types interleave is left to their threads, so each type
+//! has its own file. Random ids are masked.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

@@ -1,20 +1,20 @@
 //! How many requests a run may take, derived from the tenant and from what the simulator served.
 //!
 //! ```text
-//! a feed          opened once; every link it gives called once; a first round shows each object once, and a page at most
-//!                 two again (World::delta.duplicates)
+//! a feed          opened once; every link it gives called once; a first round shows each object once, and a page at
+//!                 most two again (World::delta.duplicates)
 //! a list          as many pages as its rows need at the smallest page the simulator serves for that PageSize
-//! Recompute       the list of groups once; of each group in scope as many pages of members as it needs; full batches of
-//!                 20 but for the last, and at worst one request for each further page
+//! Recompute       the list of groups once; of each group in scope as many pages of members as it needs; full batches
+//!                 of 20 but for the last, and at worst one request for each further page
 //! Delta           members are read of groups that the feed mentions (with a filter), that were restored, or that an
 //!                 earlier run left to be confirmed or repaired: never of all groups, unless everything is read
 //! by id           a group for each row of the feed and each group read again
-//! second looks    after a Full set the next run opens each recycle bin once more and asks for the groups of every object its
-//!                 feeds mention; a restored object is looked up in two runs
+//! second looks    after a Full set the next run opens each recycle bin once more and asks for the groups of every
+//!                 object its feeds mention; a restored object is looked up in two runs
 //! ```
 //!
-//! A retry is a request that was not served; requests are counted where they *were*, so that faults need no allowance but
-//! for those that spoil an answer after it was journalled (`Terms::repeats`).
+//! A retry is a request that was not served; requests are counted where they *were*, so that faults need no allowance
+//! but for those that spoil an answer after it was journalled (`Terms::repeats`).
 
 use std::collections::HashMap;
 
@@ -37,8 +37,8 @@ pub(super) struct Terms<'a> {
     pub(super) settled: Truth,
     /// Whether everything may be read: no watermark, or a Reconcile that may be due.
     pub(super) from_scratch: bool,
-    /// Groups that earlier runs read by id or, with `Delta`, whose members they read, or meant to: they may be read once
-    /// more.
+    /// Groups that earlier runs read by id or, with `Delta`, whose members they read, or meant to: they may be read
+    /// once more.
     pub(super) carried: u64,
     /// Objects restored since the last run that succeeded.
     pub(super) restores: u64,

@@ -1,11 +1,12 @@
-//! What a case is made of: a tenant, a setup of the connector, and rounds of changes. Generated, small first, shrinkable.
+//! What a case is made of: a tenant, a setup of the connector, and rounds of changes. Generated, small first,
+//! shrinkable.
 //!
 //! Everything is drawn as plain numbers and flags, so that a failing case prints as a few lines and shrinks towards a
-//! gentle tenant with one user. Left out, because the product says so in `docs/semantics.md`, and so that a failure here is
-//! always a defect:
+//! gentle tenant with one user. Left out, because the product says so in `docs/semantics.md`, and so that a failure
+//! here is always a defect:
 //!
-//! * groups that hide their members: an empty one may be empty or not to be seen, and keeps its edges (`memberships` has
-//!   the claims);
+//! * groups that hide their members: an empty one may be empty or not to be seen, and keeps its edges (`memberships`
+//!   has the claims);
 //! * rows of restored objects that carry next to nothing (`leanRestores`), but for law 8, which draws them;
 //! * purges that no feed shows in the object's groups (`purgeShowsInGroups` off).
 
@@ -73,8 +74,8 @@ pub(super) struct Tenancy {
     pub(super) groups: u32,
     pub(super) edges: u64,
     pub(super) large_group: Option<u32>,
-    /// Lists and member reads do not see the newest this many changes. A law settles them at the end of each run: what is
-    /// assumed of Graph is that its lag is shorter than the time between two runs.
+    /// Lists and member reads do not see the newest this many changes. A law settles them at the end of each run: what
+    /// is assumed of Graph is that its lag is shorter than the time between two runs.
     pub(super) lag: u32,
     pub(super) quirks: Quirks,
 }

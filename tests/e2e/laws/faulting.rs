@@ -123,8 +123,8 @@ fn action(kind: &str) -> FaultAction {
     }
 }
 
-/// Scripts that a run must get over: each fault strikes twice at most, and a refused token once in all, since a second one
-/// for the same request is final.
+/// Scripts that a run must get over: each fault strikes twice at most, and a refused token once in all, since a second
+/// one for the same request is final.
 pub(super) fn passing() -> impl Strategy<Value = Vec<Planned>> {
     let fault = (prop::sample::select(&PASSING[..]), prop::sample::select(&ROUTES[..]), 0..5_u32, 1..=2_u32)
         .prop_map(|(kind, route, skip, times)| Planned { kind, route, skip, times: Some(times) });

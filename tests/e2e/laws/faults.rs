@@ -1,9 +1,9 @@
 //! Laws 6 and 7: what faults may do to a run.
 //!
-//! Under any faults a run equals the truth, or says Partial or Failed, and then nothing that is still true has gone from
-//! the store, and one clean run repairs the rest. Faults within the retry budget end `Succeeded` and equal, by delta where
-//! a delta was possible. Easy to get wrong: 404 on a group *and* on its members is no fault here. It is how a
-//! source says that the group is gone.
+//! Under any faults a run equals the truth, or says Partial or Failed, and then nothing that is still true has gone
+//! from the store, and one clean run repairs the rest. Faults within the retry budget end `Succeeded` and equal, by
+//! delta where a delta was possible. Easy to get wrong: 404 on a group *and* on its members is no fault here. It is how
+//! a source says that the group is gone.
 
 use std::collections::{BTreeSet, HashMap};
 

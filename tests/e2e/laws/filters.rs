@@ -1,7 +1,7 @@
 //! Law 5: with a `GroupSelectionFilter` the store is the truth, restricted by that filter.
 //!
-//! The filter is generated as a tree, printed as OData for the connector and evaluated here by `independent_filter`: the
-//! connector, the simulator and the test each have a reading of their own, and all three must agree. Scripts rename
+//! The filter is generated as a tree, printed as OData for the connector and evaluated here by `independent_filter`:
+//! the connector, the simulator and the test each have a reading of their own, and all three must agree. Scripts rename
 //! groups into the scope and out of it.
 
 use std::collections::BTreeSet;

@@ -1,8 +1,8 @@
 //! Group filters as this test understands them: a handful of shapes, printed as OData, evaluated on the truth.
 //!
 //! Written from the words of Graph's documentation and not from the connector's or the simulator's parser, which is the
-//! point: three readings have to agree. Strings compare without case; logic has two values, so a comparison with a missing
-//! value is false and `ne` and `not` turn that into true.
+//! point: three readings have to agree. Strings compare without case; logic has two values, so a comparison with a
+//! missing value is false and `ne` and `not` turn that into true.
 
 use std::fmt;
 

@@ -11,9 +11,9 @@
 //! histories(8) all of it together: whatever happened, an import that ends with END leaves what the tenant has in scope
 //! ```
 //!
-//! A restart as Full where a delta was possible is a defect, and so is Partial where success was: every law also looks at
-//! the journal (`bounds`). `CONNECTOR_TEST_CASES` sets the number of cases of a law (200), `CONNECTOR_TEST_SEED` its seed.
-//! Easy to get wrong: a green run that never deleted a user proves nothing about deletes, so each law prints how
+//! A restart as Full where a delta was possible is a defect, and so is Partial where success was: every law also looks
+//! at the journal (`bounds`). `CONNECTOR_TEST_CASES` sets the number of cases of a law (200), `CONNECTOR_TEST_SEED` its
+//! seed. Easy to get wrong: a green run that never deleted a user proves nothing about deletes, so each law prints how
 //! often each kind of thing occurred and fails at zero (`coverage`).
 
 mod bounds; // how many requests a run may take, derived and not guessed

@@ -1,10 +1,10 @@
 //! Law 3: repeating a page at once, or replaying in order from any earlier checkpoint, changes nothing in a host.
 //!
 //! The batches of a run are recorded and applied again. Easy to get wrong is what a replay *is*: a connector that
-//! starts again from a checkpoint opens its sets as resumed and reads unfinished groups anew from their first member, so a
-//! replay begins with those Begins and with the rows of those groups; raw batches from the middle on would be another
-//! protocol. For the same reason a page said twice leaves out a Scope that closes rows of earlier pages: said alone, that
-//! Scope would say that the group is empty.
+//! starts again from a checkpoint opens its sets as resumed and reads unfinished groups anew from their first member,
+//! so a replay begins with those Begins and with the rows of those groups; raw batches from the middle on would be
+//! another protocol. For the same reason a page said twice leaves out a Scope that closes rows of earlier pages: said
+//! alone, that Scope would say that the group is empty.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -178,8 +178,8 @@ fn is_boundary(line: &Line) -> bool {
     matches!(line.kind(), "Begin" | "End")
 }
 
-/// Rows of groups since their last Scope. Changes that no Scope will close are among them, which does no harm: said again
-/// in their order they come to the same.
+/// Rows of groups since their last Scope. Changes that no Scope will close are among them, which does no harm: said
+/// again in their order they come to the same.
 #[derive(Debug, Default)]
 struct Scopes {
     open: BTreeMap<String, Vec<Line>>,

@@ -45,7 +45,8 @@ pub(super) struct Stage<'c> {
     bearers: HashSet<u64>,
     /// Groups that earlier runs left to be read once more.
     carried: u64,
-    /// Objects whose groups the last run asked for, and whether the next one looks again at what a full walk may have missed.
+    /// Objects whose groups the last run asked for, and whether the next one looks again at what a full walk may have
+    /// missed.
     looked_up: u64,
     second_look: bool,
     /// Whether a walk was interrupted, and what was deleted since it began.
@@ -181,7 +182,8 @@ impl<'c> Stage<'c> {
         Ran { report, journal }
     }
 
-    /// A killed run's last requests may still be on their way. What they are answered with belongs to the tenant as it is now.
+    /// A killed run's last requests may still be on their way. What they are answered with belongs to the tenant as it
+    /// is now.
     fn wait_for_stragglers(&self) {
         let mut seen = self.tenant.sim.journal().len();
         loop {
@@ -213,7 +215,8 @@ impl<'c> Stage<'c> {
         Ok(ran.report)
     }
 
-    /// A new group is named by the feed, or by one list, before others show it: it cannot be read, and the run says Partial.
+    /// A new group is named by the feed, or by one list, before others show it: it cannot be read, and the run says
+    /// Partial.
     fn may_not_see_yet(&self, ran: &Ran) -> bool {
         let only_404 = ran.report.tally.issues.iter().all(|issue| issue.message.contains("404"));
         self.tenancy.lag > 0 && ran.report.status == CONNECTOR_END_PARTIAL && only_404

@@ -1,5 +1,5 @@
-//! Whose certificates are believed: the system's store and `CaFile` beside it. A bare container has no store; then the error
-//! says what to do, and `CaFile` alone is enough.
+//! Whose certificates are believed: the system's store and `CaFile` beside it. A bare container has no store; then the
+//! error says what to do, and `CaFile` alone is enough.
 
 use connector_abi::*;
 use host_harness::simulator::World;

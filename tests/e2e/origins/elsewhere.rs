@@ -1,8 +1,8 @@
-//! Where a token must never arrive: listeners on every address that a trick can lead to, which remember each connection and
-//! what came over it.
+//! Where a token must never arrive: listeners on every address that a trick can lead to, which remember each connection
+//! and what came over it.
 //!
-//! "Nobody came" is easy to claim too early. A listener takes connections in the order they were made, so the proof ends with
-//! a visit of our own: once that has been seen, whoever came before it has been seen as well.
+//! "Nobody came" is easy to claim too early. A listener takes connections in the order they were made, so the proof
+//! ends with a visit of our own: once that has been seen, whoever came before it has been seen as well.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -21,8 +21,8 @@ pub(super) struct Elsewhere {
 }
 
 impl Elsewhere {
-    /// Around a server at `127.0.0.1:home`: the same host on another port, and the same port on every other loopback address
-    /// this machine has.
+    /// Around a server at `127.0.0.1:home`: the same host on another port, and the same port on every other loopback
+    /// address this machine has.
     pub(super) fn around(home: u16) -> Elsewhere {
         let (sender, visits) = channel();
         let mut listeners = Vec::new();

@@ -1,4 +1,5 @@
-//! A `GraphEndpoint` that is not Graph: a first import hands out no watermark, which would bind the host to that address.
+//! A `GraphEndpoint` that is not Graph: a first import hands out no watermark, which would bind the host to that
+//! address.
 
 use connector_abi::*;
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! The token goes to the configured origin and nowhere else: each way in which an address reaches the connector, each trick an
-//! address can play, and listeners that would have seen a connection.
+//! The token goes to the configured origin and nowhere else: each way in which an address reaches the connector, each
+//! trick an address can play, and listeners that would have seen a connection.
 //!
 //! ```text
 //! tricks      what a link may look like           links       in pages, batches and watermarks

@@ -1,7 +1,7 @@
 //! Through a gateway: `Proxy`, and the system's own setting in an environment that a child process has to itself.
 //!
-//! The proxy here speaks CONNECT and knows where `graph.simulator.test` is, which nobody else does: who gets an answer from
-//! that name came through it. It writes down everything that passes, and nothing in that may be readable.
+//! The proxy here speaks CONNECT and knows where `graph.simulator.test` is, which nobody else does: who gets an answer
+//! from that name came through it. It writes down everything that passes, and nothing in that may be readable.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

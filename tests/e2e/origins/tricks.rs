@@ -1,5 +1,5 @@
-//! Links that lead, or may be read to lead, away from `http://127.0.0.1:home`. Where nothing else is said they lead to a
-//! listener: without the check somebody would come.
+//! Links that lead, or may be read to lead, away from `http://127.0.0.1:home`. Where nothing else is said they lead to
+//! a listener: without the check somebody would come.
 
 /// A link and what is wrong with it.
 pub(super) struct Trick {

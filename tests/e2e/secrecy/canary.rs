@@ -1,8 +1,8 @@
 //! Canaries: secrets and tokens that stand nowhere else, and what to search for when looking for them.
 //!
-//! A canary has a middle of letters and digits, which no encoding of a form or an address changes, between characters that
-//! every encoding does change: whoever finds the middle has found the secret, plain or percent-encoded, whole or not. Base64
-//! shifts with what stands before, so it is searched for in all three positions.
+//! A canary has a middle of letters and digits, which no encoding of a form or an address changes, between characters
+//! that every encoding does change: whoever finds the middle has found the secret, plain or percent-encoded, whole or
+//! not. Base64 shifts with what stands before, so it is searched for in all three positions.
 
 use std::fmt::Write as _;
 

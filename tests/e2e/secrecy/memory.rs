@@ -1,8 +1,8 @@
 //! What is left in a host's memory after Release: the canaries are counted in everything the process could write to.
 //!
-//! The host is a process of its own, since the simulator knows the secret too. It gets the canaries disguised, undoes that for
-//! the one call that needs them, and wipes its copy; searching compares without ever writing a canary down. Before Release
-//! the same search must find the secret, or finding nothing afterwards would mean nothing.
+//! The host is a process of its own, since the simulator knows the secret too. It gets the canaries disguised, undoes
+//! that for the one call that needs them, and wipes its copy; searching compares without ever writing a canary down.
+//! Before Release the same search must find the secret, or finding nothing afterwards would mean nothing.
 
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
@@ -141,7 +141,8 @@ fn wait_for_threads() {
     }
 }
 
-/// Looks for disguised needles in memory that it disguises the same way, so that looking for them puts none of them anywhere.
+/// Looks for disguised needles in memory that it disguises the same way, so that looking for them puts none of them
+/// anywhere.
 struct Search {
     finders: Vec<(String, Finder<'static>)>,
     longest: usize,

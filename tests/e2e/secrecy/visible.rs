@@ -1,5 +1,6 @@
-//! Everything a host can see of the connector, searched for canaries: log lines at the highest level, records, checkpoints,
-//! results, errors, progress, check rows, Describe, and the files of a store. Also when a service repeats what it was sent.
+//! Everything a host can see of the connector, searched for canaries: log lines at the highest level, records,
+//! checkpoints, results, errors, progress, check rows, Describe, and the files of a store. Also when a service repeats
+//! what it was sent.
 
 use std::fs;
 

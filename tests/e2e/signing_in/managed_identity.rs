@@ -1,5 +1,5 @@
-//! `ManagedIdentity`, in a process of its own: the platform's variables belong to the host process, and this one has other
-//! tests in it.
+//! `ManagedIdentity`, in a process of its own: the platform's variables belong to the host process, and this one has
+//! other tests in it.
 
 use std::process::{Command, Output};
 
@@ -26,8 +26,8 @@ fn tenant_with(identity: ManagedIdentity) -> Tenant {
     tenant_of(sign_in, "ManagedIdentity", json!({ "ClientId": null }))
 }
 
-/// Checks or imports in another process, whose environment is that of an App Service instance. A proxy that leads nowhere
-/// stands in it too.
+/// Checks or imports in another process, whose environment is that of an App Service instance. A proxy that leads
+/// nowhere stands in it too.
 fn as_on_app_service(tenant: &Tenant, header: &str, what: &str) -> (Value, String) {
     let output: Output = Command::new(std::env::current_exe().unwrap())
         .args(["signing_in::managed_identity::on_app_service", "--exact", "--nocapture", "--ignored"])

@@ -1,7 +1,7 @@
 //! Every `Mode` of AuthJson through the loaded library: imports that equal the tenant, and mistakes made on purpose.
 //!
-//! The simulator verifies what it is shown: signature, thumbprint, audience, times, an id that never comes twice. Keys are
-//! those of `tests/keys`; certificates for them are made here.
+//! The simulator verifies what it is shown: signature, thumbprint, audience, times, an id that never comes twice. Keys
+//! are those of `tests/keys`; certificates for them are made here.
 
 mod certificate;
 mod managed_identity;

@@ -1,4 +1,5 @@
-//! The configuration changes between two runs: a token keeps the options it was made with, so what was asked is compared.
+//! The configuration changes between two runs: a token keeps the options it was made with, so what was asked is
+//! compared.
 //!
 //! Another directory is refused. Anything else restarts the types it touches, and only those, with a warning.
 

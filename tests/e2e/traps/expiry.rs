@@ -1,7 +1,7 @@
 //! Links that die: a refused delta link ends or restarts one type, a dead or circling page link restarts one round.
 //!
-//! `FullReconcileDays` is 0 here, since a link old enough to be refused is also old enough for a Reconcile, which asks for
-//! a new one.
+//! `FullReconcileDays` is 0 here, since a link old enough to be refused is also old enough for a Reconcile, which asks
+//! for a new one.
 
 use anyhow::Result;
 use connector_abi::*;

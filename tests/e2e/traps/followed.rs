@@ -1,7 +1,7 @@
 //! `MembershipMode: Delta`: memberships out of the groups feed, which tells less than it seems to.
 //!
-//! A slice is no set, a row is no image, a read is older than the row that caused it, and who comes back from the recycle
-//! bin comes alone.
+//! A slice is no set, a row is no image, a read is older than the row that caused it, and who comes back from the
+//! recycle bin comes alone.
 
 use connector_abi::*;
 use host_harness::simulator::{Change, Deletion, Delta, Fault, FaultAction, Route, World};

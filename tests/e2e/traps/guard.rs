@@ -1,4 +1,5 @@
-//! `MaxDeletes`, and what must not be removed: a delete is held back until the round is whole, a broken walk removes nothing.
+//! `MaxDeletes`, and what must not be removed: a delete is held back until the round is whole, a broken walk removes
+//! nothing.
 //!
 //! The guard looks at deletes that the service tells. What a host infers from a Full set is the host's to guard.
 

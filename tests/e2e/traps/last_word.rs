@@ -1,6 +1,7 @@
 //! Several words about one object in one run: the last one counts.
 //!
-//! A group may stand on a page twice, a read may fail and succeed later, an object may be deleted, restored and leave the scope.
+//! A group may stand on a page twice, a read may fail and succeed later, an object may be deleted, restored and leave
+//! the scope.
 
 use connector_abi::CONNECTOR_END_PARTIAL;
 use host_harness::simulator::{Fault, FaultAction, Route, World};

@@ -1,4 +1,5 @@
-//! The traps of Microsoft Graph, one claim each: what an importer meets in production and this one promises to get right.
+//! The traps of Microsoft Graph, one claim each: what an importer meets in production and this one promises to get
+//! right.
 //!
 //! `docs/semantics.md` names the test for every trap. A claim is three lines: a tenant that sets the trap, an import, a
 //! comparison with the tenant's own truth or with what the simulator was asked. A trap that nothing else in the world

@@ -1,5 +1,6 @@
-//! `docs/semantics.md` is what an auditor reads: every test it names exists and proves its promise, every trap has a row,
-//! every code a test. That its codes are those of the connector is a test beside them, in `plugin/core/src/code.rs`.
+//! `docs/semantics.md` is what an auditor reads: every test it names exists and proves its promise, every trap has a
+//! row, every code a test. That its codes are those of the connector is a test beside them, in
+//! `plugin/core/src/code.rs`.
 //!
 //! A test that proves less than its name says has a line `/// Weak: what it does not prove` above it. No promise may
 //! name it.

@@ -1,7 +1,7 @@
 //! What a feed never mentions is read once in a while: `FullReconcileDays`, by the service's clock.
 //!
-//! A Reconcile does not begin with a new link. The old one is drained afterwards, so that changes made during the reads are
-//! applied on top of lists that may be older.
+//! A Reconcile does not begin with a new link. The old one is drained afterwards, so that changes made during the reads
+//! are applied on top of lists that may be older.
 
 use host_harness::simulator::{Change, Delta, Kind, MemberTypes, Route, World};
 
@@ -80,7 +80,8 @@ fn changes_during_a_reconcile_are_applied_on_top_of_lists_that_lag() {
     }
 }
 
-/// A group that is renamed while the list is read can stand before the page that is being read, and behind it afterwards.
+/// A group that is renamed while the list is read can stand before the page that is being read, and behind it
+/// afterwards.
 #[test]
 fn group_that_the_lists_of_a_reconcile_missed_has_its_members_once_the_feed_names_it() {
     let tenant = Tenant::of(few());

@@ -1,7 +1,8 @@
 //! Sequences of calls of the C functions under libFuzzer, with the boundary's own source compiled into this program.
 //!
-//! By path and not by `dlopen`, so that one set of coverage counters and one address sanitizer see both sides. The functions
-//! are reached by their C names all the same. `tests/e2e/sequences.rs` runs the same sequences through the loaded library.
+//! By path and not by `dlopen`, so that one set of coverage counters and one address sanitizer see both sides. The
+//! functions are reached by their C names all the same. `tests/e2e/sequences.rs` runs the same sequences through the
+//! loaded library.
 
 #![no_main]
 #![allow(non_snake_case, reason = "the names of the contract")]

@@ -1,9 +1,10 @@
 //! Sequences of calls of the C functions, made up from bytes: any order, any arguments, several threads.
 //!
-//! Two parties run it: `tests/e2e/sequences.rs` through the loaded library, and `tests/fuzz/bin/abi.rs` under libFuzzer.
-//! Nothing here panics: the library under test may have silenced panics of the process, so what breaks a promise of
-//! `include/connector.h` is an `Err` with words. Two threads never share an answer buffer, which would be the host's
-//! bug and not the library's. Every argument here is one the header allows or one it says is answered with an error.
+//! Two parties run it: `tests/e2e/sequences.rs` through the loaded library, and `tests/fuzz/bin/abi.rs` under
+//! libFuzzer. Nothing here panics: the library under test may have silenced panics of the process, so what breaks a
+//! promise of `include/connector.h` is an `Err` with words. Two threads never share an answer buffer, which would be
+//! the host's bug and not the library's. Every argument here is one the header allows or one it says is answered with
+//! an error.
 
 #![allow(unsafe_code, reason = "calls the C functions as a careless host would")]
 
@@ -51,8 +52,8 @@ struct Step {
     more: u8,
 }
 
-/// Runs the sequence that `data` spells: a byte for the number of threads, four bytes a call, and behind the first `|` what
-/// the server answers. Whatever was started is over and released in the end.
+/// Runs the sequence that `data` spells: a byte for the number of threads, four bytes a call, and behind the first `|`
+/// what the server answers. Whatever was started is over and released in the end.
 pub(crate) fn run(functions: &Functions, server: &Server, data: &[u8]) -> Result<(), String> {
     let bar = data.iter().position(|byte| *byte == b'|');
     let (calls, answers) = bar.map_or((data, &[][..]), |at| (&data[..at], &data[at + 1..]));

@@ -1,7 +1,7 @@
 //! An operation as the test knows it: what it has promised so far, and what its callbacks have seen.
 //!
-//! Several threads call at once, so a flag is read *before* a call and judged *after* it: what was true before must still
-//! hold, what became true meanwhile proves nothing.
+//! Several threads call at once, so a flag is read *before* a call and judged *after* it: what was true before must
+//! still hold, what became true meanwhile proves nothing.
 
 use std::ffi::{c_char, c_void};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};

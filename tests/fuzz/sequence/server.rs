@@ -1,7 +1,9 @@
-//! What the operations of a sequence talk to: a loopback server that gives tokens and, for the rest, what the input says.
+//! What the operations of a sequence talk to: a loopback server that gives tokens and, for the rest, what the input
+//! says.
 //!
-//! An answer is a first line `STATUS [Retry-After]` and a body; `ORIGIN` in it becomes the server's address, so that links
-//! can lead home. Each connection carries one exchange: nothing of an earlier sequence can answer into a later one.
+//! An answer is a first line `STATUS [Retry-After]` and a body; `ORIGIN` in it becomes the server's address, so that
+//! links can lead home. Each connection carries one exchange: nothing of an earlier sequence can answer into a later
+//! one.
 
 use std::io::{Read, Result, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};

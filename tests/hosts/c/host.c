@@ -44,7 +44,7 @@ static void fail(const char *what, const char *why) {
   exit(2);
 }
 
-/* ---- loading ---------------------------------------------------------------------------------------------------- */
+/* ---- loading ------------------------------------------------------------------------------------------------*/
 
 /* By full path and never unloaded: a thread of the library may outlive every handle of ours. */
 #ifdef _WIN32
@@ -105,7 +105,7 @@ static struct connector load(const char *folder, const char *name) {
   return c;
 }
 
-/* ---- cancelling from a thread that does not pull ------------------------------------------------------------------ */
+/* ---- cancelling from a thread that does not pull --------------------------------------------------------------*/
 
 struct canceller {
   const struct connector *connector;
@@ -135,7 +135,7 @@ static void tell(struct canceller *it, int *flag) {
   pthread_mutex_unlock(&it->lock);
 }
 
-/* ---- what the operator sees --------------------------------------------------------------------------------------- */
+/* ---- what the operator sees -----------------------------------------------------------------------------------*/
 
 /* Called on our own thread, inside OperationNext, OperationResult or OperationRelease. The message is not
    NUL-terminated and is gone when we return. Must not call the connector. */
@@ -156,7 +156,7 @@ static void show_progress(const struct connector *c, connector_operation operati
           (unsigned long long)progress.requests, (unsigned long long)progress.elapsed_ms);
 }
 
-/* ---- the store of this sample: one file of records, one of the watermark ------------------------------------------ */
+/* ---- the store of this sample: one file of records, one of the watermark --------------------------------------*/
 
 static struct text read_file(const char *path, int may_be_absent) {
   struct text text = {NULL, 0};
@@ -195,7 +195,7 @@ static void store_checkpoint(const char *path, const connector_batch *batch, str
   if (rename(beside, path) != 0) fail(path, strerror(errno));
 }
 
-/* ---- the engine ---------------------------------------------------------------------------------------------------- */
+/* ---- the engine ------------------------------------------------------------------------------------------------*/
 
 /* Pulls until the operation says something final, and answers that. */
 static connector_status pull(const struct connector *c, connector_operation operation, const struct arguments *arguments,

@@ -1,7 +1,7 @@
 // A connector host in C++17: what an engine written in C++ does with a connector library.
 //
-// `Connector` is a loaded library, `Operation` a running import (its destructor cancels and releases), and iterating over
-// it yields batches. Nothing here throws through the library: the one callback is noexcept.
+// `Connector` is a loaded library, `Operation` a running import (its destructor cancels and releases), and iterating
+// over it yields batches. Nothing here throws through the library: the one callback is noexcept.
 //
 // Build:  c++ -std=c++17 -I include tests/hosts/cpp/host.cpp -o host -ldl -pthread
 // Run:    tests/hosts/README.md has the command line, which all hosts share.
@@ -74,7 +74,8 @@ private:
 #endif
 };
 
-// Bytes of the connector; they go back to it when this is destroyed. Movable only: copies of the struct are not tracked.
+// Bytes of the connector; they go back to it when this is destroyed. Movable only: copies of the struct are not
+// tracked.
 class Buffer {
 public:
     explicit Buffer(BufferReleaseFn release, connector_buffer taken = {}) : raw(taken), release(release) {}
@@ -221,7 +222,7 @@ private:
     connector_operation handle = 0;
 };
 
-// ---- the engine of this sample: one file of records, one of the watermark ----------------------------------------------
+// ---- the engine of this sample: one file of records, one of the watermark ----------------------------------------
 
 using Arguments = std::map<std::string, std::string>;
 

@@ -188,7 +188,8 @@ sealed unsafe class Connector
         {
             try { log(level, Encoding.UTF8.GetString(message, checked((int)length))); } catch (Exception) { }
         };
-        // On a thread of the connector. The semaphore never runs the waiting code in here; a TaskCompletionSource would.
+        // On a thread of the connector. The semaphore never runs the waiting code in here; a TaskCompletionSource
+        // would.
         Native.WakeFn onWake = _ => { try { woken.Release(); } catch (Exception) { } };
 
         var callbacks = new Native.Callbacks
@@ -267,7 +268,8 @@ sealed class Operation : IDisposable
 
     public Batch Current { get; private set; }
 
-    /// <summary>Waits for the next batch without keeping a thread. The last one comes with true, too: it has no records.</summary>
+    /// <summary>Waits for the next batch without keeping a thread. The last one comes with true, too: it has no
+    /// records.</summary>
     public async Task<bool> MoveNextAsync()
     {
         while (Status == Status.Pending || Status == Status.Ok)

@@ -1,5 +1,5 @@
-// A connector host in C#: what an engine written for .NET does with a connector library. Connector.cs is the binding, this
-// is the engine: one file of records, one of the watermark.
+// A connector host in C#: what an engine written for .NET does with a connector library. Connector.cs is the binding,
+// this is the engine: one file of records, one of the watermark.
 //
 // Build:  mcs -unsafe -out:Host.exe Host.cs Connector.cs          (or put both into a project of your own)
 // Run:    mono Host.exe ...   or   dotnet exec --runtimeconfig Host.runtimeconfig.json Host.exe ...

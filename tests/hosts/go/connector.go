@@ -72,8 +72,8 @@ func (e *StartError) Error() string {
 	return fmt.Sprintf("the connector refused to start: %d", e.Status)
 }
 
-// Batch is what one pull brought. Checkpoint is good once Rows are stored; it may come without rows. The last one has the
-// Status that ended the operation, all others have OK.
+// Batch is what one pull brought. Checkpoint is good once Rows are stored; it may come without rows. The last one has
+// the Status that ended the operation, all others have OK.
 type Batch struct {
 	Status     Status
 	Rows       []byte
@@ -194,8 +194,8 @@ func goConnectorLog(handle C.uintptr_t, level C.uint32_t, message *C.char, lengt
 	log(uint32(level), string(unsafe.Slice((*byte)(unsafe.Pointer(message)), int(length))))
 }
 
-// Batches pulls in a goroutine of its own. The channel is closed when the operation is over; Status then says how. When ctx
-// is done the operation is cancelled, by another goroutine than the one that pulls.
+// Batches pulls in a goroutine of its own. The channel is closed when the operation is over; Status then says how. When
+// ctx is done the operation is cancelled, by another goroutine than the one that pulls.
 func (o *Operation) Batches(ctx context.Context) <-chan Batch {
 	batches, over := make(chan Batch), make(chan struct{})
 	go func() {

@@ -1,5 +1,5 @@
-// A connector host in Go: what an engine written in Go does with a connector library. connector.go is the binding, this is
-// the engine: one file of records, one of the watermark.
+// A connector host in Go: what an engine written in Go does with a connector library. connector.go is the binding, this
+// is the engine: one file of records, one of the watermark.
 //
 // Build:  cd tests/hosts/go && go build -o host .
 // Run:    tests/hosts/README.md has the command line, which all hosts share.

@@ -18,8 +18,8 @@ import java.util.NoSuchElementException;
 import java.util.function.BiConsumer;
 
 /**
- * The binding: what the contract is in Java, over JNA. Everything that touches native memory stands in this file. size_t and
- * pointers are 64 bits wide on every platform of the contract, so they are {@code long} here.
+ * The binding: what the contract is in Java, over JNA. Everything that touches native memory stands in this file.
+ * size_t and pointers are 64 bits wide on every platform of the contract, so they are {@code long} here.
  *
  * <p>A call keeps its thread for a quarter of a second at most. Under virtual threads give the pulling loop a platform
  * thread of its own: a native call pins its carrier.
@@ -228,7 +228,7 @@ final class Connector {
     /** A running operation: pull with the iterator, which ends with the operation. Closing cancels and releases it. */
     final class Operation implements AutoCloseable, Iterator<Batch> {
         private final long handle;
-        /** The struct was copied, the function behind it was not: it must be reachable until the release has returned. */
+        /** The struct was copied, the function behind it was not: it must be reachable until the release returned. */
         private final Callbacks callbacks;
         private final RawBatch raw = new RawBatch();
         private volatile int status = PENDING;
@@ -249,7 +249,7 @@ final class Connector {
             return status == OK || status == PENDING;
         }
 
-        /** Waits a quarter of a second at most: a batch of status PENDING lets the caller look after its own matters. */
+        /** Waits a quarter of a second at most: a batch of status PENDING lets the caller see to its own matters. */
         @Override
         public Batch next() {
             if (!hasNext()) {

@@ -15,11 +15,11 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
- * A connector host in Java: what an engine written in Java does with a connector library. Connector.java is the binding, this
- * is the engine: one file of records, one of the watermark.
+ * A connector host in Java: what an engine written in Java does with a connector library. Connector.java is the
+ * binding, this is the engine: one file of records, one of the watermark.
  *
- * <p>Build: javac -cp jna.jar Host.java Connector.java; run: java -cp jna.jar:. Host; tests/hosts/README.md has the command
- * line, which all hosts share.
+ * <p>Build: javac -cp jna.jar Host.java Connector.java; run: java -cp jna.jar:. Host; tests/hosts/README.md has the
+ * command line, which all hosts share.
  */
 public final class Host {
     private static final List<String> LEVELS = List.of("?", "error", "warning", "information", "debug");

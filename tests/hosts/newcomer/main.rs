@@ -1,8 +1,8 @@
 //! The newcomer's path: an empty folder, the library, one host and what the page says to type.
 //!
-//! The commands are read out of `tests/hosts/README.md` and `docs/contract.md` and run as they stand there, so the pages
-//! cannot say one thing and the hosts need another. Nothing of this machine may help: the environment is empty, Python runs
-//! without its site packages, and its folder of programs holds nothing but `python3`, `cp` and `cat`.
+//! The commands are read out of `tests/hosts/README.md` and `docs/contract.md` and run as they stand there, so the
+//! pages cannot say one thing and the hosts need another. Nothing of this machine may help: the environment is empty,
+//! Python runs without its site packages, and its folder of programs holds nothing but `python3`, `cp` and `cat`.
 //!
 //! These tests belong to the package `host-harness`, for the program `host-harness simulate` that the page names.
 

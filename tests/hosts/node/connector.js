@@ -1,10 +1,11 @@
 'use strict';
-// The binding: what the contract is in JavaScript, over koffi. Everything that touches native memory stands in this file.
+// The binding: what the contract is in JavaScript, over koffi. Everything that touches native memory stands in this
+// file.
 //
-// OperationNext runs on a thread of koffi's pool (`.async`), so the event loop goes on meanwhile. koffi runs every callback
-// on the main thread and keeps the calling thread waiting for it. Therefore no synchronous call that waits for a callback
-// may be made while an `.async` one is under way: release an operation only when its pull has come back, as the iterator
-// below does. For the same reason there is no `wake` here: it would wait for the main thread.
+// OperationNext runs on a thread of koffi's pool (`.async`), so the event loop goes on meanwhile. koffi runs every
+// callback on the main thread and keeps the calling thread waiting for it. Therefore no synchronous call that waits for
+// a callback may be made while an `.async` one is under way: release an operation only when its pull has come back, as
+// the iterator below does. For the same reason there is no `wake` here: it would wait for the main thread.
 const path = require('node:path');
 const koffi = require('koffi');
 
@@ -107,7 +108,7 @@ class Connector {
   }
 }
 
-/** A running operation: `for await` yields batches, and leaving the loop early cancels. Then ask `result`, then `release`. */
+/** A running operation: `for await` yields batches, leaving the loop cancels. Then ask `result`, then `release`. */
 class Operation {
   #functions;
   #handle;

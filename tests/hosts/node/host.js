@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 'use strict';
-// A connector host in JavaScript: what an engine on Node does with a connector library. connector.js is the binding, this
-// is the engine: one file of records, one of the watermark.
+// A connector host in JavaScript: what an engine on Node does with a connector library. connector.js is the binding,
+// this is the engine: one file of records, one of the watermark.
 //
 // Once:  npm install
 // Run:   node host.js ...    tests/hosts/README.md has the command line, which all hosts share.

@@ -1,7 +1,7 @@
 //! A Rust host that was built against another layout is refused in words, before the first call.
 //!
-//! The module here is the one of `include/abi/root_module.rs` written down twice, by one macro: once as it is, which must
-//! load (else the refusal would prove nothing but a difference in names), and once with one type changed.
+//! The module here is the one of `include/abi/root_module.rs` written down twice, by one macro: once as it is, which
+//! must load (else the refusal would prove nothing but a difference in names), and once with one type changed.
 
 use host_harness::connector::root_module;
 use host_harness::library::connector_library;

@@ -1,5 +1,5 @@
-//! Record lines as they are compared: byte for byte, but for the two members that are new on every run, and what a check
-//! measured.
+//! Record lines as they are compared: byte for byte, but for the two members that are new on every run, and what a
+//! check measured.
 //!
 //! They are not parsed: a host that writes `\u00e4` for `ä`, or cuts a number, must not pass.
 

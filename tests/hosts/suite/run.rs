@@ -1,7 +1,7 @@
 //! One run of a host, whatever it is written in, and what it said.
 //!
-//! The Rust host of the comparison is the harness's own safe binding, in this process. Everything else is a program, and
-//! what it says of itself (counts, checkpoints, log) is checked here against what it wrote.
+//! The Rust host of the comparison is the harness's own safe binding, in this process. Everything else is a program,
+//! and what it says of itself (counts, checkpoints, log) is checked here against what it wrote.
 
 use std::ffi::OsString;
 use std::fs::{self, File};

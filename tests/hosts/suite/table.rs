@@ -1,7 +1,7 @@
 //! The table language × scenario.
 //!
-//! It goes to stderr past the test harness, which would swallow the output of a test that passes, and into `table.md` beside
-//! the tools, for a script that wants it as its last word. Both are Markdown.
+//! It goes to stderr past the test harness, which would swallow the output of a test that passes, and into `table.md`
+//! beside the tools, for a script that wants it as its last word. Both are Markdown.
 
 use std::fmt;
 use std::fs;

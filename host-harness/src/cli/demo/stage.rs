@@ -1,7 +1,8 @@
 //! The folder a demo plays in: what an operator would have set up by hand.
 //!
 //! ```text
-//! Connectors/libEntraId.so   auth.json   secrets/contoso-secret   entra.json   mesh.db   entra-delta.json   mesh-delta.db
+//! Connectors/libEntraId.so   auth.json   secrets/contoso-secret
+//! entra.json   mesh.db   entra-delta.json   mesh-delta.db
 //! ```
 
 use std::fs;

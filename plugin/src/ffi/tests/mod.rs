@@ -1,7 +1,8 @@
 //! The exports over operations that tests script: every line of the boundary without a socket, so that Miri can run it.
 //!
-//! `.ci/miri` does. The functions are the exported ones, called as a host calls them; only how an operation starts differs
-//! (`Operation::scripted`). Texts and structs are allocated to the byte, so that one byte read too many is seen.
+//! `.ci/miri` does. The functions are the exported ones, called as a host calls them; only how an operation starts
+//! differs (`Operation::scripted`). Texts and structs are allocated to the byte, so that one byte read too many is
+//! seen.
 
 #![expect(unsafe_code, reason = "calls the exports")]
 

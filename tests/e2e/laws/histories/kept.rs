@@ -87,8 +87,8 @@ fn more_users_restored_than_a_watermark_names_have_their_memberships() {
     }
 }
 
-/// Seed 20261130 of the law: a nested group in the recycle bin, told by a feed; then a filter that only Graph evaluates, whose
-/// lists have no row for it; then it is restored out of scope.
+/// Seed 20261130 of the law: a nested group in the recycle bin, told by a feed; then a filter that only Graph
+/// evaluates, whose lists have no row for it; then it is restored out of scope.
 #[test]
 fn group_restored_out_of_the_scope_of_a_list_is_a_member_again() {
     let quirks =
@@ -107,7 +107,8 @@ fn group_restored_out_of_the_scope_of_a_list_is_a_member_again() {
     });
 }
 
-/// Seed 20261130 of the law: groups that the feed of memberships had to repair, and then a filter that only Graph evaluates.
+/// Seed 20261130 of the law: groups that the feed of memberships had to repair, and then a filter that only Graph
+/// evaluates.
 #[test]
 fn groups_left_to_repair_are_not_unread_where_groups_are_listed() {
     let fault = Planned { kind: "500", route: Route::MEMBERS, skip: 0, times: Some(4) };

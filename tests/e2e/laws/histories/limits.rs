@@ -12,8 +12,8 @@ use super::claims::Places;
 
 /// Objects that were in the recycle bin while an import delivered fewer attributes than the one before.
 ///
-/// Left out, with every `MembershipMode`: no row of theirs came, so the host keeps the attribute that was taken out, and
-/// shows it as old as it was when they come back.
+/// Left out, with every `MembershipMode`: no row of theirs came, so the host keeps the attribute that was taken out,
+/// and shows it as old as it was when they come back.
 #[derive(Debug, Default)]
 pub(super) struct Keepsakes {
     away: BTreeSet<String>,

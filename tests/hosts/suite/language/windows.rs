@@ -2,8 +2,8 @@
 //! `.ci/windows` fills (`EntraId.dll`, and `dotnet/` with Microsoft's runtime for Windows). Wine's own variables
 //! (`WINEPREFIX` and its kin) are that script's too.
 //!
-//! The sources of the hosts are those that run on Linux. Under Wine a path that begins with a slash is one of the drive that
-//! the working folder is on, which is the whole of this file system; so paths need no translation.
+//! The sources of the hosts are those that run on Linux. Under Wine a path that begins with a slash is one of the drive
+//! that the working folder is on, which is the whole of this file system; so paths need no translation.
 
 use std::fs;
 use std::path::PathBuf;
@@ -83,7 +83,8 @@ fn core_clr(workshop: &Workshop) -> Result<Host, Unready> {
     ]))
 }
 
-/// What every 64-bit Windows 10 and Server 2016 has. A DLL of the compiler's own (libgcc, winpthread) is not among them.
+/// What every 64-bit Windows 10 and Server 2016 has. A DLL of the compiler's own (libgcc, winpthread) is not among
+/// them.
 const SYSTEM: [&str; 9] = [
     "advapi32.dll",
     "api-ms-win-core-synch-l1-2-0.dll",
