@@ -1,8 +1,8 @@
 //! What a connector says about its object types, read from its `Describe`.
 //!
 //! The engine's rules ask two things of an object type: its class (object, edge, event) and, for an edge, which attributes
-//! are its ends. Neither this file nor the store knows the name of an object type; only the comparison with a simulated
-//! tenant does (`truth.rs`, `compare.rs`).
+//! are its ends. Neither this file nor the store knows the name of an object type; in the harness only the table of a
+//! simulated tenant's truth does (`truth/types.rs`).
 
 use std::collections::BTreeMap;
 

@@ -8,7 +8,7 @@ fn root() -> &'static Path {
 }
 
 /// Every Rust file below `folder`, with its path from there and its text without comments and tests.
-fn sources(folder: &str) -> Vec<(String, String)> {
+pub(crate) fn sources(folder: &str) -> Vec<(String, String)> {
     let mut found = Vec::new();
     let mut folders: Vec<PathBuf> = vec![root().join(folder)];
     while let Some(next) = folders.pop() {
