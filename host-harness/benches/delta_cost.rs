@@ -17,7 +17,6 @@ use anyhow::{Context, Result, bail, ensure};
 use host_harness::connector::{Connector, Next, StartRequest};
 use host_harness::library::shipped_library;
 use host_harness::simulator::{Exchange, Route};
-use host_harness::truth::TruthRow;
 use measured::{Measured, exit_code, say};
 use serde_json::{Value, json};
 
@@ -93,10 +92,9 @@ fn run(connector: &Connector, tenant: &Measured, watermark: Option<&str>) -> Res
 fn changes(tenant: &Measured, users: u32, groups: u32) -> Result<Vec<Value>> {
     let mut edge = None;
     for row in tenant.process.truth()? {
-        if let TruthRow::Membership { group, member, member_type } = row?
-            && member_type == "User"
-        {
-            edge = Some((group, member));
+        let row = row?;
+        if row.text("memberType") == "User" {
+            edge = Some((row.text("groupId").to_owned(), row.text("memberId").to_owned()));
             break;
         }
     }

@@ -15,7 +15,6 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use host_harness::simulator::{Exchange, Route};
 use host_harness::simulator_process::SimulatorProcess;
-use host_harness::truth::TruthRow;
 use measured::{Measured, exit_code, say};
 use serde_json::json;
 
@@ -97,12 +96,13 @@ fn run(units: u32, tells_load: bool) -> Result<Outcome> {
 fn member_pages(process: &SimulatorProcess) -> Result<u64> {
     let mut members = BTreeMap::<String, u64>::new();
     for row in process.truth()? {
-        match row? {
-            TruthRow::Object { object_type, id, .. } if object_type == "Group" => {
-                members.entry(id).or_default();
+        let row = row?;
+        match row.object_type.as_str() {
+            "Group" => {
+                members.entry(row.source_id).or_default();
             }
-            TruthRow::Object { .. } => {}
-            TruthRow::Membership { group, .. } => *members.entry(group).or_default() += 1,
+            "GroupMember" => *members.entry(row.text("groupId").to_owned()).or_default() += 1,
+            _ => {}
         }
     }
     Ok(members.values().map(|count| count.div_ceil(PAGE).max(1)).sum())

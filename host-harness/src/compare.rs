@@ -13,7 +13,7 @@ use anyhow::Result;
 use serde_json::{Map, Value};
 
 use crate::store::Mesh;
-use crate::truth::{TruthRow, expected};
+use crate::truth::{self, Class, TruthRow};
 
 /// Differences that are described; beyond that they are counted.
 const DESCRIBED: usize = 20;
@@ -38,10 +38,11 @@ pub struct Differences {
 }
 
 impl Default for Comparison {
-    /// Users, groups and memberships with the attributes that are always imported; the external id is the id.
+    /// What a configuration imports that switches nothing, with the attributes that are always imported; the external id is
+    /// the id.
     fn default() -> Comparison {
         Comparison {
-            types: ["User", "Group", "GroupMember"].map(str::to_owned).into(),
+            types: truth::by_default().map(str::to_owned).collect(),
             extra: BTreeMap::new(),
             external_id: "id".to_owned(),
         }
@@ -63,7 +64,7 @@ impl Comparison {
         self
     }
 
-    /// Expects this attribute as the external id of users.
+    /// Expects this attribute as the external id of the types for which one can be chosen.
     #[must_use]
     pub fn with_external_id(mut self, attribute: &str) -> Comparison {
         attribute.clone_into(&mut self.external_id);
@@ -76,98 +77,90 @@ impl Comparison {
         let mut known = HashSet::new();
         for row in truth {
             let row = row?;
-            let (object_type, key) = identity(&row);
-            if !self.types.contains(object_type) {
+            if !self.types.contains(&row.object_type) {
                 continue;
             }
-            *differences.compared.entry(object_type.to_owned()).or_default() += 1;
-            known.insert(hash(object_type, &key));
-            match &row {
-                TruthRow::Object { object_type, id, attributes } => {
-                    self.object(mesh, object_type, id, attributes, &mut differences)?;
-                }
-                TruthRow::Membership { group, member, member_type } => {
-                    membership(mesh, group, member, member_type, &mut differences)?;
-                }
+            *differences.compared.entry(row.object_type.clone()).or_default() += 1;
+            known.insert(hash(&row.object_type, &row.source_id));
+            match row.class()? {
+                Class::Edge => self.edge(mesh, &row, &mut differences)?,
+                Class::Object | Class::Event => self.object(mesh, &row, &mut differences)?,
             }
         }
         for object_type in &self.types {
-            too_much(mesh, object_type, &known, &mut differences)?;
+            match truth::class(object_type)? {
+                Class::Object => too_many_objects(mesh, object_type, &known, &mut differences)?,
+                Class::Edge => too_many_edges(mesh, object_type, &known, &mut differences)?,
+                // A host keeps events that the source no longer has.
+                Class::Event => {}
+            }
         }
         Ok(differences)
     }
 
-    fn object(
-        &self,
-        mesh: &Mesh,
-        object_type: &str,
-        id: &str,
-        attributes: &Map<String, Value>,
-        differences: &mut Differences,
-    ) -> Result<()> {
-        let Some(object) = mesh.object(object_type, id)?.filter(|object| !object.hidden) else {
-            differences.add(|| format!("{object_type} {id} is missing"));
+    fn object(&self, mesh: &Mesh, row: &TruthRow, differences: &mut Differences) -> Result<()> {
+        let Some(object) = mesh.object(&row.object_type, &row.source_id)?.filter(|object| !object.hidden) else {
+            differences.add(|| format!("{} {} is missing", row.object_type, row.source_id));
             return Ok(());
         };
-        let none = BTreeSet::new();
-        let expected = expected(object_type, attributes, self.extra.get(object_type).unwrap_or(&none));
-        let names: BTreeSet<&String> = expected.keys().chain(object.attributes.keys()).collect();
-        for name in names {
-            let (should, is) =
-                (expected.get(name).unwrap_or(&Value::Null), object.attributes.get(name).unwrap_or(&Value::Null));
-            if should != is {
-                differences.add(|| format!("{object_type} {id}: {name} is {is}, should be {should}"));
-            }
-        }
-        let by_attribute = self.external_id != "id" && object_type == "User";
-        let external = if by_attribute { attributes.get(&self.external_id).and_then(Value::as_str) } else { Some(id) };
+        self.attributes(row, &object.attributes, differences)?;
+        let external = row.external_id(&self.external_id)?;
         if object.external_id.as_deref() != external {
-            differences
-                .add(|| format!("{object_type} {id}: external id is {:?}, should be {external:?}", object.external_id));
+            let (of, id) = (&row.object_type, &row.source_id);
+            differences.add(|| format!("{of} {id}: external id is {:?}, should be {external:?}", object.external_id));
+        }
+        Ok(())
+    }
+
+    fn edge(&self, mesh: &Mesh, row: &TruthRow, differences: &mut Differences) -> Result<()> {
+        match mesh.edge(&row.object_type, &row.source_id)? {
+            None => differences.add(|| format!("{} {} is missing", row.object_type, row.source_id)),
+            Some(edge) if edge.dormant => {
+                differences.add(|| format!("{} {} is dormant", row.object_type, row.source_id));
+            }
+            Some(edge) => self.attributes(row, &edge.attributes, differences)?,
+        }
+        Ok(())
+    }
+
+    fn attributes(&self, row: &TruthRow, held: &Map<String, Value>, differences: &mut Differences) -> Result<()> {
+        let none = BTreeSet::new();
+        let expected = row.expected(self.extra.get(&row.object_type).unwrap_or(&none))?;
+        let names: BTreeSet<&String> = expected.keys().chain(held.keys()).collect();
+        for name in names {
+            let (should, is) = (expected.get(name).unwrap_or(&Value::Null), held.get(name).unwrap_or(&Value::Null));
+            if should != is {
+                differences
+                    .add(|| format!("{} {}: {name} is {is}, should be {should}", row.object_type, row.source_id));
+            }
         }
         Ok(())
     }
 }
 
-/// Compares users, groups and memberships with the defaults of a configuration.
+/// Compares what a configuration imports that switches nothing.
 pub fn compare(mesh: &Mesh, truth: impl Iterator<Item = Result<TruthRow>>) -> Result<Differences> {
     Comparison::default().run(mesh, truth)
 }
 
-fn membership(mesh: &Mesh, group: &str, member: &str, member_type: &str, differences: &mut Differences) -> Result<()> {
-    match mesh.edge("GroupMember", &format!("{group}:{member}"))? {
-        None => differences.add(|| format!("GroupMember {group}:{member} is missing")),
-        Some(edge) if edge.dormant => differences.add(|| format!("GroupMember {group}:{member} is dormant")),
-        Some(edge) if edge.attributes.get("memberType").and_then(Value::as_str) != Some(member_type) => {
-            let is = edge.attributes.get("memberType").unwrap_or(&Value::Null).clone();
-            differences.add(|| format!("GroupMember {group}:{member}: memberType is {is}, should be {member_type:?}"));
-        }
-        Some(_) => {}
-    }
-    Ok(())
-}
-
-/// Visible rows of the mesh that the truth does not have.
-fn too_much(mesh: &Mesh, object_type: &str, known: &HashSet<u64>, differences: &mut Differences) -> Result<()> {
+/// Visible objects of the mesh that the truth does not have.
+fn too_many_objects(mesh: &Mesh, object_type: &str, known: &HashSet<u64>, differences: &mut Differences) -> Result<()> {
     mesh.each_object(Some(object_type), |object| {
         if !object.hidden && !known.contains(&hash(object_type, &object.source_id)) {
             differences.add(|| format!("{object_type} {} is there and should not be", object.source_id));
         }
         Ok(())
-    })?;
+    })
+}
+
+/// Edges of the mesh that are not dormant and that the truth does not have.
+fn too_many_edges(mesh: &Mesh, object_type: &str, known: &HashSet<u64>, differences: &mut Differences) -> Result<()> {
     mesh.each_edge(Some(object_type), |edge| {
         if !edge.dormant && !known.contains(&hash(object_type, &edge.source_id)) {
             differences.add(|| format!("{object_type} {} is there and should not be", edge.source_id));
         }
         Ok(())
     })
-}
-
-fn identity(row: &TruthRow) -> (&str, String) {
-    match row {
-        TruthRow::Object { object_type, id, .. } => (object_type, id.clone()),
-        TruthRow::Membership { group, member, .. } => ("GroupMember", format!("{group}:{member}")),
-    }
 }
 
 fn hash(object_type: &str, key: &str) -> u64 {

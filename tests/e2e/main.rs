@@ -29,6 +29,7 @@ mod embedding; // docs/embedding.md: its samples are the tested files, its SQL k
 mod fault_matrix; // every fault at every place, as docs/reliability.md says
 mod followed; // MembershipMode Delta
 mod golden; // what engines and operators get is what they got, but where a file of tests/golden says otherwise
+mod harness_names; // the harness names an object type in the table of its truth and nowhere else
 mod header; // the C header is what the Rust source says, in every C and C++
 mod hostile; // answers made to take the host's memory
 mod http2; // over TLS as Graph speaks it: one connection, and what a break of it costs

@@ -26,6 +26,7 @@ use crate::interrupt::Interrupt;
 use crate::report::{Outcome, RunReport};
 use crate::simulator_process::SimulatorProcess;
 use crate::store::TypeTally;
+use crate::truth;
 use stage::Stage;
 
 /// One import and what came of it.
@@ -191,7 +192,7 @@ fn table(full: &Act, delta: &Act) -> Table {
         let [full, delta] = cells;
         table.row([name.to_owned(), full, delta]);
     };
-    for object_type in ["User", "Group", "GroupMember"] {
+    for object_type in truth::by_default() {
         let of = |act: &Act| act.report.tally.types.get(object_type).cloned().unwrap_or_default();
         line(
             object_type,

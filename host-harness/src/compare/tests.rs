@@ -8,15 +8,16 @@ use crate::store::Store;
 
 fn row(id: &str, name: &str) -> TruthRow {
     let attributes = json!({"displayName": name, "businessPhones": ["1", "2"], "mail": null, "unasked": 1});
-    TruthRow::Object {
-        object_type: "User".to_owned(),
-        id: id.to_owned(),
-        attributes: attributes.as_object().cloned().unwrap(),
-    }
+    TruthRow::new("User", Some(id), attributes.as_object().cloned().unwrap()).unwrap()
+}
+
+fn member_of_type(group: &str, member: &str, member_type: &str) -> TruthRow {
+    let attributes = json!({"groupId": group, "memberId": member, "memberType": member_type});
+    TruthRow::new("GroupMember", None, attributes.as_object().cloned().unwrap()).unwrap()
 }
 
 fn member(group: &str, member: &str) -> TruthRow {
-    TruthRow::Membership { group: group.to_owned(), member: member.to_owned(), member_type: "User".to_owned() }
+    member_of_type(group, member, "User")
 }
 
 /// A mesh with user u1 (Ann), hidden user u2 and the edge g1:u1.
@@ -78,6 +79,12 @@ fn rows_too_many_are_differences() {
         differences(vec![]),
         ["GroupMember g1:u1 is there and should not be", "User u1 is there and should not be"]
     );
+}
+
+#[test]
+fn another_attribute_of_an_edge_is_a_difference() {
+    let found = differences(vec![row("u1", "Ann"), member_of_type("g1", "u1", "Device")]);
+    assert_eq!(found, ["GroupMember g1:u1: memberType is \"User\", should be \"Device\""]);
 }
 
 #[test]

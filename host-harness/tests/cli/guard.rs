@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::process::Output;
 
 use host_harness::store::Mesh;
-use host_harness::truth::TruthRow;
 use serde_json::json;
 
 use crate::{World, text};
@@ -18,11 +17,9 @@ impl World {
     /// The memberships of users, by group.
     fn members(&self) -> Vec<(String, String)> {
         let rows = self.simulator.truth().unwrap().map(Result::unwrap);
-        rows.filter_map(|row| match row {
-            TruthRow::Membership { group, member, member_type } if member_type == "User" => Some((group, member)),
-            TruthRow::Membership { .. } | TruthRow::Object { .. } => None,
-        })
-        .collect()
+        rows.filter(|row| row.text("memberType") == "User")
+            .map(|row| (row.text("groupId").to_owned(), row.text("memberId").to_owned()))
+            .collect()
     }
 
     fn remove(&self, members: &[(String, String)]) {

@@ -209,6 +209,139 @@ fn the_pages_resumed_set_keeps_what_it_touched_and_reads_unfinished_groups_anew(
     host.takes(&[end("GroupMember", true)]).shows_keys("ann bob in out in->bob out->in");
 }
 
+/// An application with two credentials, and a user with an activity, a licence of its own and one by the group `in`.
+fn with_edges() -> Host {
+    let mut host = filled();
+    let licence = |source_id: &str, by: Option<&str>| {
+        row("LicenseAssignment", source_id, json!({"principalId": "ann", "skuId": "sku", "assignedByGroupId": by}))
+    };
+    host.takes(&[
+        delta("Credential"),
+        row("Credential", "app:k1", json!({"applicationId": "app", "keyId": "k1"})),
+        row("Credential", "app:k2", json!({"applicationId": "app", "keyId": "k2"})),
+        delta("SignInActivity"),
+        row("SignInActivity", "ann", json!({"userId": "ann"})),
+        delta("LicenseAssignment"),
+        licence("ann:sku:direct", None),
+        licence("ann:sku:in", Some("in")),
+        delta("User"),
+        delta("Application"),
+        delta("License"),
+        delta("Group"),
+    ]);
+    host.shows_edges(ALL_EDGES);
+    host
+}
+
+const ALL_EDGES: &str = "ann->ann ann->sku ann->sku->in app->app:k1 app->app:k2 in->ann in->bob out->in";
+
+impl Host {
+    /// Edges alone: an edge with one end as `end->SourceId`.
+    #[track_caller]
+    fn shows_edges(&self, expected: &str) {
+        let shown = self.shows();
+        let edges: Vec<_> =
+            shown.iter().filter(|line| line.contains(" -> ")).map(|line| line.replace(" -> ", "->")).collect();
+        assert_eq!(edges.join(" "), expected);
+    }
+}
+
+#[test]
+fn the_pages_edges_with_one_or_three_ends_sleep_while_any_end_is_deleted() {
+    let back = |object_type: &str, id: &str| row(object_type, id, json!({}));
+    for (object_type, id, left) in [
+        ("Application", "app", "ann->ann ann->sku ann->sku->in in->ann in->bob out->in"),
+        ("User", "ann", "app->app:k1 app->app:k2 in->bob out->in"),
+        ("License", "sku", "ann->ann app->app:k1 app->app:k2 in->ann in->bob out->in"),
+        ("Group", "in", "ann->ann ann->sku app->app:k1 app->app:k2"),
+    ] {
+        let mut host = with_edges();
+        host.takes(&[gone(object_type, id, "SoftDeleted")]).shows_edges(left);
+        host.takes(&[back(object_type, id)]).shows_edges(ALL_EDGES);
+        host.takes(&[gone(object_type, id, "Purged"), back(object_type, id)]).shows_edges(left);
+    }
+}
+
+#[test]
+fn the_pages_left_scope_takes_edges_with_one_end_and_leaves_those_that_only_name_it() {
+    let mut host = with_edges();
+    host.takes(&[
+        gone("Application", "app", "LeftScope"),
+        gone("User", "ann", "LeftScope"),
+        gone("Group", "in", "LeftScope"),
+    ]);
+    host.shows_edges("ann->sku ann->sku->in out->in");
+}
+
+#[test]
+fn the_pages_end_of_an_edge_is_unchanged_where_a_change_leaves_it_out_and_none_where_it_is_null() {
+    let mut host = with_edges();
+    host.takes(&[row("LicenseAssignment", "ann:sku:in", json!({"state": "Active"}))]).shows_edges(ALL_EDGES);
+    host.takes(&[row("LicenseAssignment", "ann:sku:in", json!({"assignedByGroupId": null, "skuId": "other"}))]);
+    host.shows_edges("ann->ann ann->other ann->sku app->app:k1 app->app:k2 in->ann in->bob out->in");
+}
+
+#[test]
+fn the_pages_scope_and_end_remove_edges_of_any_number_of_ends() {
+    let mut host = with_edges();
+    let close = json!({"Kind": "Scope", "ObjectType": "Credential", "Scope": "app", "Complete": true, "Rows": 1});
+    host.takes(&[
+        delta("Credential"),
+        row("Credential", "app:k2", json!({"applicationId": "app", "keyId": "k2"})),
+        close,
+    ]);
+    for object_type in ["SignInActivity", "LicenseAssignment"] {
+        host.takes(&[begin(object_type, "Full", "next", false, "Removed"), end(object_type, true)]);
+    }
+    host.shows_edges("app->app:k2 in->ann in->bob out->in");
+}
+
+#[test]
+fn the_pages_ids_that_differ_in_case_alone_are_two() {
+    let mut host = filled();
+    let pair = ["41W1zT6z1U-kJxf62a", "41W1zT6z1U-kJxf62A"];
+    host.takes(&[delta("License"), row("License", pair[0], json!({})), row("License", pair[1], json!({}))]);
+    host.takes(&[delta("GroupMember"), edge("in", pair[0]), edge("in", pair[1])]);
+    host.takes(&[gone("License", pair[1], "SoftDeleted"), gone("GroupMember", &format!("in:{}", pair[0]), "Removed")]);
+    assert!(host.shows().contains(&format!("License {} {{}}", pair[0])));
+    host.takes(&[row("License", pair[1], json!({}))]).shows_edges("in->41W1zT6z1U-kJxf62A in->ann in->bob out->in");
+}
+
+#[test]
+fn the_pages_events_are_added_and_replaced_and_take_no_mark_away() {
+    let mut host = filled();
+    let append = || begin("SignIn", "Append", "s", false, "SoftDeleted");
+    host.takes(&[append(), row("SignIn", "e1", json!({"risk": "high", "app": "Mail"})), end("SignIn", true)]);
+    host.takes(&[
+        append(),
+        row("SignIn", "e1", json!({"risk": "none"})),
+        row("SignIn", "e2", json!({})),
+        end("SignIn", true),
+    ]);
+    host.takes(&[full("SignIn", "again"), end("SignIn", true)]);
+    host.shows_line(r#"SignIn e1 {"risk": String("none")}"#);
+    host.shows_line("SignIn e2 {}");
+    host.takes(&[delta("User"), gone("User", "ann", "SoftDeleted"), append(), row("SignIn", "ann", json!({}))]);
+    host.shows_edges("in->bob out->in");
+}
+
+#[test]
+fn the_pages_marks_of_a_type_that_is_switched_off_do_not_count_until_it_begins_again() {
+    let mut host = filled();
+    host.takes(&[delta("User"), gone("User", "ann", "SoftDeleted"), end("User", true)]);
+    host.takes(&[delta("Group"), gone("Group", "out", "SoftDeleted"), end("Group", true)]);
+    host.result(&["User", "Group", "GroupMember"]);
+    host.shows_edges("in->bob");
+    host.result(&["Group", "GroupMember"]);
+    host.shows_edges("in->ann in->bob");
+    // The object itself stays as the last End left it.
+    host.shows_keys("bob in in->ann in->bob");
+    host.takes(&[full("User", "on"), row("User", "bob", json!({}))]).shows_edges("in->bob");
+    host.result(&["Group", "GroupMember"]);
+    host.result(&["User", "Group", "GroupMember"]);
+    host.shows_edges("in->bob");
+}
+
 #[test]
 fn statement_of_the_guard_counts_what_a_left_scope_takes_and_nothing_that_was_never_held() {
     let mut host = filled();

@@ -10,10 +10,10 @@ use std::time::Duration;
 use connector_abi::{CONNECTOR_E_CANCELLED, CONNECTOR_END, CONNECTOR_END_PARTIAL, Status};
 use host_harness::connector::{Next, StartRequest};
 use host_harness::simulator::{Fault, FaultAction, Route, World};
-use host_harness::truth::{TruthRow, expected};
+use host_harness::truth::TruthRow;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, OptionalExtension};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::PAGE;
 use crate::world::{Tenant, connector, records};
@@ -22,8 +22,10 @@ use crate::world::{Tenant, connector, records};
 pub(super) struct Host {
     store: Connection,
     statements: BTreeMap<&'static str, &'static str>,
-    /// From `Describe`: the attributes that hold an edge's ends and its scope.
-    edges: BTreeMap<String, [String; 3]>,
+    /// From `Describe`: the attributes that hold an edge's scope and its ends.
+    edges: BTreeMap<String, [Option<String>; 4]>,
+    /// Types of class `Event`.
+    events: BTreeSet<String>,
     /// Mode and Absence of the sets that are open.
     sets: BTreeMap<String, (String, String)>,
     /// Records that were applied, by the statement that was used.
@@ -38,18 +40,22 @@ impl Host {
             .map(|block| block.split("\n```").next().unwrap().split_once('\n').unwrap())
             .collect();
         let about: Value = serde_json::from_str(&connector().describe().unwrap()).unwrap();
-        let types = about["ObjectTypes"].as_array().unwrap().iter().filter(|it| it["Class"] == "Edge");
-        let text = |value: &Value| value.as_str().unwrap().to_owned();
-        let edges = types
-            .map(|it| {
-                let end = |number: usize| text(&it["Ends"][number]["Attribute"]);
-                (text(&it["Name"]), [end(0), end(1), text(&it["ScopeAttribute"])])
-            })
-            .collect();
+        let mut types = about["ObjectTypes"].as_array().unwrap().clone();
+        // Types that rules are tested with and the connector does not have.
+        types.extend(made_types());
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        let of_class = |class: &'static str| types.iter().filter(move |it| it["Class"] == class);
+        let edges = of_class("Edge").map(|it| {
+            let end = |number: usize| text(&it["Ends"][number]["Attribute"]);
+            let scope = text(&it["ScopeAttribute"]).or_else(|| if end(1).is_none() { end(0) } else { None });
+            (text(&it["Name"]).unwrap(), [scope, end(0), end(1), end(2)])
+        });
+        let edges = edges.collect();
+        let events = of_class("Event").map(|it| text(&it["Name"]).unwrap()).collect();
         let store = Connection::open_in_memory().unwrap();
         store.execute_batch(statements["Schema"]).unwrap();
         store.execute_batch("BEGIN").unwrap();
-        Host { store, statements, edges, sets: BTreeMap::new(), used: BTreeMap::new() }
+        Host { store, statements, edges, events, sets: BTreeMap::new(), used: BTreeMap::new() }
     }
 
     /// Runs a block of the page, each parameter from the value of that name.
@@ -107,13 +113,13 @@ impl Host {
                 self.run("Begin", &values);
             }
             "Upsert" => {
-                if let Some([from, to, scope]) = self.edges.get(&object_type) {
-                    values.retain(|(name, _)| *name != "scope");
-                    for (name, attribute) in [("from_id", from), ("to_id", to), ("scope", scope)] {
-                        values.push((name, record["Attributes"][attribute].clone()));
-                    }
+                if let Some(attributes) = self.edges.get(&object_type) {
+                    let names = ["scope_attribute", "end_1_attribute", "end_2_attribute", "end_3_attribute"];
+                    values.extend(names.into_iter().zip(attributes.clone().map(Value::from)));
                     self.run("Upsert of an edge", &values);
                 } else {
+                    let class = if self.events.contains(&object_type) { "Event" } else { "Object" };
+                    values.push(("class", class.into()));
                     self.run("Upsert of an object", &values);
                 }
             }
@@ -133,7 +139,7 @@ impl Host {
             "End" => {
                 let (mode, absence) = open.unwrap();
                 self.sets.remove(&object_type);
-                if mode == "Full" && record["Complete"] == true {
+                if mode == "Full" && record["Complete"] == true && !self.events.contains(&object_type) {
                     let block = match absence.as_str() {
                         "SoftDeleted" => "End, SoftDeleted",
                         "LeftScope" => "End, LeftScope",
@@ -195,7 +201,15 @@ impl Host {
         // What came behind the last checkpoint is not kept.
         self.store.execute_batch("ROLLBACK; BEGIN").unwrap();
         self.sets.clear();
+        let result: Value = serde_json::from_str(&operation.result_json().unwrap()).unwrap();
+        self.result(&result["ObjectTypes"].as_object().unwrap().keys().map(String::as_str).collect::<Vec<_>>());
+        self.store.execute_batch("COMMIT; BEGIN").unwrap();
         status
+    }
+
+    /// The Result of a run, which lists these types.
+    pub(super) fn result(&mut self, listed: &[&str]) {
+        self.run("Result", &[("listed", serde_json::to_string(listed).unwrap().into())]);
     }
 
     /// What the page's two views show: objects with their attributes, and edges by their ends.
@@ -207,9 +221,11 @@ impl Host {
             Ok(format!("{} {} {attributes:?}", row.get::<_, String>(0)?, row.get::<_, String>(1)?))
         });
         let mut shown: BTreeSet<String> = objects.unwrap().map(Result::unwrap).collect();
-        let mut edges = self.store.prepare("SELECT from_id, to_id FROM visible_edge").unwrap();
-        let edges =
-            edges.query_map([], |row| Ok(format!("{} -> {}", row.get::<_, String>(0)?, row.get::<_, String>(1)?)));
+        // One end: what it is besides; two or three: what they are.
+        let ends = "SELECT end_1 || CASE WHEN coalesce(end_2, end_3) IS NULL THEN ' -> ' || source_id
+            ELSE coalesce(' -> ' || end_2, '') || coalesce(' -> ' || end_3, '') END FROM visible_edge";
+        let mut edges = self.store.prepare(ends).unwrap();
+        let edges = edges.query_map([], |row| row.get(0));
         shown.extend(edges.unwrap().map(Result::unwrap));
         shown
     }
@@ -229,21 +245,17 @@ impl Host {
     #[track_caller]
     fn equals(&self, tenant: &Tenant, selected: impl Fn(&Map<String, Value>) -> bool) {
         let truth: Vec<TruthRow> = TruthRow::of(&tenant.sim.truth()).map(Result::unwrap).collect();
-        let selects = |row: &TruthRow| match row {
-            TruthRow::Object { object_type, id, attributes } if object_type == "Group" && selected(attributes) => {
-                Some(id.clone())
-            }
-            _ => None,
-        };
-        let groups: BTreeSet<String> = truth.iter().filter_map(selects).collect();
-        let visible = truth.iter().filter_map(|row| match row {
-            TruthRow::Object { object_type, id, .. } if object_type == "Group" && !groups.contains(id) => None,
-            TruthRow::Object { object_type, id, attributes } => {
-                let attributes = expected(object_type, attributes, &BTreeSet::new());
-                Some(format!("{object_type} {id} {:?}", attributes.into_iter().collect::<BTreeMap<_, _>>()))
-            }
-            TruthRow::Membership { group, member, .. } => {
+        let selects = |row: &&TruthRow| row.object_type == "Group" && selected(&row.attributes);
+        let groups: BTreeSet<&str> = truth.iter().filter(selects).map(|row| row.source_id.as_str()).collect();
+        let visible = truth.iter().filter_map(|row| match row.object_type.as_str() {
+            "Group" if !groups.contains(row.source_id.as_str()) => None,
+            "GroupMember" => {
+                let (group, member) = (row.text("groupId"), row.text("memberId"));
                 groups.contains(group).then(|| format!("{group} -> {member}"))
+            }
+            object_type => {
+                let attributes: BTreeMap<_, _> = row.expected(&BTreeSet::new()).unwrap().into_iter().collect();
+                Some(format!("{object_type} {} {attributes:?}", row.source_id))
             }
         });
         let truth: BTreeSet<String> = visible.collect();
@@ -260,6 +272,16 @@ impl Host {
         let idle: Vec<_> = blocks.iter().filter(|block| !self.used.contains_key(*block)).collect();
         assert!(idle.is_empty(), "not one record came for {idle:?}: {:?}", self.used);
     }
+}
+
+fn made_types() -> [Value; 4] {
+    [
+        json!({"Name": "Credential", "Class": "Edge", "ScopeAttribute": "applicationId", "Ends": [{"Attribute": "applicationId"}]}),
+        json!({"Name": "SignInActivity", "Class": "Edge", "ScopeAttribute": null, "Ends": [{"Attribute": "userId"}]}),
+        json!({"Name": "LicenseAssignment", "Class": "Edge", "ScopeAttribute": null,
+            "Ends": [{"Attribute": "principalId"}, {"Attribute": "skuId"}, {"Attribute": "assignedByGroupId"}]}),
+        json!({"Name": "SignIn", "Class": "Event"}),
+    ]
 }
 
 fn sql(value: &Value) -> Sql {
@@ -294,6 +316,7 @@ fn live_through(tenant: &Tenant, selected: impl Fn(&Map<String, Value>) -> bool 
         "Begin",
         "Upsert of an object",
         "Upsert of an edge",
+        "Result",
         "Delete, SoftDeleted",
         "Delete, Purged",
         "Checkpoint",
