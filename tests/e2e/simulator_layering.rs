@@ -9,17 +9,18 @@ use crate::layering::sources;
 const FOLDER: &str = "host-harness/src/simulator";
 
 /// From the bottom up: each may name those before it.
-const LAYERS: [&str; 23] = [
+const LAYERS: [&str; 24] = [
     "seed",
     "clock",
     "percent",
     "traffic",
+    "seal",
+    "workload",
     "kinds",
     "relations",
     "odata",
     "route",
     "throttle",
-    "seal",
     "permissions",
     "fault",
     "change",

@@ -31,6 +31,7 @@ mod tenant;
 mod tests;
 mod throttle;
 mod traffic;
+mod workload;
 mod world;
 
 use std::fs::File;
@@ -52,6 +53,7 @@ pub use self::relations::Relation;
 pub use self::route::Route;
 pub use self::tenant::truth::{OrderFreeHash, Truth, TruthEdge, TruthObject};
 pub use self::throttle::{RetryAfter, TenantSize, Throttling};
+pub use self::workload::{Licence, Licences, Limits};
 pub use self::world::{Delta, JournalMode, Lists, ManagedIdentity, MemberTypes, SignIn, World};
 
 use self::http::Server;
@@ -140,6 +142,13 @@ impl Simulator {
     pub fn random_changes(&self, seed: u64, count: usize) -> Vec<Change> {
         let now = self.service.clock.seconds();
         let draw = Draw { seed, count, also: Vec::new() };
+        tenant::random::random_changes(&self.service.tenant(), &draw, now)
+    }
+
+    /// The same with changes of further kinds, which random scripts leave alone otherwise.
+    pub fn random_changes_of(&self, seed: u64, count: usize, also: &[Kind]) -> Vec<Change> {
+        let now = self.service.clock.seconds();
+        let draw = Draw { seed, count, also: also.to_vec() };
         tenant::random::random_changes(&self.service.tenant(), &draw, now)
     }
 

@@ -190,7 +190,7 @@ impl<'a> Selection<'a> {
             Map::from_iter([("id".to_owned(), json!(view.id(member)))])
         };
         if typed {
-            row.insert("@odata.type".into(), json!(member.kind.odata_type()));
+            row.insert("@odata.type".into(), json!(view.odata_type(member).0));
         }
         Value::Object(row)
     }

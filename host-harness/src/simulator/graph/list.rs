@@ -10,6 +10,7 @@ use super::answer::{Answer, Body, GraphError};
 use super::order::Order;
 use super::paging::{self, context_path, lag, page, position, select};
 use super::request::{Options, Request};
+use super::throttled;
 use crate::simulator::kinds::Kind;
 use crate::simulator::kinds::identity::ObjectRef;
 use crate::simulator::kinds::property::Home;
@@ -37,6 +38,9 @@ fn objects(
 ) -> Result<Answer, GraphError> {
     let options = Options::parse(&request.query);
     let properties = select(kind, &options)?;
+    if let Some(throttled) = throttled::limited(context, &options, &properties) {
+        return Ok(throttled);
+    }
     let small = properties.iter().any(|property| property.home == Home::SignInLogs);
     let position = position(context, request, &options, small.then_some(SIGN_IN_ACTIVITY_PAGE))?;
     let advanced = request.is_eventual() && options.is_true("$count");
@@ -73,7 +77,9 @@ fn objects(
             next = Some(place);
             break;
         }
-        rows.push(Value::Object(view.row(object, &properties)));
+        let mut row = view.row(object, &properties);
+        view.annotate(object, &mut row);
+        rows.push(Value::Object(row));
     }
     let count =
         (position.first && advanced).then(|| order.from(0).filter(|(_, object)| matches(object)).count() as u64);
@@ -110,11 +116,15 @@ fn holds(view: View<'_>, object: ObjectRef, filter: Option<&Filter>, order: Text
 pub(super) fn object(context: &Context<'_>, request: &Request, kind: Kind, id: &str) -> Result<Answer, GraphError> {
     let options = Options::parse(&request.query);
     let properties = select(kind, &options)?;
+    if let Some(throttled) = throttled::limited(context, &options, &properties) {
+        return Ok(throttled);
+    }
     let tenant = context.service.tenant();
     let snapshot = tenant.read(lag(context, request));
     let view = snapshot.view();
     let object = find(view, kind, id).ok_or_else(|| GraphError::not_found(id))?;
     let mut row = view.row(object, &properties);
+    view.annotate(object, &mut row);
     let entity =
         format!("{}/v1.0/$metadata#{}/$entity", context.origin, paging::context_path(kind.collection(), &options));
     row.insert("@odata.context".into(), Value::String(entity));

@@ -13,7 +13,7 @@ pub(super) static TABLE: Table = Table {
     name: "Group",
     odata_type: "#microsoft.graph.group",
     collection: "groups",
-    live: "groups",
+    live: &["groups"],
     deleted: Some("deletedGroups"),
     read: &["GroupMember.Read.All", "Directory.Read.All"],
     served: Some(Served {
@@ -30,6 +30,7 @@ pub(super) static TABLE: Table = Table {
     extensions: EXTENSIONS.split_at(1).0,
     defaults: &properties::DEFAULTS,
     other_key: None,
+    derived: |_, _| None,
     field: |source, number, property| values::Groups(source).field(number, property),
     fresh: |_, number| {
         vec![

@@ -51,7 +51,7 @@ table! {
     Group => group,
     /// A registered device; it exists as a member only.
     Device => device,
-    /// An application's presence in the tenant; it exists as a member only.
+    /// An application's presence in the tenant, or a managed identity.
     ServicePrincipal => service_principal,
     /// A mail contact; it exists as a member only.
     OrgContact => org_contact,
@@ -67,7 +67,7 @@ pub(crate) struct Table {
     /// The path below the version root.
     pub(crate) collection: &'static str,
     /// The world's keys that say how many there are: live ones, and those in the recycle bin from the start.
-    pub(crate) live: &'static str,
+    pub(crate) live: &'static [&'static str],
     pub(crate) deleted: Option<&'static str>,
     /// Permissions any of which shows the objects; the least one first.
     pub(crate) read: &'static [&'static str],
@@ -80,6 +80,8 @@ pub(crate) struct Table {
     pub(crate) defaults: &'static [&'static str],
     /// A property that finds an object as its id does.
     pub(crate) other_key: Option<&'static str>,
+    /// The `@odata.type` of objects that are of a derived type.
+    pub(crate) derived: fn(&Source, u32) -> Option<&'static str>,
     /// A property of the base object with a number.
     pub(crate) field: fn(&Source, u32, &str) -> Field,
     /// What a new object has unless its change says otherwise.

@@ -15,7 +15,7 @@ pub(super) static TABLE: Table = Table {
     name: "User",
     odata_type: "#microsoft.graph.user",
     collection: "users",
-    live: "users",
+    live: &["users"],
     deleted: Some("deletedUsers"),
     read: READ,
     served: Some(Served {
@@ -29,6 +29,7 @@ pub(super) static TABLE: Table = Table {
     extensions: &EXTENSIONS,
     defaults: &properties::DEFAULTS,
     other_key: Some("userPrincipalName"),
+    derived: |_, _| None,
     field: |source, number, property| values::Users(source).field(number, property),
     fresh: |source, number| {
         vec![

@@ -65,6 +65,19 @@ impl<'a> View<'a> {
         self.base.ids.id(object)
     }
 
+    /// The type that rows say an object has, and whether it is another one than its kind's.
+    pub(crate) fn odata_type(&self, object: ObjectRef) -> (&'static str, bool) {
+        let derived = (object.kind.table().derived)(self.base, object.number);
+        (derived.unwrap_or(object.kind.odata_type()), derived.is_some())
+    }
+
+    /// What a row of a collection says of an object's type: nothing unless it is derived from the collection's.
+    pub(crate) fn annotate(&self, object: ObjectRef, row: &mut Map<String, Value>) {
+        if let (odata_type, true) = self.odata_type(object) {
+            row.insert("@odata.type".to_owned(), Value::from(odata_type));
+        }
+    }
+
     pub(crate) fn field(&self, object: ObjectRef, property: &Property) -> Field {
         let altered = self.state.altered(object);
         if property.name == "deletedDateTime" {

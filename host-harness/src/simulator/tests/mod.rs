@@ -16,3 +16,4 @@ mod login;
 mod manual;
 mod members;
 mod rows;
+mod service_principals;
