@@ -54,7 +54,7 @@ pub use self::route::Route;
 pub use self::tenant::truth::{OrderFreeHash, Truth, TruthEdge, TruthObject};
 pub use self::throttle::{RetryAfter, TenantSize, Throttling};
 pub use self::workload::{Licence, Licences, Limits};
-pub use self::world::{Delta, JournalMode, Lists, ManagedIdentity, MemberTypes, SignIn, World};
+pub use self::world::{Delta, JournalMode, Lists, ManagedIdentity, MemberTypes, Roles, SignIn, World};
 
 use self::http::Server;
 use self::kinds::identity::ObjectRef;

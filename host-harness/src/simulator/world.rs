@@ -11,7 +11,7 @@ use super::kinds::{Deletion, Kind};
 use super::odata::TextOrder;
 use super::permissions::Permissions;
 use super::throttle::Throttling;
-use super::workload::Limits;
+use super::workload::{Licence, Licences, Limits};
 
 /// The configuration of one simulated tenant and its service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,6 +61,10 @@ pub struct World {
     pub sign_in: SignIn,
     /// What the application may read.
     pub permissions: Permissions,
+    /// What the tenant has paid for.
+    pub licences: Licences,
+    /// Directory roles and who holds them.
+    pub roles: Roles,
     /// How delta queries behave.
     pub delta: Delta,
     /// How lists and member reads behave.
@@ -132,6 +136,37 @@ pub struct ManagedIdentity {
     /// Its tokens are texts that a client cannot look into.
     #[serde(default)]
     pub opaque_tokens: bool,
+}
+
+/// Directory roles.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Roles {
+    /// How many roles there are; every fourth is a custom one.
+    pub definitions: u32,
+    /// How many assignments there are.
+    pub assignments: u32,
+    /// Rows a page of roles, assignments or instances holds.
+    pub page: u32,
+    /// `$top` is refused instead of ignored.
+    pub top_refused: bool,
+    /// A `$select` inside `$expand` is refused.
+    pub nested_select_refused: bool,
+    /// Schedule instances repeat the assignments of groups for what their members inherit.
+    pub inherited_instances: bool,
+}
+
+impl Default for Roles {
+    fn default() -> Roles {
+        Roles {
+            definitions: 0,
+            assignments: 0,
+            page: 100,
+            top_refused: false,
+            nested_select_refused: false,
+            inherited_instances: true,
+        }
+    }
 }
 
 /// Delta queries.
@@ -286,6 +321,8 @@ impl Default for World {
             client_secret: "sim~8Q+made/up=Contoso&secret".into(),
             sign_in: SignIn::default(),
             permissions: Permissions::default(),
+            licences: [Licence::P1, Licence::P2].into(),
+            roles: Roles::default(),
             delta: Delta::default(),
             lists: Lists::default(),
             security_group_deletion: Deletion::Soft,

@@ -3,7 +3,7 @@
 //! `delta`, `delta()` and `microsoft.graph.delta()` are the same function, and `groups('id')` the same as `groups/id`.
 
 use super::applications;
-use crate::simulator::kinds::Kind;
+use crate::simulator::kinds::{Kind, Listed};
 use crate::simulator::percent::decode;
 use crate::simulator::relations::Relation;
 use crate::simulator::route::Route;
@@ -106,6 +106,8 @@ fn collection<'a, 'b>(parts: &'a [&'b str]) -> Option<(Kind, &'a [&'b str])> {
 
 /// What a path addresses below the collection of a kind.
 fn within(kind: Kind, rest: &[&str]) -> Option<Target> {
+    let listed = kind.table().served.as_ref().map(|served| &served.listed);
+    let counted = matches!(listed, Some(Listed::Paged { .. }));
     let feeds = kind.table().served.as_ref().is_some_and(|served| served.feed.is_some());
     let child = |segment: &str| {
         let leads = |relation: &&Relation| relation.table().parent == kind && relation.table().segment == segment;
@@ -114,7 +116,7 @@ fn within(kind: Kind, rest: &[&str]) -> Option<Target> {
     let parent = |segment: &str| Relation::ALL.iter().find(|it| it.table().reverse == Some(segment)).copied();
     Some(match rest {
         [] => Target::List(kind),
-        ["$count"] => Target::Count(kind),
+        ["$count"] if counted => Target::Count(kind),
         [function] if is_delta(function) && feeds => Target::Delta(kind),
         [id] => Target::Object(kind, (*id).to_owned()),
         [id, segment] => match child(segment) {

@@ -6,7 +6,7 @@ use super::deed::Deed;
 use super::field::Field;
 use super::property::{Property, Shape};
 use super::source::Source;
-use super::{Deletion, Table, never_drawn};
+use super::{Deletion, IdForm, Table, never_drawn};
 
 pub(super) static TABLE: Table = Table {
     name: "Device",
@@ -14,6 +14,8 @@ pub(super) static TABLE: Table = Table {
     collection: "devices",
     live: &["devices"],
     deleted: None,
+    ids: IdForm::Guid,
+    mirrors: None,
     read: &["Device.Read.All", "Directory.Read.All"],
     served: None,
     properties: &[Property::new("id", Shape::Text, "eq"), Property::new("displayName", Shape::Text, "eq startswith")],

@@ -3,7 +3,8 @@
 //! No table maps ids to objects. The first 32 bits of an id are the object's number under a permutation, the rest is a
 //! check that only the right (seed, kind, number) satisfies, so a foreign or mistyped id is never taken for an object.
 
-use super::Kind;
+use super::{IdForm, Kind};
+use crate::simulator::seal::{base64url, from_base64url};
 use crate::simulator::seed::mix;
 
 /// One directory object, by kind and number. Numbers below the base count come from the seed, later ones were added.
@@ -25,12 +26,45 @@ impl Ids {
     }
 
     pub(crate) fn id(self, object: ObjectRef) -> String {
-        format_guid(self.bits(object))
+        match object.kind.table().ids {
+            IdForm::Guid => format_guid(self.bits(object)),
+            IdForm::CaseSensitive => self.case_sensitive(object),
+        }
+    }
+
+    /// 32 bytes in base 64: those of a GUID, and as many that say nothing.
+    fn case_sensitive(self, object: ObjectRef) -> String {
+        let text = |number: u32| {
+            let bits = self.bits(ObjectRef { number, ..object });
+            let rest = (0..2).flat_map(|word| mix(self.seed, 0xCA5E ^ word, u64::from(number)).to_be_bytes());
+            let bytes: Vec<u8> = bits.to_be_bytes().into_iter().chain(rest).collect();
+            format!("{}-1", base64url(&bytes))
+        };
+        if object.number != 1 {
+            return text(object.number);
+        }
+        let first = text(0);
+        // Behind the part that is read back.
+        let at = first.char_indices().skip(READ_BACK).find(|(_, letter)| letter.is_ascii_alphabetic());
+        let at = at.map_or(0, |(at, _)| at);
+        let other: String = first[at..=at].chars().map(swap_case).collect();
+        first[..at].to_owned() + &other + &first[at + 1..]
+    }
+
+    /// The object of a kind that a case-sensitive id speaks of.
+    fn find_case_sensitive(self, kind: Kind, id: &str) -> Option<ObjectRef> {
+        let bytes = from_base64url(id.strip_suffix("-1")?)?;
+        let first = u32::from_be_bytes(bytes.get(..4)?.try_into().ok()?);
+        let number = unscramble(first, self.key(kind));
+        [number, 1].map(|number| ObjectRef { kind, number }).into_iter().find(|object| self.id(*object) == id)
     }
 
     /// The object an id speaks of, whatever its letter case; whether that object exists is another question.
     pub(crate) fn find(self, id: &str) -> Option<ObjectRef> {
-        let bits = parse_guid(id)?;
+        let Some(bits) = parse_guid(id) else {
+            let mut kinds = Kind::ALL.iter().filter(|kind| kind.table().ids == IdForm::CaseSensitive);
+            return kinds.find_map(|kind| self.find_case_sensitive(*kind, id));
+        };
         let first = (bits >> 96) as u32;
         Kind::ALL.iter().find_map(|kind| {
             let kind = *kind;
@@ -57,6 +91,13 @@ impl Ids {
         let check_low = mix(key, 0xC1, u64::from(object.number));
         with_version((u128::from(first) << 96) | (u128::from(check_high) << 64) | u128::from(check_low))
     }
+}
+
+/// Characters of a case-sensitive id that hold the bytes of the GUID.
+const READ_BACK: usize = 22;
+
+fn swap_case(letter: char) -> char {
+    if letter.is_ascii_lowercase() { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() }
 }
 
 /// Four Feistel rounds: any 32-bit number to another and back.
@@ -117,9 +158,18 @@ mod tests {
                 let object = ObjectRef { kind, number };
                 let id = ids.id(object);
                 assert_eq!(ids.find(&id), Some(object));
-                assert_eq!(ids.find(&id.to_uppercase()), Some(object));
+                let sensitive = kind.table().ids == IdForm::CaseSensitive;
+                assert_eq!(ids.find(&id.to_uppercase()), Some(object).filter(|_| !sensitive));
             }
         }
+    }
+
+    #[test]
+    fn two_ids_differ_in_case_only() {
+        let ids = Ids::new(42);
+        let id = |number| ids.id(ObjectRef { kind: Kind::RoleAssignment, number });
+        assert_ne!(id(0), id(1));
+        assert!(id(0).eq_ignore_ascii_case(&id(1)) && !id(0).eq_ignore_ascii_case(&id(2)));
     }
 
     #[test]

@@ -9,7 +9,8 @@ mod values;
 use serde_json::{Map, Value, json};
 
 use super::deed::{Deed, Drawing};
-use super::{Deletion, Feed, Served, Table};
+use super::{Deletion, Feed, IdForm, Listed, Served, Table};
+use crate::simulator::workload::Workload;
 
 const READ: &[&str] = &["Application.Read.All", "Directory.Read.All"];
 
@@ -20,12 +21,16 @@ pub(super) static TABLE: Table = Table {
     // Those that are members of groups have the first numbers.
     live: &["servicePrincipals", "otherServicePrincipals"],
     deleted: Some("deletedServicePrincipals"),
+    ids: IdForm::Guid,
+    mirrors: None,
     read: READ,
     served: Some(Served {
         units: 1,
+        workload: Workload::Directory,
+        licence: None,
+        listed: Listed::Paged { empty_expands: &[] },
         feed: Some(Feed { page: "delta/servicePrincipalPage", varies: None, tracked: &[] }),
         bin: Some(READ),
-        empty_expands: &[],
     }),
     properties: &properties::PROPERTIES,
     extensions: &[],

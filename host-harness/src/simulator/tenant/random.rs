@@ -125,6 +125,7 @@ impl Script {
                     asked = asked.take().or_else(|| live(draft, dice, kind));
                     asked.clone()
                 },
+                any: &|dice: &mut Dice, kind: Kind| live(draft, dice, kind),
             },
         )?;
         Some((properties, asked))

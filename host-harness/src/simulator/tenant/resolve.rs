@@ -73,6 +73,7 @@ pub(crate) fn resolve(view: View<'_>, rules: &Rules, now: u64, change: &Change) 
 
 /// The object a script names.
 fn find(view: View<'_>, kind: Kind, name: &str) -> Result<ObjectRef> {
+    ensure!(kind.table().mirrors.is_none(), "a {} changes with what it mirrors", kind.name());
     let object = match name.strip_prefix('#') {
         Some(number) => ObjectRef { kind, number: number.parse().with_context(|| format!("no number: {name}"))? },
         None => view.find(name).with_context(|| format!("no object has the id {name}"))?,
@@ -98,6 +99,7 @@ fn edge(
 }
 
 fn create(view: View<'_>, kind: Kind, properties: &Map<String, Value>, now: u64) -> Result<Vec<Step>> {
+    ensure!(kind.table().mirrors.is_none(), "a {} changes with what it mirrors", kind.name());
     let object = ObjectRef { kind, number: view.count(kind) };
     let mut fields = fields(kind, properties)?;
     if let Some(property) = kind.property("createdDateTime") {

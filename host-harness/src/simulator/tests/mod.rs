@@ -15,5 +15,6 @@ mod lists;
 mod login;
 mod manual;
 mod members;
+mod roles;
 mod rows;
 mod service_principals;
