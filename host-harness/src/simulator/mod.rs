@@ -26,6 +26,7 @@ mod seal;
 mod seed;
 mod service;
 mod shorthand;
+mod streams;
 mod tenant;
 #[cfg(test)]
 mod tests;
@@ -51,10 +52,11 @@ pub use self::odata::TextOrder;
 pub use self::permissions::Permissions;
 pub use self::relations::Relation;
 pub use self::route::Route;
-pub use self::tenant::truth::{OrderFreeHash, Truth, TruthEdge, TruthObject};
+pub use self::streams::Stream;
+pub use self::tenant::truth::{OrderFreeHash, Truth, TruthEdge, TruthEvent, TruthObject};
 pub use self::throttle::{RetryAfter, TenantSize, Throttling};
 pub use self::workload::{Licence, Licences, Limits};
-pub use self::world::{Delta, JournalMode, Lists, ManagedIdentity, MemberTypes, Roles, SignIn, World};
+pub use self::world::{Delta, Events, JournalMode, Lists, ManagedIdentity, MemberTypes, Roles, SignIn, World};
 
 use self::http::Server;
 use self::kinds::identity::ObjectRef;
@@ -227,6 +229,11 @@ impl Simulator {
     /// Listen on the same port again, after [`FaultAction::ConnectionRefused`].
     pub fn listen_again(&self) -> Result<()> {
         self.server.listen_again()
+    }
+
+    /// What the simulated clock shows, in seconds since 1970.
+    pub fn now(&self) -> u64 {
+        self.service.clock.seconds()
     }
 
     /// Move the simulated clock.

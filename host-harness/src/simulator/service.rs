@@ -117,7 +117,7 @@ impl Service {
 
     pub(crate) fn truth(&self) -> Truth {
         let state = self.tenant().state();
-        Truth::new(Arc::clone(&self.base), state, self.world.permissions.clone())
+        Truth::new(Arc::clone(&self.base), state, self.world.permissions.clone(), self.world.licences.clone())
     }
 
     /// Count a request to Graph and let happen what waited for it. Later requests wait meanwhile: none of them is answered

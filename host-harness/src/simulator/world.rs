@@ -65,6 +65,8 @@ pub struct World {
     pub licences: Licences,
     /// Directory roles and who holds them.
     pub roles: Roles,
+    /// What happens in the tenant and is kept as a log.
+    pub events: Events,
     /// How delta queries behave.
     pub delta: Delta,
     /// How lists and member reads behave.
@@ -166,6 +168,28 @@ impl Default for Roles {
             nested_select_refused: false,
             inherited_instances: true,
         }
+    }
+}
+
+/// Logs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Events {
+    /// Sign-ins a day, at every hour alike; they are computed, not stored.
+    pub sign_ins_per_day: u64,
+    /// This share of all events, in hundredths, becomes visible late.
+    pub late_percent: u32,
+    /// How late, in seconds.
+    pub late_seconds: u32,
+    /// Days that events are kept.
+    pub kept_days: u32,
+    /// A filter that starts earlier than so many days ago is refused.
+    pub refused_before_days: u32,
+}
+
+impl Default for Events {
+    fn default() -> Events {
+        Events { sign_ins_per_day: 0, late_percent: 0, late_seconds: 900, kept_days: 30, refused_before_days: 30 }
     }
 }
 
@@ -323,6 +347,7 @@ impl Default for World {
             permissions: Permissions::default(),
             licences: [Licence::P1, Licence::P2].into(),
             roles: Roles::default(),
+            events: Events::default(),
             delta: Delta::default(),
             lists: Lists::default(),
             security_group_deletion: Deletion::Soft,

@@ -10,6 +10,7 @@ pub(crate) mod delta;
 mod expand;
 pub(crate) mod faulted;
 mod list;
+mod log;
 mod order;
 mod paging;
 pub(crate) mod refused_token;
@@ -57,6 +58,11 @@ pub(crate) fn answer(context: &Context<'_>, request: &Request, target: &Target) 
 
 /// Answer one request and charge its resource units, or turn it away as throttled.
 fn charged(context: &Context<'_>, request: &Request, target: &Target) -> Answer {
+    // A service of its own does not count resource units.
+    if let Target::Log(stream) = target {
+        return throttled::of(context, stream.table().workload)
+            .unwrap_or_else(|| endpoint(context, request, target).unwrap_or_else(|error| error.into_answer(context)));
+    }
     let units = units(request, target);
     if let Err(throttled) = throttled::charge(context, units) {
         return throttled;
@@ -87,6 +93,7 @@ fn endpoint(context: &Context<'_>, request: &Request, target: &Target) -> Result
             children::parents(context, request, *relation, *kind, id, *cast)
         }
         Target::Deleted(kind) => list::deleted(context, request, *kind),
+        Target::Log(stream) => log::log(context, request, *stream),
         Target::Applications => applications::applications(context, request),
         Target::Batch => Err(GraphError::new(400, "BadRequest", "A batch cannot hold a batch.")),
         Target::Unknown(segment) => {
@@ -116,6 +123,10 @@ impl Gate {
             Target::Children { relation, .. }
             | Target::ChildCount { relation, .. }
             | Target::Parents { relation, .. } => directory(relation.table().read),
+            Target::Log(stream) => {
+                let table = stream.table();
+                Some(Gate { any_of: table.read, licence: table.licence, workload: table.workload })
+            }
             Target::Applications => directory(applications::READ),
             Target::Batch | Target::Unknown(_) => None,
         }
@@ -152,6 +163,7 @@ fn units(request: &Request, target: &Target) -> u32 {
         | Target::Count(_)
         | Target::Object(..)
         | Target::Deleted(_)
+        | Target::Log(_)
         | Target::Batch
         | Target::Unknown(_) => 1,
     };

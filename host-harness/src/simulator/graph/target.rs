@@ -7,6 +7,7 @@ use crate::simulator::kinds::{Kind, Listed};
 use crate::simulator::percent::decode;
 use crate::simulator::relations::Relation;
 use crate::simulator::route::Route;
+use crate::simulator::streams::Stream;
 
 /// What a Graph path addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,7 @@ pub(crate) enum Target {
         cast: Option<Kind>,
     },
     Deleted(Kind),
+    Log(Stream),
     Applications,
     Batch,
     /// A segment that nothing answers to.
@@ -56,6 +58,7 @@ impl Target {
             ["directory", "deletedItems", cast] => {
                 cast_to(cast).filter(|kind| bin(*kind)).map_or_else(unknown, Target::Deleted)
             }
+            parts if log_at(parts).is_some() => log_at(parts).map_or_else(unknown, Target::Log),
             parts => match collection(parts) {
                 Some((kind, rest)) => within(kind, rest).unwrap_or_else(unknown),
                 None => Target::Unknown((*parts.first().unwrap_or(&"")).to_owned()),
@@ -72,6 +75,7 @@ impl Target {
             | Target::List(_)
             | Target::Count(_)
             | Target::Deleted(_)
+            | Target::Log(_)
             | Target::Applications
             | Target::Batch
             | Target::Unknown(_) => None,
@@ -87,11 +91,16 @@ impl Target {
             Target::Children { relation, .. } | Target::ChildCount { relation, .. } => Route::Children(*relation),
             Target::Parents { relation, .. } => Route::Parents(*relation),
             Target::Deleted(kind) => Route::Deleted(*kind),
+            Target::Log(stream) => Route::Log(*stream),
             Target::Applications => Route::Applications,
             Target::Batch => Route::Batch,
             Target::Unknown(_) => Route::Unknown,
         }
     }
+}
+
+fn log_at(parts: &[&str]) -> Option<Stream> {
+    Stream::ALL.iter().find(|stream| stream.path().split('/').eq(parts.iter().copied())).copied()
 }
 
 /// The kind whose collection a path begins with, and what follows.

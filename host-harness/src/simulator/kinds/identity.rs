@@ -80,6 +80,28 @@ impl Ids {
         format_guid((u128::from(high) << 64) | u128::from(low))
     }
 
+    /// The id of an event of a stream. Its first 48 bits are the number under a mask, the rest is a check.
+    pub(crate) fn event(self, stream: u64, number: u64) -> String {
+        format_guid(self.event_bits(stream, number))
+    }
+
+    /// The number of the event that an id speaks of.
+    pub(crate) fn find_event(self, stream: u64, id: &str) -> Option<u64> {
+        let bits = parse_guid(id)?;
+        let number = (bits >> 80) as u64 ^ self.event_mask(stream);
+        (self.event_bits(stream, number) == bits).then_some(number)
+    }
+
+    fn event_mask(self, stream: u64) -> u64 {
+        mix(self.seed, stream, 0xE7) >> 16
+    }
+
+    fn event_bits(self, stream: u64, number: u64) -> u128 {
+        let first = (number ^ self.event_mask(stream)) & 0xFFFF_FFFF_FFFF;
+        let check = (u128::from(mix(self.seed, stream ^ 0xE8, number)) << 16) ^ u128::from(number & 0xFFFF);
+        with_version((u128::from(first) << 80) | (check & ((1 << 80) - 1)))
+    }
+
     fn key(self, kind: Kind) -> u64 {
         mix(self.seed, 0xD1, kind as u64)
     }
@@ -161,6 +183,15 @@ mod tests {
                 let sensitive = kind.table().ids == IdForm::CaseSensitive;
                 assert_eq!(ids.find(&id.to_uppercase()), Some(object).filter(|_| !sensitive));
             }
+        }
+    }
+
+    #[test]
+    fn an_event_id_leads_back_to_its_number() {
+        let ids = Ids::new(42);
+        for number in [0, 7, 3_600_000_000, 1 << 40] {
+            let id = ids.event(5, number);
+            assert_eq!((ids.find_event(5, &id), ids.find_event(6, &id)), (Some(number), None));
         }
     }
 

@@ -18,3 +18,4 @@ mod members;
 mod roles;
 mod rows;
 mod service_principals;
+mod sign_ins;

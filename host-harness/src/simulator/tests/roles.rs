@@ -61,7 +61,10 @@ fn principals_are_expanded_unless_they_are_gone() -> Result<()> {
     assert_eq!(types.len(), 3, "{types:?}");
     for (narrow, plain) in narrow.iter().zip(&plain).filter(|(row, _)| row.get("principal").is_some()) {
         assert_eq!(narrow["principal"]["id"], narrow["principalId"]);
-        assert_eq!((narrow["principal"].get("displayName"), plain["principal"].get("displayName").is_some()), (None, true));
+        assert_eq!(
+            (narrow["principal"].get("displayName"), plain["principal"].get("displayName").is_some()),
+            (None, true)
+        );
     }
     Ok(())
 }
@@ -79,7 +82,8 @@ fn a_nested_select_can_be_refused() -> Result<()> {
 fn scopes_are_of_every_sort() -> Result<()> {
     let client = Client::start(world())?;
     let rows = assignments(&client, "")?;
-    let has = |start: &str| rows.iter().any(|row| row["directoryScopeId"].as_str().is_some_and(|it| it.starts_with(start)));
+    let has =
+        |start: &str| rows.iter().any(|row| row["directoryScopeId"].as_str().is_some_and(|it| it.starts_with(start)));
     assert!(["/administrativeUnits/", "/attributeSets/", "/providers/"].iter().all(|start| has(start)));
     assert!(rows.iter().any(|row| row["directoryScopeId"] == "/"));
     assert!(rows.iter().any(|row| row["directoryScopeId"].is_null() && row["appScopeId"].is_string()));

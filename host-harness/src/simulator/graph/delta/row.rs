@@ -133,7 +133,12 @@ impl<'a> Rows<'a> {
                 Step::Create { .. } => created = true,
                 Step::Restore { .. } => restored = true,
                 Step::Update { fields, .. } => names.extend(fields.keys().copied()),
-                Step::SoftDelete { .. } | Step::Purge { .. } | Step::Link { .. } | Step::Unlink { .. } => {}
+                Step::SoftDelete { .. }
+                | Step::Purge { .. }
+                | Step::Link { .. }
+                | Step::Unlink { .. }
+                | Step::Append { .. }
+                | Step::Rewrite { .. } => {}
             }
         }
         let membership_only = !created && !restored && !names.iter().any(|name| self.selects(name));

@@ -54,7 +54,9 @@ pub(super) fn history(
         | Step::Update { .. }
         | Step::SoftDelete { .. }
         | Step::Restore { .. }
-        | Step::Purge { .. } => None,
+        | Step::Purge { .. }
+        | Step::Append { .. }
+        | Step::Rewrite { .. } => None,
     });
     let mut moves = moves.filter(|(member, _)| lists(member.kind)).skip(from as usize);
     let entries: Vec<_> = moves.by_ref().take(length).map(|(member, left)| entry(tenant, member, left)).collect();
