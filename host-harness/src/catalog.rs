@@ -209,7 +209,7 @@ mod tests {
             [of("A", "ImportA", &["Basic", "Wide"]), of("B", "ImportBs", &["Wide"]), of("C", "ImportBs", &["Wide"])];
         let catalog = Catalog::parse(&serde_json::json!({"ObjectTypes": types}).to_string()).unwrap();
         for (config, on) in [
-            (r#"{}"#, "A"),
+            ("{}", "A"),
             (r#"{"Preset": null, "ImportBs": null}"#, "A"),
             (r#"{"Preset": "Wide"}"#, "ABC"),
             (r#"{"Preset": "Wide", "ImportBs": false}"#, "A"),

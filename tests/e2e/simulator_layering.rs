@@ -2,24 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use host_harness::simulator::{Kind, Relation};
+use host_harness::simulator::{Kind, Relation, Stream};
 
 use crate::layering::sources;
 
 const FOLDER: &str = "host-harness/src/simulator";
 
 /// From the bottom up: each may name those before it.
-const LAYERS: [&str; 23] = [
+const LAYERS: [&str; 25] = [
     "seed",
     "clock",
     "percent",
     "traffic",
+    "seal",
+    "workload",
     "kinds",
     "relations",
+    "streams",
     "odata",
     "route",
     "throttle",
-    "seal",
     "permissions",
     "fault",
     "change",
@@ -130,9 +132,15 @@ fn only_tables_name_object_types() {
             format!("\"{}\"", relation.object_type()),
         ]
     });
-    let words: Vec<String> = kinds.chain(relations).collect();
+    let streams = Stream::ALL.iter().flat_map(|stream| {
+        let path = stream.path().rsplit('/').next().unwrap();
+        [format!("Stream::{stream:?}"), format!("\"{path}\"")]
+    });
+    let words: Vec<String> = kinds.chain(relations).chain(streams).collect();
     for (file, code) in files() {
-        if file.starts_with("kinds/") || file.starts_with("relations/") || EXEMPT.contains(&file.as_str()) {
+        if ["kinds/", "relations/", "streams/"].iter().any(|table| file.starts_with(table))
+            || EXEMPT.contains(&file.as_str())
+        {
             continue;
         }
         for word in &words {

@@ -260,8 +260,7 @@ pub(super) struct Import {
     #[arg(long, value_name = "N", help_heading = "Removal guard")]
     pub max_removals: Option<u64>,
     /// Stop before more than P % of the rows of one object type are removed so
-    # [arg(long, value_name = "P", value_parser = clap::value_parser!(u8).range(0..=100), help_heading = "Removal
-    # guard")]
+    #[arg(long, value_name = "P", value_parser = clap::value_parser!(u8).range(0..=100), help_heading = "Removal guard")]
     pub max_removals_percent: Option<u8>,
     /// Remove what the last stopped import showed and no more, this once, under the limits of that import. Without such
     /// an import the guard holds as usual, with a warning

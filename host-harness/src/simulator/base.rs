@@ -43,7 +43,7 @@ impl Base {
         };
         let counts = Kind::ALL.iter().map(|kind| {
             let table = kind.table();
-            let live = settings.count(table.live).max(needed(*kind));
+            let live = table.live.iter().map(|key| settings.count(key)).sum::<u32>().max(needed(*kind));
             (live, table.deleted.map_or(0, |key| settings.count(key)))
         });
         let counts = counts.collect();

@@ -43,6 +43,35 @@ impl Clock {
     }
 }
 
+/// The milliseconds of `2026-11-20T10:11:12Z`, with or without a fraction of up to nine digits.
+pub(crate) fn parse_moment(text: &str) -> Option<u64> {
+    let text = text.strip_suffix(['Z', 'z'])?;
+    let (date, time) = text.split_once(['T', 't'])?;
+    let number = |text: &str| -> Option<u64> {
+        if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+    };
+    let [year, month, day] = parts(date, '-')?.map(number);
+    let (whole, fraction) = time.split_once('.').unwrap_or((time, ""));
+    let [hour, minute, second] = parts(whole, ':')?.map(number);
+    let (year, month, day) = (year?, month?, day?);
+    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) || fraction.len() > 9 {
+        return None;
+    }
+    // Howard Hinnant's days_from_civil, for dates after 1970 only.
+    let from_march = year - u64::from(month <= 2);
+    let (era, year_of_era) = (from_march / 400, from_march % 400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let days = era * 146_097 + year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year - 719_468;
+    let seconds = days * 86_400 + hour? * 3_600 + minute? * 60 + second?;
+    let digits: String = fraction.chars().chain("000".chars()).take(3).collect();
+    Some(seconds * 1_000 + number(&digits)?)
+}
+
+fn parts(text: &str, separator: char) -> Option<[&str; 3]> {
+    let parts: Vec<&str> = text.split(separator).collect();
+    parts.try_into().ok()
+}
+
 struct Civil {
     year: u64,
     month: u64,
@@ -109,6 +138,17 @@ mod tests {
         assert_eq!(format_http(1_795_169_472), "Fri, 20 Nov 2026 10:11:12 GMT");
         assert_eq!(format_moment(951_782_400), "2000-02-29T00:00:00Z");
         assert_eq!(format_http(784_111_777), "Sun, 06 Nov 1994 08:49:37 GMT");
+    }
+
+    #[test]
+    fn moments_are_read_as_they_are_written() {
+        for seconds in [0, 951_782_400, 1_795_169_472, 4_102_444_799] {
+            assert_eq!(parse_moment(&format_moment(seconds)), Some(seconds * 1_000));
+        }
+        assert_eq!(parse_moment("2026-11-20T10:11:12.25Z"), Some(1_795_169_472_250));
+        for wrong in ["", "2026-11-20", "2026-11-20T10:11:12", "2026-13-20T10:11:12Z", "x-11-20T10:11:12Z"] {
+            assert_eq!(parse_moment(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -26,11 +26,13 @@ mod seal;
 mod seed;
 mod service;
 mod shorthand;
+mod streams;
 mod tenant;
 #[cfg(test)]
 mod tests;
 mod throttle;
 mod traffic;
+mod workload;
 mod world;
 
 use std::fs::File;
@@ -50,9 +52,11 @@ pub use self::odata::TextOrder;
 pub use self::permissions::Permissions;
 pub use self::relations::Relation;
 pub use self::route::Route;
-pub use self::tenant::truth::{OrderFreeHash, Truth, TruthEdge, TruthObject};
+pub use self::streams::Stream;
+pub use self::tenant::truth::{OrderFreeHash, Truth, TruthEdge, TruthEvent, TruthObject};
 pub use self::throttle::{RetryAfter, TenantSize, Throttling};
-pub use self::world::{Delta, JournalMode, Lists, ManagedIdentity, MemberTypes, SignIn, World};
+pub use self::workload::{Licence, Licences, Limits};
+pub use self::world::{Delta, Events, JournalMode, Lists, ManagedIdentity, MemberTypes, Roles, SignIn, World};
 
 use self::http::Server;
 use self::kinds::identity::ObjectRef;
@@ -143,6 +147,13 @@ impl Simulator {
         tenant::random::random_changes(&self.service.tenant(), &draw, now)
     }
 
+    /// The same with changes of further kinds, which random scripts leave alone otherwise.
+    pub fn random_changes_of(&self, seed: u64, count: usize, also: &[Kind]) -> Vec<Change> {
+        let now = self.service.clock.seconds();
+        let draw = Draw { seed, count, also: also.to_vec() };
+        tenant::random::random_changes(&self.service.tenant(), &draw, now)
+    }
+
     /// The fixed script of the demonstration. It is not applied.
     pub fn demo_changes(&self) -> Vec<Change> {
         let now = self.service.clock.seconds();
@@ -218,6 +229,11 @@ impl Simulator {
     /// Listen on the same port again, after [`FaultAction::ConnectionRefused`].
     pub fn listen_again(&self) -> Result<()> {
         self.server.listen_again()
+    }
+
+    /// What the simulated clock shows, in seconds since 1970.
+    pub fn now(&self) -> u64 {
+        self.service.clock.seconds()
     }
 
     /// Move the simulated clock.

@@ -17,7 +17,7 @@ pub struct Permissions {
 
 impl Permissions {
     /// Those that are granted unless they are revoked.
-    pub const GRANTED: [&'static str; 7] = [
+    pub const GRANTED: [&'static str; 9] = [
         "User.Read.All",
         "GroupMember.Read.All",
         "Group.Read.All",
@@ -25,6 +25,8 @@ impl Permissions {
         "Device.Read.All",
         "Application.Read.All",
         "OrgContact.Read.All",
+        "RoleManagement.Read.Directory",
+        "AuditLog.Read.All",
     ];
 
     /// All but these.

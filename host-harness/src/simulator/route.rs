@@ -4,9 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use super::kinds::Kind;
 use super::relations::Relation;
+use super::streams::Stream;
 
 /// An endpoint of the simulator. In JSON it is a word: `usersDelta`, `usersList`, `user`, `deletedUsers`, `usersCount`,
-/// `members`, `memberOf`.
+/// `members`, `memberOf`, `signIns`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Default)]
 #[serde(into = "String", try_from = "String")]
 pub enum Route {
@@ -33,6 +34,8 @@ pub enum Route {
     Children(Relation),
     /// The same relation from the other end, also with a cast to the parent's kind.
     Parents(Relation),
+    /// The list of a stream, such as `/auditLogs/signIns`.
+    Log(Stream),
     /// `/applications`.
     Applications,
     /// `/$batch`.
@@ -56,6 +59,7 @@ impl Route {
             .chain([Route::Control, Route::Unknown])
             .chain(kinds)
             .chain(relations)
+            .chain(Stream::ALL.iter().map(|stream| Route::Log(*stream)))
     }
 
     /// The word for it.
@@ -76,6 +80,7 @@ impl Route {
                 let table = relation.table();
                 table.reverse.map_or_else(|| format!("{}Of", table.segment), str::to_owned)
             }
+            Route::Log(stream) => stream.path().rsplit('/').next().unwrap_or_default().to_owned(),
             Route::Applications => "applications".to_owned(),
             Route::Batch => "batch".to_owned(),
             Route::Control => "control".to_owned(),
@@ -97,6 +102,7 @@ impl Route {
             | Route::OpenId
             | Route::ManagedIdentity
             | Route::Parents(_)
+            | Route::Log(_)
             | Route::Applications
             | Route::Batch
             | Route::Control

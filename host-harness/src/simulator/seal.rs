@@ -120,6 +120,16 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     text
 }
 
+/// Base 64 for names and links, without padding.
+pub(crate) fn base64url(bytes: &[u8]) -> String {
+    encode(bytes, &WITH_DASH)
+}
+
+/// The inverse of [`base64url`].
+pub(crate) fn from_base64url(text: &str) -> Option<Vec<u8>> {
+    decode(text, &WITH_DASH)
+}
+
 /// The inverse of [`base64`]; padding is optional.
 pub(crate) fn from_base64(text: &str) -> Option<Vec<u8>> {
     decode(text.trim_end_matches('='), b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/")

@@ -1,6 +1,6 @@
 //! Everything one running simulator holds, shared by its connections and by the handle in the test.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -18,8 +18,9 @@ use super::tenant::agenda::Agenda;
 use super::tenant::names::Names;
 use super::tenant::resolve::Rules;
 use super::tenant::truth::Truth;
-use super::throttle::{Bucket, RetryAfter};
+use super::throttle::{Bucket, RetryAfter, Window};
 use super::traffic::Traffic;
+use super::workload::Workload;
 use super::world::World;
 
 /// The simulator behind its sockets.
@@ -41,6 +42,7 @@ pub(crate) struct Service {
     faults: Mutex<Script>,
     journal: Mutex<Journal>,
     bucket: Option<Mutex<Bucket>>,
+    windows: BTreeMap<Workload, Mutex<Window>>,
     pub(crate) traffic: Arc<Traffic>,
     generation: AtomicU64,
     /// Claims that a token must have been asked for with.
@@ -80,6 +82,11 @@ impl Service {
             faults: Mutex::new(Script::new(&faults)),
             journal: Mutex::new(Journal::new(world.journal, world.journal_capacity)),
             bucket: world.throttling.clone().map(|throttling| Mutex::new(Bucket::new(throttling, clock.millis()))),
+            windows: Workload::ALL
+                .into_iter()
+                .filter_map(|workload| Some((workload, world.limits.of(workload)?)))
+                .map(|(workload, (most, length_ms))| (workload, Mutex::new(Window::new(most, length_ms))))
+                .collect(),
             traffic: Arc::default(),
             generation: AtomicU64::new(0),
             demanded: Mutex::default(),
@@ -110,7 +117,7 @@ impl Service {
 
     pub(crate) fn truth(&self) -> Truth {
         let state = self.tenant().state();
-        Truth::new(Arc::clone(&self.base), state, self.world.permissions.clone())
+        Truth::new(Arc::clone(&self.base), state, self.world.permissions.clone(), self.world.licences.clone())
     }
 
     /// Count a request to Graph and let happen what waited for it. Later requests wait meanwhile: none of them is answered
@@ -191,6 +198,11 @@ impl Service {
         let Some(bucket) = &self.bucket else { return Ok(()) };
         let mut bucket = held(bucket);
         bucket.charge(self.clock.millis(), units).map_err(|wait| (wait, bucket.throttling.retry_after))
+    }
+
+    /// Counts a request to a service with a limit of its own, or says how many milliseconds to wait.
+    pub(crate) fn take_from(&self, workload: Workload) -> Result<(), u64> {
+        self.windows.get(&workload).map_or(Ok(()), |window| held(window).take(self.clock.millis()))
     }
 
     /// The used share of the limit, when Graph would tell it.

@@ -2,6 +2,8 @@
 //!
 //! Who keeps asking while throttled pushes the end of the wait away. Times come from the simulated clock.
 
+use std::collections::VecDeque;
+
 use serde::{Deserialize, Serialize};
 
 use super::clock::format_http;
@@ -126,6 +128,34 @@ impl Bucket {
     }
 }
 
+/// Requests in a window of time that slides along.
+#[derive(Debug)]
+pub(crate) struct Window {
+    most: usize,
+    length_ms: u64,
+    taken: VecDeque<u64>,
+}
+
+impl Window {
+    pub(crate) fn new(most: u32, length_ms: u64) -> Window {
+        Window { most: most.max(1) as usize, length_ms, taken: VecDeque::new() }
+    }
+
+    /// Count a request, or say how many milliseconds to wait.
+    pub(crate) fn take(&mut self, now_ms: u64) -> Result<(), u64> {
+        while self.taken.front().is_some_and(|oldest| oldest + self.length_ms <= now_ms) {
+            self.taken.pop_front();
+        }
+        match self.taken.front() {
+            Some(oldest) if self.taken.len() >= self.most => Err(oldest + self.length_ms - now_ms),
+            _ => {
+                self.taken.push_back(now_ms);
+                Ok(())
+            }
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,6 +171,13 @@ mod tests {
         let wait = bucket.charge(0, 1).unwrap_err();
         assert!(bucket.charge(wait / 2, 1).is_err(), "asked too early");
         assert_eq!(bucket.charge(20_000, 1), Ok(()));
+    }
+
+    #[test]
+    fn a_window_takes_so_many_and_slides() {
+        let mut window = Window::new(2, 10_000);
+        assert_eq!([window.take(0), window.take(4_000), window.take(5_000)], [Ok(()), Ok(()), Err(5_000)]);
+        assert_eq!([window.take(10_000), window.take(10_001)], [Ok(()), Err(3_999)]);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::kinds::{Deletion, Kind};
 use super::odata::TextOrder;
 use super::permissions::Permissions;
 use super::throttle::Throttling;
+use super::workload::{Licence, Licences, Limits};
 
 /// The configuration of one simulated tenant and its service.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,6 +37,12 @@ pub struct World {
     pub devices: u32,
     /// Service principals that can be members.
     pub service_principals: u32,
+    /// Service principals that are members of no group.
+    pub other_service_principals: u32,
+    /// Service principals that lie in the recycle bin from the start.
+    pub deleted_service_principals: u32,
+    /// One service principal in five is an agent identity, and rows say so in `@odata.type`.
+    pub agent_identities: bool,
     /// Mail contacts that can be members.
     pub contacts: u32,
     /// Groups in groups, with cycles.
@@ -54,6 +61,12 @@ pub struct World {
     pub sign_in: SignIn,
     /// What the application may read.
     pub permissions: Permissions,
+    /// What the tenant has paid for.
+    pub licences: Licences,
+    /// Directory roles and who holds them.
+    pub roles: Roles,
+    /// What happens in the tenant and is kept as a log.
+    pub events: Events,
     /// How delta queries behave.
     pub delta: Delta,
     /// How lists and member reads behave.
@@ -62,6 +75,8 @@ pub struct World {
     pub security_group_deletion: Deletion,
     /// Whether `$batch` answers its items in another order than they were asked.
     pub shuffled_batches: bool,
+    /// Limits of services that do not share the directory's.
+    pub limits: Limits,
     /// Throttling by resource units; none when absent.
     pub throttling: Option<Throttling>,
     /// Milliseconds every answer of Graph takes at least; a batch one more for each item.
@@ -125,6 +140,59 @@ pub struct ManagedIdentity {
     pub opaque_tokens: bool,
 }
 
+/// Directory roles.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Roles {
+    /// How many roles there are; every fourth is a custom one.
+    pub definitions: u32,
+    /// How many assignments there are.
+    pub assignments: u32,
+    /// Rows a page of roles, assignments or instances holds.
+    pub page: u32,
+    /// `$top` is refused instead of ignored.
+    pub top_refused: bool,
+    /// A `$select` inside `$expand` is refused.
+    pub nested_select_refused: bool,
+    /// Schedule instances repeat the assignments of groups for what their members inherit.
+    pub inherited_instances: bool,
+}
+
+impl Default for Roles {
+    fn default() -> Roles {
+        Roles {
+            definitions: 0,
+            assignments: 0,
+            page: 100,
+            top_refused: false,
+            nested_select_refused: false,
+            inherited_instances: true,
+        }
+    }
+}
+
+/// Logs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "camelCase")]
+pub struct Events {
+    /// Sign-ins a day, at every hour alike; they are computed, not stored.
+    pub sign_ins_per_day: u64,
+    /// This share of all events, in hundredths, becomes visible late.
+    pub late_percent: u32,
+    /// How late, in seconds.
+    pub late_seconds: u32,
+    /// Days that events are kept.
+    pub kept_days: u32,
+    /// A filter that starts earlier than so many days ago is refused.
+    pub refused_before_days: u32,
+}
+
+impl Default for Events {
+    fn default() -> Events {
+        Events { sign_ins_per_day: 0, late_percent: 0, late_seconds: 900, kept_days: 30, refused_before_days: 30 }
+    }
+}
+
 /// Delta queries.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "camelCase")]
@@ -133,6 +201,8 @@ pub struct Delta {
     pub user_page: u32,
     /// Rows a page of groups holds at most.
     pub group_page: u32,
+    /// Rows a page of service principals holds at most.
+    pub service_principal_page: u32,
     /// Pages of groups hold 1 to `group_page` rows, as Graph's do, instead of exactly that many.
     pub varying_group_pages: bool,
     /// Some pages are empty and carry a next link.
@@ -164,6 +234,8 @@ pub struct Delta {
     pub lean_rows: bool,
     /// A restored object's row carries only what changed since, which may be nothing but `id`.
     pub lean_restores: bool,
+    /// A collection without entries is left out of rows; otherwise it comes as an empty array.
+    pub empty_collections_absent: bool,
     /// Days until a delta link is refused; never when absent.
     pub link_days: Option<u32>,
     /// Seconds until a next link is refused; never when absent.
@@ -228,6 +300,7 @@ impl World {
             devices: 0,
             service_principals: 0,
             contacts: 0,
+            limits: Limits::none(),
             nested_groups: false,
             hidden_membership_groups: false,
             shuffled_batches: false,
@@ -260,6 +333,9 @@ impl Default for World {
             large_group: Some(1_200),
             devices: 40,
             service_principals: 12,
+            other_service_principals: 0,
+            deleted_service_principals: 0,
+            agent_identities: false,
             contacts: 10,
             nested_groups: true,
             hidden_membership_groups: true,
@@ -269,10 +345,14 @@ impl Default for World {
             client_secret: "sim~8Q+made/up=Contoso&secret".into(),
             sign_in: SignIn::default(),
             permissions: Permissions::default(),
+            licences: [Licence::P1, Licence::P2].into(),
+            roles: Roles::default(),
+            events: Events::default(),
             delta: Delta::default(),
             lists: Lists::default(),
             security_group_deletion: Deletion::Soft,
             shuffled_batches: true,
+            limits: Limits::default(),
             throttling: None,
             latency_ms: 0,
             gzip: true,
@@ -308,6 +388,7 @@ impl Default for Delta {
         Delta {
             user_page: 200,
             group_page: 200,
+            service_principal_page: 200,
             varying_group_pages: true,
             empty_pages: true,
             duplicates: true,
@@ -323,6 +404,7 @@ impl Default for Delta {
             id_only_slices: false,
             lean_rows: false,
             lean_restores: false,
+            empty_collections_absent: false,
             link_days: Some(7),
             page_seconds: None,
             refusal: Refusal::OlderThan30Days,

@@ -14,6 +14,7 @@ use serde_json::{Map, Value};
 use super::kinds::Kind;
 use super::kinds::deed::Deed;
 use super::relations::Relation;
+use super::streams::Stream;
 
 /// One change of the directory. In JSON: `{"change": "delete", "kind": "user", "object": "#12"}`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -91,6 +92,26 @@ pub enum Change {
         #[serde(default)]
         child_kind: Kind,
     },
+    /// A new event of a stream.
+    Append {
+        /// Of which stream.
+        stream: Stream,
+        /// Graph's names and values; what they do not say is drawn. It happens now unless they say when.
+        #[serde(default)]
+        properties: Map<String, Value>,
+        /// Seconds from now until reads show it.
+        #[serde(default)]
+        delay_seconds: u64,
+    },
+    /// New values for some properties of an event.
+    Rewrite {
+        /// Of which stream.
+        stream: Stream,
+        /// The event's id.
+        event: String,
+        /// Graph's names and values.
+        properties: Map<String, Value>,
+    },
 }
 
 impl Change {
@@ -134,6 +155,16 @@ impl Change {
         Change::Unlink { relation, parent: parent.into(), child: child.into(), child_kind }
     }
 
+    /// A new event, which reads show after a while.
+    pub fn append(stream: Stream, properties: Map<String, Value>, delay_seconds: u64) -> Change {
+        Change::Append { stream, properties, delay_seconds }
+    }
+
+    /// An event says something else from now on.
+    pub fn rewrite(stream: Stream, event: impl Into<String>, properties: Map<String, Value>) -> Change {
+        Change::Rewrite { stream, event: event.into(), properties }
+    }
+
     /// What this change amounts to.
     pub fn kind(&self) -> ChangeKind {
         let of = ChangeKind::Object;
@@ -146,6 +177,8 @@ impl Change {
             Change::Purge { kind, .. } => of(*kind, Deed::Purged),
             Change::Link { relation, .. } => ChangeKind::Edge(*relation, Deed::Added),
             Change::Unlink { relation, .. } => ChangeKind::Edge(*relation, Deed::Removed),
+            Change::Append { stream, .. } => ChangeKind::Event(*stream, Deed::Added),
+            Change::Rewrite { stream, .. } => ChangeKind::Event(*stream, Deed::Updated),
         }
     }
 }
@@ -159,6 +192,8 @@ pub enum ChangeKind {
     Object(Kind, Deed),
     /// Of an edge.
     Edge(Relation, Deed),
+    /// Of an event.
+    Event(Stream, Deed),
 }
 
 impl ChangeKind {
@@ -184,6 +219,7 @@ impl fmt::Display for ChangeKind {
         match self {
             ChangeKind::Object(kind, deed) => write!(formatter, "{}{deed:?}", kind.name()),
             ChangeKind::Edge(relation, deed) => write!(formatter, "{}{deed:?}", relation.table().name),
+            ChangeKind::Event(stream, deed) => write!(formatter, "{}{deed:?}", stream.name()),
         }
     }
 }
@@ -201,7 +237,8 @@ impl TryFrom<String> for ChangeKind {
     fn try_from(name: String) -> Result<ChangeKind, String> {
         let objects = Kind::ALL.iter().flat_map(|kind| Deed::ALL.map(|deed| ChangeKind::Object(*kind, deed)));
         let edges = Relation::ALL.iter().flat_map(|relation| Deed::ALL.map(|deed| ChangeKind::Edge(*relation, deed)));
-        let mut all = objects.chain(edges);
+        let events = Stream::ALL.iter().flat_map(|stream| Deed::ALL.map(|deed| ChangeKind::Event(*stream, deed)));
+        let mut all = objects.chain(edges).chain(events);
         all.find(|kind| String::from(*kind) == name).ok_or_else(|| format!("there is no kind of change {name}"))
     }
 }

@@ -6,6 +6,7 @@ use super::Context;
 use crate::simulator::clock::format_zoneless;
 use crate::simulator::kinds::Kind;
 use crate::simulator::odata::Refused;
+use crate::simulator::workload;
 
 /// What an answer carries.
 #[derive(Debug, Clone, PartialEq)]
@@ -96,6 +97,11 @@ impl GraphError {
 
     pub(crate) fn denied() -> GraphError {
         GraphError::new(403, "Authorization_RequestDenied", "Insufficient privileges to complete the operation.")
+    }
+
+    /// A refusal of one of the services behind Graph.
+    pub(crate) fn refused((status, code, message): workload::Refused) -> GraphError {
+        GraphError::new(status, code, message)
     }
 
     pub(crate) fn expired_page() -> GraphError {

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::Context;
 use super::answer::{Answer, Body, GraphError};
 use super::list::find;
-use super::paging::{context_path, lag, page, position};
+use super::paging::{PageRows, context_path, lag, page, position};
 use super::request::{Options, Request};
 use crate::simulator::kinds::Kind;
 use crate::simulator::kinds::identity::ObjectRef;
@@ -29,7 +29,7 @@ pub(super) fn children(
     check_options(&options, cast, advanced)?;
     let permissions = &context.service.world.permissions;
     let selection = Selection::parse(&options, cast, permissions)?;
-    let position = position(context, request, &options, None)?;
+    let position = position(context, request, &options, PageRows::DIRECTORY)?;
     let tenant = context.service.tenant();
     let snapshot = tenant.read(lag(context, request));
     let view = snapshot.view();
@@ -99,7 +99,7 @@ pub(super) fn parents(
     let advanced = request.is_eventual() && options.is_true("$count");
     check_options(&options, cast, advanced)?;
     let selection = Selection::parse(&options, cast, permissions)?;
-    let position = position(context, request, &options, None)?;
+    let position = position(context, request, &options, PageRows::DIRECTORY)?;
     let tenant = context.service.tenant();
     let snapshot = tenant.read(lag(context, request));
     let view = snapshot.view();
@@ -190,7 +190,7 @@ impl<'a> Selection<'a> {
             Map::from_iter([("id".to_owned(), json!(view.id(member)))])
         };
         if typed {
-            row.insert("@odata.type".into(), json!(member.kind.odata_type()));
+            row.insert("@odata.type".into(), json!(view.odata_type(member).0));
         }
         Value::Object(row)
     }

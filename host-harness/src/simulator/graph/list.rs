@@ -7,15 +7,39 @@ use serde_json::Value;
 
 use super::Context;
 use super::answer::{Answer, Body, GraphError};
+use super::expand::Expansion;
 use super::order::Order;
-use super::paging::{self, context_path, lag, page, position, select};
+use super::paging::{self, PageRows, context_path, lag, page, position, select};
 use super::request::{Options, Request};
-use crate::simulator::kinds::Kind;
+use super::throttled;
 use crate::simulator::kinds::identity::ObjectRef;
-use crate::simulator::kinds::property::Home;
+use crate::simulator::kinds::property::{Home, Property};
+use crate::simulator::kinds::{Kind, Listed};
 use crate::simulator::odata::{self, Filter, TextOrder};
 use crate::simulator::tenant::state::Presence;
 use crate::simulator::tenant::view::View;
+
+/// How many rows a page of a kind may hold.
+fn page_rows(
+    context: &Context<'_>,
+    kind: Kind,
+    options: &Options,
+    chosen: &[&'static Property],
+) -> Result<PageRows, GraphError> {
+    match kind.table().served.as_ref().map(|served| &served.listed) {
+        Some(Listed::Whole { page, .. }) => {
+            if options.get("$top").is_some() && context.service.world.roles.top_refused {
+                return Err(GraphError::unsupported("The query parameter $top is not supported."));
+            }
+            let rows = context.service.base.settings.count(page);
+            Ok(PageRows { default: rows, greatest: None, cap: u32::MAX })
+        }
+        Some(Listed::Paged { .. }) | None => {
+            let small = chosen.iter().any(|property| property.home == Home::SignInLogs);
+            Ok(PageRows { cap: if small { SIGN_IN_ACTIVITY_PAGE } else { u32::MAX }, ..PageRows::DIRECTORY })
+        }
+    }
+}
 
 /// Sign-in activity comes in small pages.
 const SIGN_IN_ACTIVITY_PAGE: u32 = 120;
@@ -37,8 +61,11 @@ fn objects(
 ) -> Result<Answer, GraphError> {
     let options = Options::parse(&request.query);
     let properties = select(kind, &options)?;
-    let small = properties.iter().any(|property| property.home == Home::SignInLogs);
-    let position = position(context, request, &options, small.then_some(SIGN_IN_ACTIVITY_PAGE))?;
+    if let Some(throttled) = throttled::limited(context, &options, &properties) {
+        return Ok(throttled);
+    }
+    let expand = Expansion::asked(context, kind, &options)?;
+    let position = position(context, request, &options, page_rows(context, kind, &options, &properties)?)?;
     let advanced = request.is_eventual() && options.is_true("$count");
     let filter = filter(context, kind, &options, advanced)?;
     if options.get("$search").is_some() {
@@ -48,11 +75,6 @@ fn objects(
             "Request with $search query parameter only works through MSGraph with a special request header: \
              'ConsistencyLevel: eventual'"
         }));
-    }
-    let empty = kind.table().served.as_ref().map_or(&[][..], |served| served.empty_expands);
-    let nothing = |expand: &str| empty.contains(&expand.split('(').next().unwrap_or_default());
-    if options.get("$expand").is_some_and(|expand| !nothing(&expand)) {
-        return Err(GraphError::unsupported("The $expand query parameter is not supported by this tenant."));
     }
     let tenant = context.service.tenant();
     let snapshot = tenant.read(lag(context, request));
@@ -73,7 +95,12 @@ fn objects(
             next = Some(place);
             break;
         }
-        rows.push(Value::Object(view.row(object, &properties)));
+        let mut row = view.row(object, &properties);
+        view.annotate(object, &mut row);
+        if let Some(expand) = &expand {
+            expand.add(view, object, &mut row);
+        }
+        rows.push(Value::Object(row));
     }
     let count =
         (position.first && advanced).then(|| order.from(0).filter(|(_, object)| matches(object)).count() as u64);
@@ -110,11 +137,15 @@ fn holds(view: View<'_>, object: ObjectRef, filter: Option<&Filter>, order: Text
 pub(super) fn object(context: &Context<'_>, request: &Request, kind: Kind, id: &str) -> Result<Answer, GraphError> {
     let options = Options::parse(&request.query);
     let properties = select(kind, &options)?;
+    if let Some(throttled) = throttled::limited(context, &options, &properties) {
+        return Ok(throttled);
+    }
     let tenant = context.service.tenant();
     let snapshot = tenant.read(lag(context, request));
     let view = snapshot.view();
     let object = find(view, kind, id).ok_or_else(|| GraphError::not_found(id))?;
     let mut row = view.row(object, &properties);
+    view.annotate(object, &mut row);
     let entity =
         format!("{}/v1.0/$metadata#{}/$entity", context.origin, paging::context_path(kind.collection(), &options));
     row.insert("@odata.context".into(), Value::String(entity));

@@ -7,8 +7,10 @@ mod applications;
 mod batch;
 mod children;
 pub(crate) mod delta;
+mod expand;
 pub(crate) mod faulted;
 mod list;
+mod log;
 mod order;
 mod paging;
 pub(crate) mod refused_token;
@@ -20,6 +22,7 @@ use self::answer::{Answer, GraphError};
 use self::request::{Options, Request};
 use self::target::Target;
 use super::service::Service;
+use super::workload::{Licence, Workload};
 
 /// What Graph says its JSON is.
 pub(crate) const CONTENT_TYPE: &str =
@@ -55,6 +58,11 @@ pub(crate) fn answer(context: &Context<'_>, request: &Request, target: &Target) 
 
 /// Answer one request and charge its resource units, or turn it away as throttled.
 fn charged(context: &Context<'_>, request: &Request, target: &Target) -> Answer {
+    // A service of its own does not count resource units.
+    if let Target::Log(stream) = target {
+        return throttled::of(context, stream.table().workload)
+            .unwrap_or_else(|| endpoint(context, request, target).unwrap_or_else(|error| error.into_answer(context)));
+    }
     let units = units(request, target);
     if let Err(throttled) = throttled::charge(context, units) {
         return throttled;
@@ -71,10 +79,8 @@ fn endpoint(context: &Context<'_>, request: &Request, target: &Target) -> Result
     if request.method != "GET" {
         return Err(wrong_method(&request.method));
     }
-    if let Some(any_of) = permissions(target)
-        && !context.service.world.permissions.allow(any_of)
-    {
-        return Err(GraphError::denied());
+    if let Some(gate) = Gate::of(target) {
+        gate.open(context)?;
     }
     match target {
         Target::Delta(kind) => delta::delta(context, request, *kind),
@@ -87,6 +93,7 @@ fn endpoint(context: &Context<'_>, request: &Request, target: &Target) -> Result
             children::parents(context, request, *relation, *kind, id, *cast)
         }
         Target::Deleted(kind) => list::deleted(context, request, *kind),
+        Target::Log(stream) => log::log(context, request, *stream),
         Target::Applications => applications::applications(context, request),
         Target::Batch => Err(GraphError::new(400, "BadRequest", "A batch cannot hold a batch.")),
         Target::Unknown(segment) => {
@@ -95,18 +102,45 @@ fn endpoint(context: &Context<'_>, request: &Request, target: &Target) -> Result
     }
 }
 
-/// Permissions any of which opens a target; none is needed where nothing is served.
-fn permissions(target: &Target) -> Option<&'static [&'static str]> {
-    match target {
-        Target::Delta(kind) | Target::List(kind) | Target::Count(kind) | Target::Object(kind, _) => {
-            Some(kind.table().read)
+/// What a request needs before it is answered, and the service that refuses it otherwise.
+struct Gate {
+    any_of: &'static [&'static str],
+    licence: Option<Licence>,
+    workload: Workload,
+}
+
+impl Gate {
+    /// None where nothing is served.
+    fn of(target: &Target) -> Option<Gate> {
+        let directory = |any_of| Some(Gate { any_of, licence: None, workload: Workload::Directory });
+        match target {
+            Target::Delta(kind) | Target::List(kind) | Target::Count(kind) | Target::Object(kind, _) => {
+                let table = kind.table();
+                let served = table.served.as_ref()?;
+                Some(Gate { any_of: table.read, licence: served.licence, workload: served.workload })
+            }
+            Target::Deleted(kind) => directory(kind.table().served.as_ref()?.bin?),
+            Target::Children { relation, .. }
+            | Target::ChildCount { relation, .. }
+            | Target::Parents { relation, .. } => directory(relation.table().read),
+            Target::Log(stream) => {
+                let table = stream.table();
+                Some(Gate { any_of: table.read, licence: table.licence, workload: table.workload })
+            }
+            Target::Applications => directory(applications::READ),
+            Target::Batch | Target::Unknown(_) => None,
         }
-        Target::Deleted(kind) => kind.table().served.as_ref().and_then(|served| served.bin),
-        Target::Children { relation, .. } | Target::ChildCount { relation, .. } | Target::Parents { relation, .. } => {
-            Some(relation.table().read)
+    }
+
+    fn open(&self, context: &Context<'_>) -> Result<(), GraphError> {
+        let world = &context.service.world;
+        if !world.permissions.allow(self.any_of) {
+            return Err(GraphError::refused(self.workload.denied(self.any_of.first().unwrap_or(&""))));
         }
-        Target::Applications => Some(applications::READ),
-        Target::Batch | Target::Unknown(_) => None,
+        if self.licence.is_some_and(|licence| !world.licences.contains(&licence)) {
+            return Err(GraphError::refused(self.workload.unlicensed()));
+        }
+        Ok(())
     }
 }
 
@@ -129,6 +163,7 @@ fn units(request: &Request, target: &Target) -> u32 {
         | Target::Count(_)
         | Target::Object(..)
         | Target::Deleted(_)
+        | Target::Log(_)
         | Target::Batch
         | Target::Unknown(_) => 1,
     };

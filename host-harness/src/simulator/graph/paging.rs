@@ -13,8 +13,37 @@ use crate::simulator::kinds::Kind;
 use crate::simulator::kinds::property::{Home, Property, Shape};
 use crate::simulator::seed::{mix, stream};
 
-const DEFAULT_PAGE: u32 = 100;
-const GREATEST_PAGE: u32 = 999;
+/// How many rows a page may hold.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct PageRows {
+    /// Without `$top`.
+    pub(super) default: u32,
+    /// What `$top` may ask for at most; none where it is not read.
+    pub(super) greatest: Option<u32>,
+    /// What a page holds at most, whatever `$top` asks for.
+    pub(super) cap: u32,
+}
+
+impl PageRows {
+    /// Of users, groups, members and the like.
+    pub(super) const DIRECTORY: PageRows = PageRows { default: 100, greatest: Some(999), cap: u32::MAX };
+
+    fn asked(self, options: &Options) -> Result<u32, GraphError> {
+        let (Some(top), Some(greatest)) = (options.get("$top"), self.greatest) else {
+            return Ok(self.default.min(self.cap).max(1));
+        };
+        match top.parse::<i64>().map(u32::try_from) {
+            Ok(Ok(rows)) if (1..=greatest).contains(&rows) => Ok(rows.min(self.cap)),
+            Ok(_) => Err(GraphError::unsupported(format!(
+                "Invalid page size specified: '{top}'. Must be between 1 and {greatest} inclusive."
+            ))),
+            Err(_) => {
+                let message = format!("Invalid value '{top}' for $top query option found.");
+                Err(GraphError::new(400, "BadRequest", message))
+            }
+        }
+    }
+}
 
 #[derive(Debug, Serialize, Deserialize)]
 struct PageToken {
@@ -40,7 +69,7 @@ pub(super) fn position(
     context: &Context<'_>,
     request: &Request,
     options: &Options,
-    greatest: Option<u32>,
+    rows: PageRows,
 ) -> Result<Position, GraphError> {
     if options.get("$skip").is_some() {
         return Err(GraphError::new(400, "Request_BadRequest", "'$skip' is not supported by the service."));
@@ -49,22 +78,7 @@ pub(super) fn position(
         let message = format!("Unrecognized query argument specified: '{stray}'.");
         return Err(GraphError::new(400, "Request_BadRequest", message));
     }
-    let rows = match options.get("$top") {
-        None => DEFAULT_PAGE,
-        Some(top) => match top.parse::<i64>().map(u32::try_from) {
-            Ok(Ok(rows)) if (1..=GREATEST_PAGE).contains(&rows) => rows,
-            Ok(_) => {
-                return Err(GraphError::unsupported(format!(
-                    "Invalid page size specified: '{top}'. Must be between 1 and 999 inclusive."
-                )));
-            }
-            Err(_) => {
-                let message = format!("Invalid value '{top}' for $top query option found.");
-                return Err(GraphError::new(400, "BadRequest", message));
-            }
-        },
-    };
-    let rows = greatest.map_or(rows, |greatest| rows.min(greatest));
+    let rows = rows.asked(options)?;
     let lists = &context.service.world.lists;
     let (at, first) = match options.token("$skiptoken") {
         None => (0, true),

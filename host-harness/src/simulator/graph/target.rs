@@ -3,10 +3,11 @@
 //! `delta`, `delta()` and `microsoft.graph.delta()` are the same function, and `groups('id')` the same as `groups/id`.
 
 use super::applications;
-use crate::simulator::kinds::Kind;
+use crate::simulator::kinds::{Kind, Listed};
 use crate::simulator::percent::decode;
 use crate::simulator::relations::Relation;
 use crate::simulator::route::Route;
+use crate::simulator::streams::Stream;
 
 /// What a Graph path addresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,6 +32,7 @@ pub(crate) enum Target {
         cast: Option<Kind>,
     },
     Deleted(Kind),
+    Log(Stream),
     Applications,
     Batch,
     /// A segment that nothing answers to.
@@ -56,6 +58,7 @@ impl Target {
             ["directory", "deletedItems", cast] => {
                 cast_to(cast).filter(|kind| bin(*kind)).map_or_else(unknown, Target::Deleted)
             }
+            parts if log_at(parts).is_some() => log_at(parts).map_or_else(unknown, Target::Log),
             parts => match collection(parts) {
                 Some((kind, rest)) => within(kind, rest).unwrap_or_else(unknown),
                 None => Target::Unknown((*parts.first().unwrap_or(&"")).to_owned()),
@@ -72,6 +75,7 @@ impl Target {
             | Target::List(_)
             | Target::Count(_)
             | Target::Deleted(_)
+            | Target::Log(_)
             | Target::Applications
             | Target::Batch
             | Target::Unknown(_) => None,
@@ -87,11 +91,16 @@ impl Target {
             Target::Children { relation, .. } | Target::ChildCount { relation, .. } => Route::Children(*relation),
             Target::Parents { relation, .. } => Route::Parents(*relation),
             Target::Deleted(kind) => Route::Deleted(*kind),
+            Target::Log(stream) => Route::Log(*stream),
             Target::Applications => Route::Applications,
             Target::Batch => Route::Batch,
             Target::Unknown(_) => Route::Unknown,
         }
     }
+}
+
+fn log_at(parts: &[&str]) -> Option<Stream> {
+    Stream::ALL.iter().find(|stream| stream.path().split('/').eq(parts.iter().copied())).copied()
 }
 
 /// The kind whose collection a path begins with, and what follows.
@@ -106,6 +115,8 @@ fn collection<'a, 'b>(parts: &'a [&'b str]) -> Option<(Kind, &'a [&'b str])> {
 
 /// What a path addresses below the collection of a kind.
 fn within(kind: Kind, rest: &[&str]) -> Option<Target> {
+    let listed = kind.table().served.as_ref().map(|served| &served.listed);
+    let counted = matches!(listed, Some(Listed::Paged { .. }));
     let feeds = kind.table().served.as_ref().is_some_and(|served| served.feed.is_some());
     let child = |segment: &str| {
         let leads = |relation: &&Relation| relation.table().parent == kind && relation.table().segment == segment;
@@ -114,7 +125,7 @@ fn within(kind: Kind, rest: &[&str]) -> Option<Target> {
     let parent = |segment: &str| Relation::ALL.iter().find(|it| it.table().reverse == Some(segment)).copied();
     Some(match rest {
         [] => Target::List(kind),
-        ["$count"] => Target::Count(kind),
+        ["$count"] if counted => Target::Count(kind),
         [function] if is_delta(function) && feeds => Target::Delta(kind),
         [id] => Target::Object(kind, (*id).to_owned()),
         [id, segment] => match child(segment) {

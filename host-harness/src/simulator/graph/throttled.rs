@@ -1,10 +1,16 @@
 //! Throttling as Graph answers it: what a request is charged, and the 429 once nothing is left.
 
+use std::collections::BTreeSet;
+
 use serde_json::json;
 
 use super::Context;
 use super::answer::{Answer, Body};
+use super::request::Options;
 use crate::simulator::clock::format_zoneless;
+use crate::simulator::kinds::property::Property;
+use crate::simulator::throttle::RetryAfter;
+use crate::simulator::workload::Workload;
 
 /// Charge resource units, or answer that the application is throttled.
 pub(super) fn charge(context: &Context<'_>, units: u32) -> Result<(), Answer> {
@@ -15,6 +21,25 @@ pub(super) fn charge(context: &Context<'_>, units: u32) -> Result<(), Answer> {
             None => answer,
         }
     })
+}
+
+/// Counts a read that selects what has a limit of its own, or answers that the limit is reached. A page after the first is
+/// a read of its own.
+pub(super) fn limited(context: &Context<'_>, options: &Options, chosen: &[&'static Property]) -> Option<Answer> {
+    options.get("$select").and_then(|_| of_properties(context, chosen.iter().copied()))
+}
+
+/// The same for properties that were selected earlier.
+pub(super) fn of_properties(context: &Context<'_>, chosen: impl Iterator<Item = &'static Property>) -> Option<Answer> {
+    let workloads: BTreeSet<_> = chosen.filter_map(|property| property.limited).collect();
+    workloads.into_iter().find_map(|workload| of(context, workload))
+}
+
+/// Counts a request to a service, or answers that its limit is reached.
+pub(super) fn of(context: &Context<'_>, workload: Workload) -> Option<Answer> {
+    let wait = context.service.take_from(workload).err()?;
+    let seconds = RetryAfter::Integer.write(0, wait).unwrap_or_default();
+    Some(throttled(context).header("retry-after", seconds))
 }
 
 /// 429 as Graph writes it, without a wait.

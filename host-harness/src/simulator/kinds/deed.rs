@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Kind;
 use crate::simulator::seed::Dice;
 
 /// What a change amounts to, finer than its form.
@@ -47,9 +48,15 @@ pub(crate) struct Drawing<'a> {
     pub(crate) dice: &'a mut Dice,
     /// The id of the object that an update is about, drawn when it is first asked for.
     pub(crate) target: &'a mut dyn FnMut(&mut Dice) -> Option<String>,
+    /// The id of a live object of a kind.
+    pub(crate) any: &'a dyn Fn(&mut Dice, Kind) -> Option<String>,
 }
 
 impl Drawing<'_> {
+    pub(crate) fn live(&mut self, kind: Kind) -> Option<String> {
+        (self.any)(self.dice, kind)
+    }
+
     pub(crate) fn target(&mut self) -> Option<String> {
         (self.target)(self.dice)
     }

@@ -7,29 +7,35 @@ use serde_json::{Map, Value, json};
 
 use super::deed::{Deed, Drawing};
 use super::property::EXTENSIONS;
-use super::{Deletion, Feed, Served, Table, Values};
+use super::{Deletion, Feed, IdForm, Listed, Served, Table, Values};
+use crate::simulator::workload::Workload;
 
 pub(super) static TABLE: Table = Table {
     name: "Group",
     odata_type: "#microsoft.graph.group",
     collection: "groups",
-    live: "groups",
+    live: &["groups"],
     deleted: Some("deletedGroups"),
+    ids: IdForm::Guid,
+    mirrors: None,
     read: &["GroupMember.Read.All", "Directory.Read.All"],
     served: Some(Served {
         units: 1,
+        workload: Workload::Directory,
+        licence: None,
+        listed: Listed::Paged { empty_expands: &[] },
         feed: Some(Feed {
             page: "delta/groupPage",
             varies: Some("delta/varyingGroupPages"),
             tracked: &["members", "owners"],
         }),
         bin: Some(&["Group.Read.All", "Directory.Read.All"]),
-        empty_expands: &[],
     }),
     properties: &properties::PROPERTIES,
     extensions: EXTENSIONS.split_at(1).0,
     defaults: &properties::DEFAULTS,
     other_key: None,
+    derived: |_, _| None,
     field: |source, number, property| values::Groups(source).field(number, property),
     fresh: |_, number| {
         vec![

@@ -3,7 +3,8 @@
 //! No table maps ids to objects. The first 32 bits of an id are the object's number under a permutation, the rest is a
 //! check that only the right (seed, kind, number) satisfies, so a foreign or mistyped id is never taken for an object.
 
-use super::Kind;
+use super::{IdForm, Kind};
+use crate::simulator::seal::{base64url, from_base64url};
 use crate::simulator::seed::mix;
 
 /// One directory object, by kind and number. Numbers below the base count come from the seed, later ones were added.
@@ -25,12 +26,45 @@ impl Ids {
     }
 
     pub(crate) fn id(self, object: ObjectRef) -> String {
-        format_guid(self.bits(object))
+        match object.kind.table().ids {
+            IdForm::Guid => format_guid(self.bits(object)),
+            IdForm::CaseSensitive => self.case_sensitive(object),
+        }
+    }
+
+    /// 32 bytes in base 64: those of a GUID, and as many that say nothing.
+    fn case_sensitive(self, object: ObjectRef) -> String {
+        let text = |number: u32| {
+            let bits = self.bits(ObjectRef { number, ..object });
+            let rest = (0..2).flat_map(|word| mix(self.seed, 0xCA5E ^ word, u64::from(number)).to_be_bytes());
+            let bytes: Vec<u8> = bits.to_be_bytes().into_iter().chain(rest).collect();
+            format!("{}-1", base64url(&bytes))
+        };
+        if object.number != 1 {
+            return text(object.number);
+        }
+        let first = text(0);
+        // Behind the part that is read back.
+        let at = first.char_indices().skip(READ_BACK).find(|(_, letter)| letter.is_ascii_alphabetic());
+        let at = at.map_or(0, |(at, _)| at);
+        let other: String = first[at..=at].chars().map(swap_case).collect();
+        first[..at].to_owned() + &other + &first[at + 1..]
+    }
+
+    /// The object of a kind that a case-sensitive id speaks of.
+    fn find_case_sensitive(self, kind: Kind, id: &str) -> Option<ObjectRef> {
+        let bytes = from_base64url(id.strip_suffix("-1")?)?;
+        let first = u32::from_be_bytes(bytes.get(..4)?.try_into().ok()?);
+        let number = unscramble(first, self.key(kind));
+        [number, 1].map(|number| ObjectRef { kind, number }).into_iter().find(|object| self.id(*object) == id)
     }
 
     /// The object an id speaks of, whatever its letter case; whether that object exists is another question.
     pub(crate) fn find(self, id: &str) -> Option<ObjectRef> {
-        let bits = parse_guid(id)?;
+        let Some(bits) = parse_guid(id) else {
+            let mut kinds = Kind::ALL.iter().filter(|kind| kind.table().ids == IdForm::CaseSensitive);
+            return kinds.find_map(|kind| self.find_case_sensitive(*kind, id));
+        };
         let first = (bits >> 96) as u32;
         Kind::ALL.iter().find_map(|kind| {
             let kind = *kind;
@@ -46,6 +80,28 @@ impl Ids {
         format_guid((u128::from(high) << 64) | u128::from(low))
     }
 
+    /// The id of an event of a stream. Its first 48 bits are the number under a mask, the rest is a check.
+    pub(crate) fn event(self, stream: u64, number: u64) -> String {
+        format_guid(self.event_bits(stream, number))
+    }
+
+    /// The number of the event that an id speaks of.
+    pub(crate) fn find_event(self, stream: u64, id: &str) -> Option<u64> {
+        let bits = parse_guid(id)?;
+        let number = (bits >> 80) as u64 ^ self.event_mask(stream);
+        (self.event_bits(stream, number) == bits).then_some(number)
+    }
+
+    fn event_mask(self, stream: u64) -> u64 {
+        mix(self.seed, stream, 0xE7) >> 16
+    }
+
+    fn event_bits(self, stream: u64, number: u64) -> u128 {
+        let first = (number ^ self.event_mask(stream)) & 0xFFFF_FFFF_FFFF;
+        let check = (u128::from(mix(self.seed, stream ^ 0xE8, number)) << 16) ^ u128::from(number & 0xFFFF);
+        with_version((u128::from(first) << 80) | (check & ((1 << 80) - 1)))
+    }
+
     fn key(self, kind: Kind) -> u64 {
         mix(self.seed, 0xD1, kind as u64)
     }
@@ -57,6 +113,13 @@ impl Ids {
         let check_low = mix(key, 0xC1, u64::from(object.number));
         with_version((u128::from(first) << 96) | (u128::from(check_high) << 64) | u128::from(check_low))
     }
+}
+
+/// Characters of a case-sensitive id that hold the bytes of the GUID.
+const READ_BACK: usize = 22;
+
+fn swap_case(letter: char) -> char {
+    if letter.is_ascii_lowercase() { letter.to_ascii_uppercase() } else { letter.to_ascii_lowercase() }
 }
 
 /// Four Feistel rounds: any 32-bit number to another and back.
@@ -117,9 +180,27 @@ mod tests {
                 let object = ObjectRef { kind, number };
                 let id = ids.id(object);
                 assert_eq!(ids.find(&id), Some(object));
-                assert_eq!(ids.find(&id.to_uppercase()), Some(object));
+                let sensitive = kind.table().ids == IdForm::CaseSensitive;
+                assert_eq!(ids.find(&id.to_uppercase()), Some(object).filter(|_| !sensitive));
             }
         }
+    }
+
+    #[test]
+    fn an_event_id_leads_back_to_its_number() {
+        let ids = Ids::new(42);
+        for number in [0, 7, 3_600_000_000, 1 << 40] {
+            let id = ids.event(5, number);
+            assert_eq!((ids.find_event(5, &id), ids.find_event(6, &id)), (Some(number), None));
+        }
+    }
+
+    #[test]
+    fn two_ids_differ_in_case_only() {
+        let ids = Ids::new(42);
+        let id = |number| ids.id(ObjectRef { kind: Kind::RoleAssignment, number });
+        assert_ne!(id(0), id(1));
+        assert!(id(0).eq_ignore_ascii_case(&id(1)) && !id(0).eq_ignore_ascii_case(&id(2)));
     }
 
     #[test]

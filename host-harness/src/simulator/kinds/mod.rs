@@ -11,6 +11,9 @@ pub(crate) mod identity;
 mod names;
 mod org_contact;
 pub(crate) mod property;
+mod role_assignment;
+mod role_assignment_instance;
+mod role_definition;
 mod service_principal;
 pub(crate) mod settings;
 pub(crate) mod source;
@@ -22,7 +25,9 @@ use serde_json::{Map, Value};
 use self::deed::{Deed, Drawing};
 use self::field::Field;
 use self::property::{EXTENSION_OWNER, Home, Property, Shape};
+use self::settings::Settings;
 use self::source::Source;
+use super::workload::{Licence, Workload};
 
 macro_rules! table {
     ($($(#[$says:meta])* $kind:ident => $file:ident,)+) => {
@@ -51,10 +56,16 @@ table! {
     Group => group,
     /// A registered device; it exists as a member only.
     Device => device,
-    /// An application's presence in the tenant; it exists as a member only.
+    /// An application's presence in the tenant, or a managed identity.
     ServicePrincipal => service_principal,
     /// A mail contact; it exists as a member only.
     OrgContact => org_contact,
+    /// A directory role, built-in or custom.
+    RoleDefinition => role_definition,
+    /// That a principal holds a role somewhere.
+    RoleAssignment => role_assignment,
+    /// What Privileged Identity Management says of an assignment in force.
+    RoleAssignmentScheduleInstance => role_assignment_instance,
 }
 
 /// What the simulator knows of a kind.
@@ -67,8 +78,11 @@ pub(crate) struct Table {
     /// The path below the version root.
     pub(crate) collection: &'static str,
     /// The world's keys that say how many there are: live ones, and those in the recycle bin from the start.
-    pub(crate) live: &'static str,
+    pub(crate) live: &'static [&'static str],
     pub(crate) deleted: Option<&'static str>,
+    pub(crate) ids: IdForm,
+    /// Set where objects exist because others do.
+    pub(crate) mirrors: Option<Mirror>,
     /// Permissions any of which shows the objects; the least one first.
     pub(crate) read: &'static [&'static str],
     /// None for a kind that exists as a child of others only.
@@ -80,6 +94,8 @@ pub(crate) struct Table {
     pub(crate) defaults: &'static [&'static str],
     /// A property that finds an object as its id does.
     pub(crate) other_key: Option<&'static str>,
+    /// The `@odata.type` of objects that are of a derived type.
+    pub(crate) derived: fn(&Source, u32) -> Option<&'static str>,
     /// A property of the base object with a number.
     pub(crate) field: fn(&Source, u32, &str) -> Field,
     /// What a new object has unless its change says otherwise.
@@ -102,12 +118,60 @@ pub(crate) type Values<'a> = &'a dyn Fn(&str) -> Value;
 pub(crate) struct Served {
     /// What a page of the list costs.
     pub(crate) units: u32,
+    pub(crate) workload: Workload,
+    /// What the tenant must have paid for.
+    pub(crate) licence: Option<Licence>,
+    pub(crate) listed: Listed,
     pub(crate) feed: Option<Feed>,
     /// Permissions any of which shows the recycle bin; none if there is no endpoint for it.
     pub(crate) bin: Option<&'static [&'static str]>,
-    /// `$expand` options of the list that add nothing, since no object has such a relation.
-    pub(crate) empty_expands: &'static [&'static str],
 }
+
+/// How a list is read.
+#[derive(Debug)]
+pub(crate) enum Listed {
+    /// In pages of the client's choice, with `$count`.
+    Paged {
+        /// `$expand` options that add nothing, since no object has such a relation.
+        empty_expands: &'static [&'static str],
+    },
+    /// In pages of the service's choice.
+    Whole {
+        /// The world's key of the page size.
+        page: &'static str,
+        expand: &'static [Expand],
+    },
+}
+
+/// An object that a row can carry in full.
+#[derive(Debug)]
+pub(crate) struct Expand {
+    pub(crate) name: &'static str,
+    /// The property that holds its id.
+    pub(crate) id: &'static str,
+}
+
+/// What ids look like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum IdForm {
+    /// Without regard to case.
+    Guid,
+    /// Base 64 and `-1`; two that differ in case are two. Numbers 0 and 1 of a kind do.
+    CaseSensitive,
+}
+
+/// Objects that exist because others do, and show some of their properties.
+#[derive(Debug)]
+pub(crate) struct Mirror {
+    pub(crate) of: Kind,
+    /// How many each of the others may have.
+    pub(crate) per: u32,
+    /// Whether the n-th of one is there: by its properties, the kinds of the objects these name, and the world.
+    pub(crate) exists: fn(u32, Values<'_>, KindOf<'_>, &Settings) -> bool,
+}
+
+/// The kind of the object that an id names.
+pub(crate) type KindOf<'a> = &'a dyn Fn(&str) -> Option<Kind>;
 
 /// A delta query.
 #[derive(Debug)]

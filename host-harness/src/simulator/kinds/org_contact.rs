@@ -6,20 +6,23 @@ use super::deed::Deed;
 use super::field::Field;
 use super::property::{Property, Shape};
 use super::source::Source;
-use super::{Deletion, Table, never_drawn};
+use super::{Deletion, IdForm, Table, never_drawn};
 
 pub(super) static TABLE: Table = Table {
     name: "OrgContact",
     odata_type: "#microsoft.graph.orgContact",
     collection: "contacts",
-    live: "contacts",
+    live: &["contacts"],
     deleted: None,
+    ids: IdForm::Guid,
+    mirrors: None,
     read: &["OrgContact.Read.All", "Directory.Read.All"],
     served: None,
     properties: &[Property::new("id", Shape::Text, "eq"), Property::new("displayName", Shape::Text, "eq startswith")],
     extensions: &[],
     defaults: &["id", "displayName"],
     other_key: None,
+    derived: |_, _| None,
     field,
     fresh: |_, number| vec![("displayName", json!(format!("New OrgContact {number}")))],
     deletion: |_, _| Deletion::Permanent,

@@ -5,6 +5,8 @@
 
 use serde_json::Value;
 
+use crate::simulator::workload::Workload;
+
 /// The JSON shape of a property's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Shape {
@@ -67,15 +69,21 @@ pub(crate) struct Property {
     /// Filter operators in OData's words, separated by spaces; empty means not filterable.
     pub(crate) operators: &'static str,
     pub(crate) home: Home,
+    /// The service whose limit a read that selects it counts towards.
+    pub(crate) limited: Option<Workload>,
 }
 
 impl Property {
     pub(super) const fn new(name: &'static str, shape: Shape, operators: &'static str) -> Property {
-        Property { name, shape, operators, home: Home::Directory }
+        Property { name, shape, operators, home: Home::Directory, limited: None }
     }
 
     pub(super) const fn kept(name: &'static str, shape: Shape, home: Home) -> Property {
-        Property { name, shape, operators: "", home }
+        Property { name, shape, operators: "", home, limited: None }
+    }
+
+    pub(super) const fn limited(name: &'static str, shape: Shape, workload: Workload) -> Property {
+        Property { name, shape, operators: "", home: Home::Directory, limited: Some(workload) }
     }
 
     pub(crate) fn knows(&self, operator: &str) -> bool {

@@ -7,7 +7,8 @@ use serde_json::{Map, Value, json};
 
 use super::deed::{Deed, Drawing};
 use super::property::EXTENSIONS;
-use super::{Deletion, Feed, Served, Table};
+use super::{Deletion, Feed, IdForm, Listed, Served, Table};
+use crate::simulator::workload::Workload;
 
 const READ: &[&str] = &["User.Read.All", "Directory.Read.All"];
 
@@ -15,20 +16,25 @@ pub(super) static TABLE: Table = Table {
     name: "User",
     odata_type: "#microsoft.graph.user",
     collection: "users",
-    live: "users",
+    live: &["users"],
     deleted: Some("deletedUsers"),
+    ids: IdForm::Guid,
+    mirrors: None,
     read: READ,
     served: Some(Served {
         units: 2,
+        workload: Workload::Directory,
+        licence: None,
+        // Nobody has a manager, and Graph then leaves the property out.
+        listed: Listed::Paged { empty_expands: &["manager"] },
         feed: Some(Feed { page: "delta/userPage", varies: None, tracked: &["manager"] }),
         bin: Some(READ),
-        // Nobody has a manager, and Graph then leaves the property out.
-        empty_expands: &["manager"],
     }),
     properties: &properties::PROPERTIES,
     extensions: &EXTENSIONS,
     defaults: &properties::DEFAULTS,
     other_key: Some("userPrincipalName"),
+    derived: |_, _| None,
     field: |source, number, property| values::Users(source).field(number, property),
     fresh: |source, number| {
         vec![

@@ -23,7 +23,9 @@ impl Log {
 
     pub(crate) fn push(&mut self, step: Step) {
         let at = self.end();
-        self.by_object.entry(step.object()).or_default().push(at);
+        if let Some(object) = step.object() {
+            self.by_object.entry(object).or_default().push(at);
+        }
         self.steps.push(step);
     }
 

@@ -5,6 +5,7 @@
 
 pub(crate) mod agenda;
 pub(crate) mod demo;
+pub(crate) mod events;
 pub(crate) mod log;
 pub(crate) mod names;
 pub(crate) mod random;
@@ -26,6 +27,7 @@ use self::view::View;
 use super::base::Base;
 use super::change::{Change, ChangeSummary};
 use super::kinds::identity::ObjectRef;
+use super::seed::stream;
 use super::world::Lists;
 
 /// One directory.
@@ -61,7 +63,11 @@ impl Tenant {
             Step::Create { .. } | Step::Restore { .. } => Some(Presence::Live),
             Step::SoftDelete { .. } => Some(Presence::SoftDeleted),
             Step::Purge { .. } => Some(Presence::Purged),
-            Step::Update { .. } | Step::Link { .. } | Step::Unlink { .. } => None,
+            Step::Update { .. }
+            | Step::Link { .. }
+            | Step::Unlink { .. }
+            | Step::Append { .. }
+            | Step::Rewrite { .. } => None,
         });
         told.unwrap_or(if self.base.is_deleted(object) { Presence::SoftDeleted } else { Presence::Live })
     }
@@ -79,7 +85,14 @@ impl Tenant {
             let done = draft.apply(&self.rules, at, change).with_context(|| format!("change {nth}: {change:?}"))?;
             summary.created.extend(done.iter().filter_map(|step| match step {
                 Step::Create { object, .. } => Some(self.base.ids.id(*object)),
-                _ => None,
+                Step::Append { stream: of, event, .. } => Some(self.base.ids.event(stream(of.name()), event.number)),
+                Step::Update { .. }
+                | Step::SoftDelete { .. }
+                | Step::Restore { .. }
+                | Step::Purge { .. }
+                | Step::Link { .. }
+                | Step::Unlink { .. }
+                | Step::Rewrite { .. } => None,
             }));
             *summary.counts.entry(change.kind()).or_default() += 1;
             done_changes.push(done);

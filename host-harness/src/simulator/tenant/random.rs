@@ -84,6 +84,8 @@ impl Script {
                 let view = self.draft.view();
                 Some(Change::unlink(relation, view.id(parent), view.id(child), child.kind))
             }
+            // Random scripts draw no events.
+            ChangeKind::Event(..) => None,
             ChangeKind::Edge(relation, _) => {
                 let table = relation.table();
                 let child_kind = (table.drawn)(mark);
@@ -125,6 +127,7 @@ impl Script {
                     asked = asked.take().or_else(|| live(draft, dice, kind));
                     asked.clone()
                 },
+                any: &|dice: &mut Dice, kind: Kind| live(draft, dice, kind),
             },
         )?;
         Some((properties, asked))

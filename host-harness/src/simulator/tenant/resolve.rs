@@ -8,13 +8,15 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Map, Value, json};
 
-use super::state::{Presence, Step};
+use super::state::{APPENDED, Event, Presence, Step};
 use super::view::View;
 use crate::simulator::change::Change;
-use crate::simulator::clock::format_moment;
+use crate::simulator::clock::{format_moment, parse_moment};
 use crate::simulator::kinds::identity::ObjectRef;
 use crate::simulator::kinds::{Deletion, Kind};
 use crate::simulator::relations::Relation;
+use crate::simulator::seed::stream;
+use crate::simulator::streams::Stream;
 use crate::simulator::world::Delta;
 
 /// What a change's outcome depends on besides the tenant.
@@ -68,11 +70,42 @@ pub(crate) fn resolve(view: View<'_>, rules: &Rules, now: u64, change: &Change) 
             ensure!(view.children(*relation, parent.number).holds(child), "not a child");
             Ok(vec![Step::Unlink { relation: *relation, parent: parent.number, child }])
         }
+        Change::Append { stream, properties, delay_seconds } => append(view, *stream, properties, *delay_seconds, now),
+        Change::Rewrite { stream: of, event, properties } => {
+            let number = view.base.ids.find_event(stream(of.name()), event);
+            let number = number.with_context(|| format!("no {} has the id {event}", of.name()))?;
+            Ok(vec![Step::Rewrite { stream: *of, number, fields: event_fields(view, *of, properties)? }])
+        }
     }
+}
+
+/// An event that happens now, or at the time its properties say, and that reads see after a while.
+fn append(view: View<'_>, stream: Stream, properties: &Map<String, Value>, delay: u64, now: u64) -> Result<Vec<Step>> {
+    let time = stream.table().time;
+    let at = match properties.get(time) {
+        None => now,
+        Some(moment) => {
+            let moment = moment.as_str().and_then(parse_moment);
+            moment.with_context(|| format!("{time} is not a moment"))? / 1_000
+        }
+    };
+    let mut others = properties.clone();
+    others.remove(time);
+    let fields = event_fields(view, stream, &others)?;
+    let number = APPENDED + view.state.appended(stream).count() as u64;
+    Ok(vec![Step::Append { stream, event: Event { at, number, visible: now + delay }, fields }])
+}
+
+fn event_fields(view: View<'_>, stream: Stream, properties: &Map<String, Value>) -> Result<Map<String, Value>> {
+    let known = (stream.table().row)(view.base, 0);
+    let unknown = properties.keys().find(|name| !known.contains_key(*name));
+    ensure!(unknown.is_none(), "{} has no property {}", stream.name(), unknown.map_or("", String::as_str));
+    Ok(properties.clone())
 }
 
 /// The object a script names.
 fn find(view: View<'_>, kind: Kind, name: &str) -> Result<ObjectRef> {
+    ensure!(kind.table().mirrors.is_none(), "a {} changes with what it mirrors", kind.name());
     let object = match name.strip_prefix('#') {
         Some(number) => ObjectRef { kind, number: number.parse().with_context(|| format!("no number: {name}"))? },
         None => view.find(name).with_context(|| format!("no object has the id {name}"))?,
@@ -98,6 +131,7 @@ fn edge(
 }
 
 fn create(view: View<'_>, kind: Kind, properties: &Map<String, Value>, now: u64) -> Result<Vec<Step>> {
+    ensure!(kind.table().mirrors.is_none(), "a {} changes with what it mirrors", kind.name());
     let object = ObjectRef { kind, number: view.count(kind) };
     let mut fields = fields(kind, properties)?;
     if let Some(property) = kind.property("createdDateTime") {

@@ -6,12 +6,26 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::simulator::base::Base;
 use crate::simulator::kinds::Kind;
 use crate::simulator::kinds::identity::ObjectRef;
 use crate::simulator::relations::Relation;
+use crate::simulator::streams::Stream;
+
+/// Appended events are numbered from here on.
+pub(crate) const APPENDED: u64 = 1 << 40;
+
+/// One event of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Event {
+    /// When it happened, in seconds since 1970.
+    pub(crate) at: u64,
+    pub(crate) number: u64,
+    /// From when on reads show it.
+    pub(crate) visible: u64,
+}
 
 /// Whether an object is there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,29 +45,39 @@ pub(crate) enum Step {
     Purge { object: ObjectRef },
     Link { relation: Relation, parent: u32, child: ObjectRef },
     Unlink { relation: Relation, parent: u32, child: ObjectRef },
+    Append { stream: Stream, event: Event, fields: Map<String, Value> },
+    Rewrite { stream: Stream, number: u64, fields: Map<String, Value> },
 }
 
 impl Step {
-    /// The object whose feed row this step concerns; an edge concerns the parent.
-    pub(crate) fn object(&self) -> ObjectRef {
+    /// The object whose feed row this step concerns; an edge concerns the parent, and an event none.
+    pub(crate) fn object(&self) -> Option<ObjectRef> {
         match self {
             Step::Create { object, .. }
             | Step::Update { object, .. }
             | Step::SoftDelete { object, .. }
             | Step::Restore { object }
-            | Step::Purge { object } => *object,
+            | Step::Purge { object } => Some(*object),
             Step::Link { relation, parent, .. } | Step::Unlink { relation, parent, .. } => {
-                ObjectRef { kind: relation.table().parent, number: *parent }
+                Some(ObjectRef { kind: relation.table().parent, number: *parent })
             }
+            Step::Append { .. } | Step::Rewrite { .. } => None,
         }
     }
 }
+
+/// An event that a script appended, and what it says.
+type Appended = (Event, Map<String, Value>);
 
 /// The overlay.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct State {
     objects: HashMap<ObjectRef, Altered>,
     edges: HashMap<(Relation, u32), Edits>,
+    /// Appended events in their order, with what they say.
+    events: BTreeMap<Stream, Vec<Appended>>,
+    /// What became of events, by their number.
+    rewritten: HashMap<(Stream, u64), Map<String, Value>>,
     created: BTreeMap<Kind, u32>,
 }
 
@@ -112,6 +136,20 @@ impl State {
         self.created.get(&kind).copied().unwrap_or(0)
     }
 
+    pub(crate) fn appended(&self, stream: Stream) -> impl Iterator<Item = Event> {
+        self.events.get(&stream).into_iter().flatten().map(|(event, _)| *event)
+    }
+
+    /// What a script said of an event that it appended.
+    pub(crate) fn appended_fields(&self, stream: Stream, number: u64) -> Option<&Map<String, Value>> {
+        let nth = number.checked_sub(APPENDED)?;
+        self.events.get(&stream)?.get(usize::try_from(nth).ok()?).map(|(_, fields)| fields)
+    }
+
+    pub(crate) fn rewritten(&self, stream: Stream, number: u64) -> Option<&Map<String, Value>> {
+        self.rewritten.get(&(stream, number))
+    }
+
     /// Apply one step. `base` says which edges are there before the first.
     pub(crate) fn apply(&mut self, step: &Step, base: &Base) {
         match step {
@@ -135,6 +173,12 @@ impl State {
                 altered.deleted_at = None;
             }
             Step::Purge { object } => self.objects.entry(*object).or_default().presence = Some(Presence::Purged),
+            Step::Append { stream, event, fields } => {
+                self.events.entry(*stream).or_default().push((*event, fields.clone()));
+            }
+            Step::Rewrite { stream, number, fields } => {
+                self.rewritten.entry((*stream, *number)).or_default().extend(fields.clone());
+            }
             Step::Link { relation, parent, child } => {
                 let edits = self.edges.entry((*relation, *parent)).or_default();
                 if base.has_edge(*relation, *parent, *child) {

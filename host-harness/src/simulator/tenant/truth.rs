@@ -11,7 +11,8 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use super::state::State;
+use super::events::{Reader, events, row};
+use super::state::{Event, State};
 use super::view::View;
 use crate::simulator::base::Base;
 use crate::simulator::kinds::Kind;
@@ -19,6 +20,8 @@ use crate::simulator::kinds::identity::ObjectRef;
 use crate::simulator::kinds::property::Property;
 use crate::simulator::permissions::Permissions;
 use crate::simulator::relations::Relation;
+use crate::simulator::streams::Stream;
+use crate::simulator::workload::Licences;
 
 /// A snapshot of the live tenant.
 #[derive(Debug, Clone)]
@@ -26,6 +29,7 @@ pub struct Truth {
     base: Arc<Base>,
     state: Arc<State>,
     permissions: Permissions,
+    licences: Licences,
     /// Of the kinds that were narrowed down, the numbers that are left.
     kept: BTreeMap<Kind, Arc<HashSet<u32>>>,
 }
@@ -53,9 +57,23 @@ pub struct TruthEdge {
     pub child_type: &'static str,
 }
 
+/// An event of a stream.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct TruthEvent {
+    /// Graph's id.
+    pub id: String,
+    /// When it happened, in seconds since 1970.
+    pub at: u64,
+    /// From when on reads show it.
+    pub visible: u64,
+    /// Graph's names and values, as the application may see them.
+    pub attributes: Map<String, Value>,
+}
+
 impl Truth {
-    pub(crate) fn new(base: Arc<Base>, state: Arc<State>, permissions: Permissions) -> Truth {
-        Truth { base, state, permissions, kept: BTreeMap::new() }
+    pub(crate) fn new(base: Arc<Base>, state: Arc<State>, permissions: Permissions, licences: Licences) -> Truth {
+        Truth { base, state, permissions, licences, kept: BTreeMap::new() }
     }
 
     fn view(&self) -> View<'_> {
@@ -111,6 +129,19 @@ impl Truth {
                 child_type: child.kind.name(),
             })
         })
+    }
+
+    /// The events between two moments, both included and in seconds since 1970, newest first; also those that are not
+    /// visible yet.
+    pub fn events(&self, stream: Stream, from: u64, to: u64) -> Vec<TruthEvent> {
+        let view = self.view();
+        let reader = Reader { permissions: &self.permissions, licences: &self.licences };
+        let event = |event: Event| {
+            let mut attributes = row(view, stream, event, &reader);
+            let id = attributes.remove("id").and_then(|id| id.as_str().map(str::to_owned)).unwrap_or_default();
+            TruthEvent { id, at: event.at, visible: event.visible, attributes }
+        };
+        events(view, stream, from, to).map(event).collect()
     }
 
     /// This truth with the objects of a kind, and the edges from them, for which `keep` holds. Everything else stays.

@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 use super::state::{Edits, Presence, State};
 use crate::simulator::base::Base;
 use crate::simulator::clock::format_moment;
-use crate::simulator::kinds::Kind;
 use crate::simulator::kinds::field::Field;
 use crate::simulator::kinds::identity::ObjectRef;
 use crate::simulator::kinds::property::Property;
+use crate::simulator::kinds::{Kind, Mirror};
 use crate::simulator::relations::Relation;
 use crate::simulator::relations::layout::Layout;
 
@@ -32,7 +32,10 @@ impl<'a> View<'a> {
 
     /// How many numbers of a kind are taken, whatever became of the objects.
     pub(crate) fn count(&self, kind: Kind) -> u32 {
-        self.base.count(kind) + self.state.created(kind)
+        match &kind.table().mirrors {
+            Some(mirror) => mirror.per.saturating_mul(self.count(mirror.of)),
+            None => self.base.count(kind) + self.state.created(kind),
+        }
     }
 
     pub(crate) fn objects(&self, kind: Kind) -> impl Iterator<Item = ObjectRef> + use<> {
@@ -43,6 +46,12 @@ impl<'a> View<'a> {
     pub(crate) fn presence(&self, object: ObjectRef) -> Option<Presence> {
         if object.number >= self.count(object.kind) {
             return None;
+        }
+        if let Some((mirror, origin)) = mirrored(object) {
+            let value = |name: &str| origin.kind.property(name).map_or(Value::Null, |it| self.value(origin, it));
+            let kind_of = |id: &str| self.find(id).map(|found| found.kind);
+            let exists = (mirror.exists)(object.number % mirror.per, &value, &kind_of, &self.base.settings);
+            return if exists { self.presence(origin) } else { Some(Presence::Purged) };
         }
         let altered = self.state.altered(object).and_then(|altered| altered.presence);
         Some(altered.unwrap_or(if self.base.is_deleted(object) && object.number < self.base.count(object.kind) {
@@ -65,7 +74,25 @@ impl<'a> View<'a> {
         self.base.ids.id(object)
     }
 
+    /// The type that rows say an object has, and whether it is another one than its kind's.
+    pub(crate) fn odata_type(&self, object: ObjectRef) -> (&'static str, bool) {
+        let derived = (object.kind.table().derived)(self.base, object.number);
+        (derived.unwrap_or(object.kind.odata_type()), derived.is_some())
+    }
+
+    /// What a row of a collection says of an object's type: nothing unless it is derived from the collection's.
+    pub(crate) fn annotate(&self, object: ObjectRef, row: &mut Map<String, Value>) {
+        if let (odata_type, true) = self.odata_type(object) {
+            row.insert("@odata.type".to_owned(), Value::from(odata_type));
+        }
+    }
+
     pub(crate) fn field(&self, object: ObjectRef, property: &Property) -> Field {
+        if let Some((mirror, origin)) = mirrored(object)
+            && let Some(shared) = mirror.of.property(property.name).filter(|shared| shared.name != "id")
+        {
+            return self.field(origin, shared);
+        }
         let altered = self.state.altered(object);
         if property.name == "deletedDateTime" {
             let at = altered.map_or(Some(BASE_DELETION), |altered| altered.deleted_at.or(Some(BASE_DELETION)));
@@ -119,6 +146,12 @@ impl<'a> View<'a> {
         let view = *self;
         (0..self.count(relation.table().parent)).filter(move |parent| view.children(relation, *parent).holds(child))
     }
+}
+
+/// What an object exists because of.
+fn mirrored(object: ObjectRef) -> Option<(&'static Mirror, ObjectRef)> {
+    let mirror = object.kind.table().mirrors.as_ref()?;
+    Some((mirror, ObjectRef { kind: mirror.of, number: object.number / mirror.per }))
 }
 
 /// The children of one parent, by slot.

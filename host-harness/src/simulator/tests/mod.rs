@@ -15,4 +15,7 @@ mod lists;
 mod login;
 mod manual;
 mod members;
+mod roles;
 mod rows;
+mod service_principals;
+mod sign_ins;

@@ -20,6 +20,7 @@ use self::cursor::{Cursor, Round};
 use super::Context;
 use super::answer::{Answer, GraphError};
 use super::request::{Options, Request};
+use super::throttled;
 use crate::simulator::kinds::Kind;
 
 pub(crate) use cursor::refusal;
@@ -29,6 +30,10 @@ pub(super) fn delta(context: &Context<'_>, request: &Request, kind: Kind) -> Res
     let options = Options::parse(&request.query);
     let tenant = context.service.tenant();
     let cursor = open::open(context, &tenant, kind, &options)?;
+    let chosen = cursor.select.iter().flatten().filter_map(|name| kind.property(name));
+    if let Some(throttled) = throttled::of_properties(context, chosen) {
+        return Ok(throttled);
+    }
     let minimal = request.header("prefer").is_some_and(|prefer| prefer.replace(' ', "").contains("return=minimal"));
     let (rows, next) = match &cursor.round {
         // A link to now: nothing to tell yet.

@@ -171,7 +171,7 @@ impl Feed<'_> {
     /// The object of a log entry, at its first entry that concerns this query.
     fn changed(&self, at: u32, since: u32) -> Option<ObjectRef> {
         let step = self.tenant.log.step(at)?;
-        let object = step.object();
+        let object = step.object()?;
         let wanted = object.kind == self.cursor.kind
             && self.cursor.ids.as_ref().is_none_or(|ids| ids.contains(&object.number))
             && self.concerns(step);
@@ -186,6 +186,7 @@ impl Feed<'_> {
                 self.cursor.follows == Some(*relation) && self.rows.lists(child.kind)
             }
             Step::Create { .. } | Step::SoftDelete { .. } | Step::Restore { .. } | Step::Purge { .. } => true,
+            Step::Append { .. } | Step::Rewrite { .. } => false,
         }
     }
 }

@@ -83,6 +83,7 @@ impl<'a> Rows<'a> {
             row.insert("@removed".into(), json!({"reason": reason}));
             return (Value::Object(row), None);
         }
+        view.annotate(object, &mut row);
         self.add_properties(object, &mut row);
         let more = self.add_members(object, 0, &mut row);
         (Value::Object(row), more)
@@ -113,7 +114,10 @@ impl<'a> Rows<'a> {
             if !shown.covers(property.name) {
                 continue;
             }
+            let empty = |value: &Value| value.as_array().is_some_and(Vec::is_empty);
             match view.field(object, property) {
+                Field::Set(value) if self.world.empty_collections_absent && empty(&value) => None,
+                Field::Cleared if self.world.empty_collections_absent && property.shape.is_collection() => None,
                 Field::Set(value) => row.insert(property.name.into(), value),
                 Field::Cleared => row.insert(property.name.into(), property.shape.nothing()),
                 Field::Never => None,
@@ -129,7 +133,12 @@ impl<'a> Rows<'a> {
                 Step::Create { .. } => created = true,
                 Step::Restore { .. } => restored = true,
                 Step::Update { fields, .. } => names.extend(fields.keys().copied()),
-                Step::SoftDelete { .. } | Step::Purge { .. } | Step::Link { .. } | Step::Unlink { .. } => {}
+                Step::SoftDelete { .. }
+                | Step::Purge { .. }
+                | Step::Link { .. }
+                | Step::Unlink { .. }
+                | Step::Append { .. }
+                | Step::Rewrite { .. } => {}
             }
         }
         let membership_only = !created && !restored && !names.iter().any(|name| self.selects(name));

@@ -30,7 +30,7 @@ pub(super) fn present(
         if entries.len() == length {
             return (entries, Some(slot));
         }
-        entries.push(json!({"@odata.type": member.kind.odata_type(), "id": view.id(member)}));
+        entries.push(json!({"@odata.type": view.odata_type(member).0, "id": view.id(member)}));
     }
     (entries, None)
 }
@@ -54,7 +54,9 @@ pub(super) fn history(
         | Step::Update { .. }
         | Step::SoftDelete { .. }
         | Step::Restore { .. }
-        | Step::Purge { .. } => None,
+        | Step::Purge { .. }
+        | Step::Append { .. }
+        | Step::Rewrite { .. } => None,
     });
     let mut moves = moves.filter(|(member, _)| lists(member.kind)).skip(from as usize);
     let entries: Vec<_> = moves.by_ref().take(length).map(|(member, left)| entry(tenant, member, left)).collect();
@@ -63,7 +65,7 @@ pub(super) fn history(
 }
 
 fn entry(tenant: &Tenant, member: ObjectRef, left: bool) -> Value {
-    let mut entry = json!({"@odata.type": member.kind.odata_type(), "id": tenant.base.ids.id(member)});
+    let mut entry = json!({"@odata.type": tenant.now().odata_type(member).0, "id": tenant.base.ids.id(member)});
     if left {
         entry["@removed"] = json!({"reason": "deleted"});
     }
