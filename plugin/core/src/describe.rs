@@ -46,8 +46,19 @@ fn describe_type(object_type: &ObjectType) -> Value {
         "Name": object_type.name,
         "Class": object_type.class.name(),
         "Switch": object_type.switch.key,
-        "Default": object_type.switch.default,
+        "Default": object_type.switch.default(),
+        "Presets": object_type.switch.presets.iter().map(|preset| preset.name()).collect::<Vec<_>>(),
         "Permissions": object_type.permissions,
+        "AcceptedInstead": object_type
+            .accepted_instead
+            .iter()
+            .map(|(permission, others)| ((*permission).to_owned(), json!(others)))
+            .collect::<serde_json::Map<_, _>>(),
+        "When": object_type
+            .when
+            .iter()
+            .map(|when| json!({ "Key": when.key, "Value": when.value, "Permissions": when.permissions }))
+            .collect::<Vec<_>>(),
         "OptionalPermissions": optional.map(|p| json!({ "Name": p.name, "Purpose": p.purpose })).collect::<Vec<_>>(),
         "Licence": object_type.licence,
         "Delta": object_type.delta,
@@ -111,7 +122,7 @@ mod tests {
     fn a_switch_is_a_key_of_config_json_and_has_its_default() {
         let schema = config::config_schema();
         for object_type in types::ALL {
-            assert_eq!(schema["properties"][object_type.switch.key]["default"], json!(object_type.switch.default));
+            assert_eq!(schema["properties"][object_type.switch.key]["default"], json!(object_type.switch.default()));
         }
     }
 
@@ -132,6 +143,9 @@ mod tests {
     fn a_membership_is_described_as_the_contract_shows_it() {
         let expected = json!({
             "Name": "GroupMember", "Class": "Edge", "Switch": "ImportMemberships", "Default": true,
+            "Presets": ["Basic", "Governance", "Posture", "Wide"],
+            "AcceptedInstead": { "GroupMember.Read.All": ["Group.Read.All", "Directory.Read.All"] },
+            "When": [{ "Key": "MembershipMode", "Value": "Delta", "Permissions": ["Group.Read.All"] }],
             "Permissions": ["GroupMember.Read.All"],
             "OptionalPermissions": [
                 { "Name": "Member.Read.Hidden", "Purpose": "members of groups whose visibility is HiddenMembership" }

@@ -10,7 +10,7 @@ use super::attribute_names::{self, ExtraAttribute};
 use super::chosen::Chosen;
 use super::fields::Fields;
 use super::problems::Place;
-use crate::types::{self, Extra, ObjectType, Switch};
+use crate::types::{self, Extra, ObjectType, Preset, Switch};
 
 /// Every switch, once, in the order of the table.
 pub(super) fn switches() -> Vec<&'static Switch> {
@@ -32,11 +32,14 @@ pub(super) fn keys() -> impl Iterator<Item = &'static str> {
     switches().into_iter().map(|switch| switch.key).chain(extras().map(|(_, extra)| extra.key))
 }
 
-/// What the document says of each object type.
-pub(super) fn read(fields: &mut Fields<'_>) -> Vec<Chosen> {
+/// What the document says of each object type: a switch that is written wins, else the preset decides.
+pub(super) fn read(fields: &mut Fields<'_>, preset: Preset) -> Vec<Chosen> {
     let on: Vec<(&str, bool)> = switches()
         .into_iter()
-        .map(|switch| (switch.key, fields.optional_by(switch.key, read_switch).unwrap_or(switch.default)))
+        .map(|switch| {
+            let written = fields.optional_by(switch.key, |found, place| read_switch(switch, found, place));
+            (switch.key, written.unwrap_or(switch.presets.contains(&preset)))
+        })
         .collect();
     let is_on = |switch: &Switch| on.iter().any(|(key, on)| *key == switch.key && *on);
     let chosen = types::ALL.iter().map(|object_type| {
@@ -49,10 +52,13 @@ pub(super) fn read(fields: &mut Fields<'_>) -> Vec<Chosen> {
     chosen.collect()
 }
 
-/// Only true and false are: neither `"true"` nor 1.
-fn read_switch(found: &Value, place: &mut Place<'_>) -> Option<bool> {
+/// Only true and false are: neither `"true"` nor 1. null leaves the choice to the preset, where it has one.
+fn read_switch(switch: &Switch, found: &Value, place: &mut Place<'_>) -> Option<bool> {
+    if found.is_null() && switch.depends_on_preset() {
+        return None;
+    }
     if found.as_bool().is_none() {
-        place.refuse(found, "true or false");
+        place.refuse(found, if switch.depends_on_preset() { "true, false or null" } else { "true or false" });
     }
     found.as_bool()
 }
@@ -61,7 +67,12 @@ fn read_switch(found: &Value, place: &mut Place<'_>) -> Option<bool> {
 pub(super) fn describe(schema: &mut Schema) {
     let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
     for switch in switches() {
-        let property = json!({ "description": switch.help, "type": "boolean", "default": switch.default });
+        // A form that writes defaults into the document would otherwise switch a preset off.
+        let property = if switch.depends_on_preset() {
+            json!({ "description": switch.help, "type": ["boolean", "null"] })
+        } else {
+            json!({ "description": switch.help, "type": "boolean", "default": switch.default() })
+        };
         properties.insert(switch.key.to_owned(), property);
     }
     for (object_type, extra) in extras() {

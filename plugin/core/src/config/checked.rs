@@ -103,7 +103,7 @@ pub struct Config {
 pub(super) fn read(text: &str, problems: &mut Problems) -> Option<Config> {
     let mut fields = Fields::open(text, problems)?;
     let raw = RawConfig::read(&mut fields);
-    let object_types = by_type::read(&mut fields);
+    let object_types = by_type::read(&mut fields, raw.preset.0.0);
     fields.finish(&super::keys_of_config(), RawAuth::KEYS);
     check(raw, object_types, problems)
 }

@@ -18,7 +18,7 @@ use super::one_cloud;
 use super::origin::{Origin, Proxy};
 use super::scope::Scope;
 use super::tenant::Tenant;
-use crate::types::FOLLOWED;
+use crate::types::{FOLLOWED, Preset};
 
 document! {
     /// What to import, and how.
@@ -37,6 +37,10 @@ document! {
         "GroupSelectionFilter" => group_selection_filter: Option<Filter>,
         /// Objects per page of list and member reads. Graph chooses the page size of delta queries itself.
         "PageSize" => page_size: Whole<1, 999, 999>,
+        /// Which object types are imported whose own switch is not written. `Basic`: users, groups and memberships.
+        /// `Governance` adds what tells who has access and who administers, `Posture` how the tenant is protected and
+        /// used, `Wide` nearly everything; `Describe` lists the object types of each. A switch that is written wins.
+        "Preset" => preset: Choice<Preset>,
         /// Which property becomes ExternalId of users. Groups always have their id.
         "ExternalIdAttribute" => external_id_attribute: Choice<ExternalId>,
         /// How memberships follow changes. `Recompute`: the members of all selected groups are read on every run. `Delta`:
@@ -80,6 +84,16 @@ document! {
     }
 }
 
+/// `Preset`.
+impl Words for Preset {
+    const WORDS: &'static [(&'static str, Preset)] = &[
+        ("Basic", Preset::Basic),
+        ("Governance", Preset::Governance),
+        ("Posture", Preset::Posture),
+        ("Wide", Preset::Wide),
+    ];
+}
+
 /// `ExternalIdAttribute`.
 impl Words for ExternalId {
     const WORDS: &'static [(&'static str, ExternalId)] =
@@ -109,7 +123,7 @@ fn refuse_nothing(schema: &mut Schema) {
     let off: serde_json::Map<String, Value> =
         by_type::switches().iter().map(|switch| (switch.key.to_owned(), json!({ "const": false }))).collect();
     let on_by_default: Vec<&str> =
-        by_type::switches().iter().filter(|switch| switch.default).map(|switch| switch.key).collect();
+        by_type::switches().iter().filter(|switch| !switch.depends_on_preset()).map(|switch| switch.key).collect();
     schema.insert("not".to_owned(), json!({ "properties": off, "required": on_by_default }));
 }
 
@@ -117,7 +131,7 @@ fn refuse_nothing(schema: &mut Schema) {
 fn bind_delta_memberships(schema: &mut Schema) {
     let on: serde_json::Map<String, Value> =
         FOLLOWED.iter().map(|object_type| (object_type.switch.key.to_owned(), json!({ "const": true }))).collect();
-    let to_write: Vec<&str> = FOLLOWED.iter().filter(|o| !o.switch.default).map(|o| o.switch.key).collect();
+    let to_write: Vec<&str> = FOLLOWED.iter().filter(|o| o.switch.depends_on_preset()).map(|o| o.switch.key).collect();
     let delta = json!({ "properties": { "MembershipMode": { "const": "Delta" } }, "required": ["MembershipMode"] });
     schema.insert("if".to_owned(), delta);
     schema.insert("then".to_owned(), json!({ "properties": on, "required": to_write }));

@@ -111,6 +111,8 @@ impl ResultNotes {
                 "Mode": totals.mode.map(Mode::name),
                 "Complete": totals.complete,
                 "FinishedBefore": totals.finished_before,
+                // Every object type of this version is read on every run.
+                "NotDue": null,
                 "Upserts": totals.counts.upserts,
                 "Deletes": totals.counts.deletes,
                 "LeftScope": totals.counts.left_scope,

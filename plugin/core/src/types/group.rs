@@ -5,7 +5,8 @@
 
 use super::AttributeType::{Boolean, DateTime, String, StringArray};
 use super::{
-    Attribute, Class, Extra, FeedOf, Lane, ObjectType, OptionalPermission, Read, RecycleBin, Switch, always, extra,
+    Attribute, Class, Extra, FeedOf, Lane, ObjectType, OptionalPermission, Preset, Read, RecycleBin, Switch, When,
+    always, extra,
 };
 
 /// Groups of every kind: security, Microsoft 365, distribution.
@@ -16,8 +17,11 @@ pub static GROUP: ObjectType = ObjectType {
     link_member: Some("g"),
     former_mark: Some("groups"),
     class: Class::Object,
-    switch: Switch { key: "ImportGroups", help: "Whether groups are imported.", default: true },
+    switch: Switch { key: "ImportGroups", help: "Whether groups are imported.", presets: Preset::ALL },
     permissions: &["GroupMember.Read.All"],
+    accepted_instead: &[("GroupMember.Read.All", &["Group.Read.All", "Directory.Read.All"])],
+    // The recycle bin of groups.
+    when: &[When { key: "MembershipMode", value: "Delta", permissions: &["Group.Read.All"] }],
     optional_permissions: &[OptionalPermission {
         name: "Group.Read.All",
         purpose: "groups in the recycle bin, which MembershipMode Delta must know of",

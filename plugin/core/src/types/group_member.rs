@@ -7,7 +7,7 @@
 //! edges instead; an engine learns that from each set's Begin, never from Describe, which knows no configuration.
 
 use super::AttributeType::String;
-use super::{Class, End, EndTarget, Lane, ObjectType, OptionalPermission, Read, Switch, always};
+use super::{Class, End, EndTarget, Lane, ObjectType, OptionalPermission, Preset, Read, Switch, When, always};
 
 /// Direct members of groups.
 pub static GROUP_MEMBER: ObjectType = ObjectType {
@@ -20,9 +20,12 @@ pub static GROUP_MEMBER: ObjectType = ObjectType {
     switch: Switch {
         key: "ImportMemberships",
         help: "Whether direct memberships of groups are imported.",
-        default: true,
+        presets: Preset::ALL,
     },
     permissions: &["GroupMember.Read.All"],
+    accepted_instead: &[("GroupMember.Read.All", &["Group.Read.All", "Directory.Read.All"])],
+    // The recycle bin of groups.
+    when: &[When { key: "MembershipMode", value: "Delta", permissions: &["Group.Read.All"] }],
     // Optional, since its absence is no failure: such a group answers 200 with no members, and is reported as unread.
     optional_permissions: &[OptionalPermission {
         name: "Member.Read.Hidden",

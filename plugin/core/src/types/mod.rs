@@ -199,8 +199,60 @@ pub struct Switch {
     pub key: &'static str,
     /// What it means, for operators.
     pub help: &'static str,
-    /// Whether they are imported when the key is absent.
-    pub default: bool,
+    /// The presets that switch them on where the key is absent.
+    pub presets: &'static [Preset],
+}
+
+impl Switch {
+    /// Whether they are imported when neither the key nor a preset is written.
+    pub fn default(&self) -> bool {
+        self.presets.contains(&Preset::default())
+    }
+
+    /// Whether the preset has a say at all.
+    pub fn depends_on_preset(&self) -> bool {
+        self.presets.len() < Preset::ALL.len()
+    }
+}
+
+/// `Preset`: which object types are imported whose switch is not written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Preset {
+    /// Users, groups and memberships.
+    #[default]
+    Basic,
+    /// What tells who has access and who administers.
+    Governance,
+    /// That, and how the tenant is protected and used.
+    Posture,
+    /// Everything that does not cost a request for each user.
+    Wide,
+}
+
+impl Preset {
+    /// Every preset, from the narrowest to the widest.
+    pub const ALL: &'static [Preset] = &[Preset::Basic, Preset::Governance, Preset::Posture, Preset::Wide];
+
+    /// Its word in ConfigJson.
+    pub fn name(self) -> &'static str {
+        match self {
+            Preset::Basic => "Basic",
+            Preset::Governance => "Governance",
+            Preset::Posture => "Posture",
+            Preset::Wide => "Wide",
+        }
+    }
+}
+
+/// A setting with which an object type needs further permissions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct When {
+    /// ConfigJson key.
+    pub key: &'static str,
+    /// Its value.
+    pub value: &'static str,
+    /// Application permissions of Microsoft Graph.
+    pub permissions: &'static [&'static str],
 }
 
 /// One row of the table.
@@ -222,6 +274,10 @@ pub struct ObjectType {
     pub switch: Switch,
     /// The least application permissions its import needs.
     pub permissions: &'static [&'static str],
+    /// For one of these, others that Graph accepts as well (Microsoft's table of permissions for each path).
+    pub accepted_instead: &'static [(&'static str, &'static [&'static str])],
+    /// Settings with which it needs more.
+    pub when: &'static [When],
     /// Permissions that complete it.
     pub optional_permissions: &'static [OptionalPermission],
     /// The licence the tenant needs, if any.

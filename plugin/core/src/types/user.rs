@@ -4,7 +4,7 @@
 //! directory (aboutMe, skills, …) must not stand here: one such name makes Graph refuse the whole users feed.
 
 use super::AttributeType::{Boolean, DateTime, String, StringArray};
-use super::{Attribute, Class, Extra, FeedOf, Lane, ObjectType, Read, RecycleBin, Switch, always, extra};
+use super::{Attribute, Class, Extra, FeedOf, Lane, ObjectType, Preset, Read, RecycleBin, Switch, always, extra};
 
 /// Users of the tenant, guests included.
 pub static USER: ObjectType = ObjectType {
@@ -14,8 +14,10 @@ pub static USER: ObjectType = ObjectType {
     link_member: Some("u"),
     former_mark: Some("users"),
     class: Class::Object,
-    switch: Switch { key: "ImportUsers", help: "Whether users are imported.", default: true },
+    switch: Switch { key: "ImportUsers", help: "Whether users are imported.", presets: Preset::ALL },
     permissions: &["User.Read.All"],
+    accepted_instead: &[("User.Read.All", &["Directory.Read.All"])],
+    when: &[],
     optional_permissions: &[],
     licence: None,
     delta: "DeltaLink",

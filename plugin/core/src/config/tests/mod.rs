@@ -117,7 +117,7 @@ fn every_key_is_in_the_schema_with_a_description_and_the_reverse() {
 
 #[test]
 fn the_keys_are_those_the_documentation_lists() {
-    let expected = "TenantId GroupSelectionFilter PageSize ExternalIdAttribute MembershipMode FullReconcileDays OnDeltaExpired \
+    let expected = "TenantId GroupSelectionFilter PageSize Preset ExternalIdAttribute MembershipMode FullReconcileDays OnDeltaExpired \
                     FullImportStrategy MaxDeletes Cloud GraphEndpoint AuthorityHost GraphScope Proxy CaFile MaxRetries \
                     RetryBaseSeconds MaxConcurrency ImportUsers ImportGroups ImportMemberships UserAttributes GroupAttributes";
     assert_eq!(keys_of_config().join(" "), expected);
