@@ -1,8 +1,8 @@
 //! What a connector says about its object types, read from its `Describe`.
 //!
-//! The engine's rules ask two things of an object type: its class (object, edge, event) and, for an edge, which attributes
-//! are its ends. Neither this file nor the store knows the name of an object type; in the harness only the table of a
-//! simulated tenant's truth does (`truth/types.rs`).
+//! The engine's rules ask two things of an object type: its class (object, edge, event) and, for an edge, which
+//! attributes are its ends. Neither this file nor the store knows the name of an object type; in the harness only the
+//! table of a simulated tenant's truth does (`truth/types.rs`).
 
 use std::collections::BTreeMap;
 
@@ -145,8 +145,8 @@ impl Catalog {
         listed.cloned().unwrap_or_else(|| ObjectType { name: name.to_owned(), ..ObjectType::default() })
     }
 
-    /// The object types that this ConfigJson switches on: by the value of their switch where one is written, else by the preset,
-    /// else by default.
+    /// The object types that this ConfigJson switches on: by the value of their switch where one is written, else by
+    /// the preset, else by default.
     pub fn switched_on(&self, config: &Value) -> Vec<&ObjectType> {
         let preset = config.get("Preset").and_then(Value::as_str);
         let on = |object_type: &&ObjectType| {
@@ -177,8 +177,8 @@ impl ObjectType {
         }
     }
 
-    /// Whether an edge is *of* the object at its first end: that end is its scope, or its only one. Such an edge goes when
-    /// the object leaves scope.
+    /// Whether an edge is *of* the object at its first end: that end is its scope, or its only one. Such an edge goes
+    /// when the object leaves scope.
     pub fn is_of_its_first_end(&self) -> bool {
         self.scope_attribute.is_some() || self.ends.len() == 1
     }

@@ -38,8 +38,8 @@ pub struct Differences {
 }
 
 impl Default for Comparison {
-    /// What a configuration imports that switches nothing, with the attributes that are always imported; the external id is
-    /// the id.
+    /// What a configuration imports that switches nothing, with the attributes that are always imported; the external
+    /// id is the id.
     fn default() -> Comparison {
         Comparison {
             types: truth::by_default().map(str::to_owned).collect(),

@@ -1,7 +1,8 @@
 //! What a source really holds, in the shape the mesh should have it.
 //!
-//! The attribute lists and the few conversions (phones joined by a comma, empty array is null) are written a second time, in
-//! [`types`], from the contract's text and not from the connector's `Describe`: a list that both sides share proves nothing.
+//! The attribute lists and the few conversions (phones joined by a comma, empty array is null) are written a second
+//! time, in [`types`], from the contract's text and not from the connector's `Describe`: a list that both sides share
+//! proves nothing.
 
 mod types; // a row for each object type
 
@@ -52,8 +53,8 @@ impl TruthRow {
         Ok(TruthRow { object_type: object_type.to_owned(), source_id, attributes })
     }
 
-    /// Reads one line of the simulator's truth: the attributes stand in a member of that name, or beside the type. `None`: the
-    /// line is of an object type that no connector imports yet.
+    /// Reads one line of the simulator's truth: the attributes stand in a member of that name, or beside the type.
+    /// `None`: the line is of an object type that no connector imports yet.
     pub fn of_line(line: &str) -> Result<Option<TruthRow>> {
         let members: Map<String, Value> = serde_json::from_str(line).context("not a line of a truth")?;
         let imported = |name: &str| types::ALL.iter().any(|it| it.name == name);
@@ -99,7 +100,8 @@ impl TruthRow {
         Ok(held.filter(|(_, value)| !value.is_null()).collect())
     }
 
-    /// The ExternalId, where the configuration chose this attribute. Edges have their SourceId, which the mesh keeps once.
+    /// The ExternalId, where the configuration chose this attribute. Edges have their SourceId, which the mesh keeps
+    /// once.
     pub fn external_id(&self, chosen: &str) -> Result<Option<&str>> {
         let by_attribute = matches!(of(&self.object_type)?.kind, Kind::Object { external_id_is_chosen: true });
         Ok(if by_attribute && chosen != "id" {

@@ -23,6 +23,7 @@ mod boundary_threads; // wake never on the host's threads, and how little stack 
 mod cancellation; // cancel and release, in waits and stalls
 mod check; // the connection test
 mod child; // a test that needs a process of its own
+mod comments; // no line of a comment is wider than 120 columns
 mod dependencies; // licences, sources, duplicates, minimum Rust, read from cargo metadata
 mod describe; // Describe against what records carry
 mod embedding; // docs/embedding.md: its samples are the tested files, its SQL keeps the rules

@@ -1,7 +1,7 @@
 //! The base tenant: what exists before the first change, computed and never stored.
 //!
-//! Objects have numbers. The first are live, as many as the world says; those that follow lie in the recycle bin from the
-//! start, so that a change script has something to restore.
+//! Objects have numbers. The first are live, as many as the world says; those that follow lie in the recycle bin from
+//! the start, so that a change script has something to restore.
 
 use std::ops::Deref;
 

@@ -1,7 +1,7 @@
 //! An embedded Microsoft Graph: a stateful, seeded tenant behind a token endpoint and the directory part of Graph v1.0.
 //!
-//! It shares no code with the connector it serves; both were written from Graph's documentation, so that a wrong idea of
-//! one is met by the other. The default [`World`] is not gentle. Four views of the same tenant:
+//! It shares no code with the connector it serves; both were written from Graph's documentation, so that a wrong idea
+//! of one is met by the other. The default [`World`] is not gentle. Four views of the same tenant:
 //!
 //! ```text
 //!   base (computed from the seed) + tenant (what changed, the log)      truth: what a correct import holds
@@ -123,8 +123,8 @@ impl Simulator {
         self.service.tenant_mut().apply(changes, now)
     }
 
-    /// Let changes happen when the `nth` request to Graph from now on arrives, before it is answered; 1 is the next one. A
-    /// batch is one request; requests for tokens do not count. What is impossible by then is left out.
+    /// Let changes happen when the `nth` request to Graph from now on arrives, before it is answered; 1 is the next
+    /// one. A batch is one request; requests for tokens do not count. What is impossible by then is left out.
     pub fn on_request(&self, nth: u64, changes: impl Into<Script>) {
         let during = ChangesDuring { after_requests: nth.saturating_sub(1), changes: changes.into() };
         self.service.change_during(during);
@@ -170,7 +170,8 @@ impl Simulator {
         self.service.tenant_mut().settle();
     }
 
-    /// The id of the object with a number, whether it exists or not. Base objects come first, then those added by scripts.
+    /// The id of the object with a number, whether it exists or not. Base objects come first, then those added by
+    /// scripts.
     pub fn id(&self, kind: Kind, number: u32) -> String {
         self.service.base.ids.id(ObjectRef { kind, number })
     }

@@ -120,8 +120,8 @@ impl Service {
         Truth::new(Arc::clone(&self.base), state, self.world.permissions.clone(), self.world.licences.clone())
     }
 
-    /// Count a request to Graph and let happen what waited for it. Later requests wait meanwhile: none of them is answered
-    /// from the tenant as it was before.
+    /// Count a request to Graph and let happen what waited for it. Later requests wait meanwhile: none of them is
+    /// answered from the tenant as it was before.
     pub(crate) fn arrive(&self) {
         let mut agenda = self.agenda();
         for script in agenda.arrive() {
@@ -147,8 +147,8 @@ impl Service {
         self.platform_tokens.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Decides how old a read is. It depends on what is read and how often that was, not on what else is under way: workers
-    /// that overtake each other see the same tenant.
+    /// Decides how old a read is. It depends on what is read and how often that was, not on what else is under way:
+    /// workers that overtake each other see the same tenant.
     pub(crate) fn lag_roll(&self, read: u64) -> u64 {
         if !self.world.lists.varying_lag {
             return 0;
@@ -224,8 +224,8 @@ impl Service {
     }
 }
 
-/// A fault on `#n` becomes one on the id of the object with that number: of the kind that the fault's route addresses, or
-/// the parent of the first relation.
+/// A fault on `#n` becomes one on the id of the object with that number: of the kind that the fault's route addresses,
+/// or the parent of the first relation.
 fn named(base: &Base, fault: Fault) -> Fault {
     let number = fault.object.as_deref().and_then(|object| object.strip_prefix('#')?.parse().ok());
     let kind = fault.route.addresses().unwrap_or(Relation::ALL[0].table().parent);

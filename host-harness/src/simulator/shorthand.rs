@@ -1,6 +1,7 @@
 //! Short names for what tests speak of most: users, groups and members.
 //!
-//! They stand for entries of the tables and are used by tests and the demonstration; the simulator itself names no kind.
+//! They stand for entries of the tables and are used by tests and the demonstration; the simulator itself names no
+//! kind.
 
 use serde_json::{Map, Value};
 

@@ -1,7 +1,7 @@
 //! The services behind Graph that do not share the directory's limits, and how each refuses.
 //!
-//! Two refusals look alike and mean different things: a permission that was not consented to, and a licence that the tenant
-//! does not have. Which code says which depends on the service.
+//! Two refusals look alike and mean different things: a permission that was not consented to, and a licence that the
+//! tenant does not have. Which code says which depends on the service.
 
 use std::collections::BTreeSet;
 

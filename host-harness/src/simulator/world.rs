@@ -1,7 +1,7 @@
 //! What the simulated tenant is like: its size, and every behaviour of Graph that can be switched.
 //!
-//! The default is not gentle on purpose: an importer that passes against [`World::gentle`] alone has not met Graph. What
-//! Microsoft documents is on by default; what only users report is off and switchable.
+//! The default is not gentle on purpose: an importer that passes against [`World::gentle`] alone has not met Graph.
+//! What Microsoft documents is on by default; what only users report is off and switchable.
 
 use serde::{Deserialize, Serialize};
 
@@ -132,7 +132,8 @@ pub struct ManagedIdentity {
     /// Client ids of user-assigned identities.
     #[serde(default)]
     pub client_ids: Vec<String>,
-    /// Directories that its tokens are for, one after another, the last one for all that follow; this tenant when empty.
+    /// Directories that its tokens are for, one after another, the last one for all that follow; this tenant when
+    /// empty.
     #[serde(default)]
     pub directories: Vec<String>,
     /// Its tokens are texts that a client cannot look into.

@@ -1,7 +1,7 @@
 //! Removes what the source no longer lists or no longer has in scope, and counts it for the guard.
 //!
-//! Once the guard is passed, removing and counting go on, but nothing is committed any more: the run is *held back*. So the
-//! stop can name the whole number, and not the first row too many.
+//! Once the guard is passed, removing and counting go on, but nothing is committed any more: the run is *held back*. So
+//! the stop can name the whole number, and not the first row too many.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -135,8 +135,8 @@ impl Absences {
 
     /// Removes an object of which a row says that it left scope. True when there was one.
     ///
-    /// Counted like an absent one: a filter that was changed by mistake brings such a row for each object that is held. An
-    /// object that was never held costs nothing.
+    /// Counted like an absent one: a filter that was changed by mistake brings such a row for each object that is held.
+    /// An object that was never held costs nothing.
     pub(super) fn of_left_object(
         &mut self,
         connection: &Connection,

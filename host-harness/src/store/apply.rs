@@ -1,13 +1,13 @@
 //! Applies a stream of records to the store: the host's half of the contract.
 //!
 //! Everything between two checkpoints is **one transaction**, and the checkpoint's watermark is written in it. The
-//! contract would allow to commit rows before their checkpoint; this host does not, for a reason that is easy to miss: a
-//! row committed ahead of its checkpoint carries this set's touch, and if the tenant loses that row before the run is
+//! contract would allow to commit rows before their checkpoint; this host does not, for a reason that is easy to miss:
+//! a row committed ahead of its checkpoint carries this set's touch, and if the tenant loses that row before the run is
 //! resumed, the touch would vouch for it at End. Memory stays bounded anyway: SQLite spills what its cache cannot hold
 //! into the write-ahead log. Dropping an [`Applier`] takes back what came after the last checkpoint.
 //!
-//! Once the removal guard is passed the run is held back: the rest is applied to the open transaction, so that the stop can
-//! name the whole number, and then all of it is taken back.
+//! Once the removal guard is passed the run is held back: the rest is applied to the open transaction, so that the stop
+//! can name the whole number, and then all of it is taken back.
 
 use std::collections::{HashMap, HashSet};
 
@@ -101,14 +101,14 @@ impl<'s> Applier<'s> {
         Ok(())
     }
 
-    /// Whether the removal guard was passed. From here on nothing can be committed; apply the rest of the run to have it
-    /// counted, then call [`stop`](Applier::stop).
+    /// Whether the removal guard was passed. From here on nothing can be committed; apply the rest of the run to have
+    /// it counted, then call [`stop`](Applier::stop).
     pub fn is_held_back(&self) -> bool {
         self.absences.are_held_back()
     }
 
-    /// Takes back everything since the last commit, and remembers what the stop shows, for the operator to accept. `whole`:
-    /// the run was applied to its end. After it the applier can only be asked for its tally.
+    /// Takes back everything since the last commit, and remembers what the stop shows, for the operator to accept.
+    /// `whole`: the run was applied to its end. After it the applier can only be asked for its tally.
     pub fn stop(&mut self, whole: bool) -> Result<RemovalStop> {
         self.take_back();
         let stop = self.absences.stop(whole);
@@ -150,8 +150,8 @@ impl<'s> Applier<'s> {
         self.tally.records
     }
 
-    /// Drops the removal counts that are over. Not before the first record: an import that waits for its source has changed
-    /// nothing yet.
+    /// Drops the removal counts that are over. Not before the first record: an import that waits for its source has
+    /// changed nothing yet.
     fn start(&mut self) -> Result<()> {
         if !self.started {
             removal_counts::start(self.connection, self.instance)?;

@@ -1,9 +1,9 @@
 //! Edges: one to three ends by SourceId, and whatever else the record says.
 //!
-//! Most edges have no id of their own; their SourceId is those of their ends with `:` between them, and the ends alone are the
-//! key. Every other edge keeps its SourceId as `key`, since several may connect the same objects. Easy to get wrong: an end
-//! may change, so an edge may come as the one and be held as the other. Whether an edge is dormant is nowhere written down: it
-//! follows from the marks of its ends, whenever those change.
+//! Most edges have no id of their own; their SourceId is those of their ends with `:` between them, and the ends alone
+//! are the key. Every other edge keeps its SourceId as `key`, since several may connect the same objects. Easy to get
+//! wrong: an end may change, so an edge may come as the one and be held as the other. Whether an edge is dormant is
+//! nowhere written down: it follows from the marks of its ends, whenever those change.
 
 use std::collections::HashSet;
 
@@ -257,8 +257,8 @@ pub(super) fn delete_untouched_of(connection: &Connection, type_id: i64, scope: 
     Ok(statement.execute((type_id, scope, since))?)
 }
 
-/// Deletes the edges of a type that nothing touched since `floor`, except those of scopes that were closed in the set: a
-/// complete Scope has left only edges that came, touched or not, and after an incomplete one nothing is removed.
+/// Deletes the edges of a type that nothing touched since `floor`, except those of scopes that were closed in the set:
+/// a complete Scope has left only edges that came, touched or not, and after an incomplete one nothing is removed.
 pub(super) fn delete_untouched(connection: &Connection, type_id: i64, floor: i64) -> Result<usize> {
     let mut statement = connection.prepare_cached(
         "DELETE FROM edge WHERE type_id = ?1 AND touch < ?2 AND first_id NOT IN
@@ -279,8 +279,8 @@ fn take_end(attributes: &mut Map<String, Value>, name: &str) -> Told {
     }
 }
 
-/// Whether a SourceId is those of all ends with `:` between them. Not where one of these holds a `:` itself: then it could be
-/// read in two ways.
+/// Whether a SourceId is those of all ends with `:` between them. Not where one of these holds a `:` itself: then it
+/// could be read in two ways.
 fn is_of_its_ends(source_id: &str, ends: &[Told]) -> bool {
     let mut rest = Some(source_id);
     for (position, end) in ends.iter().enumerate() {

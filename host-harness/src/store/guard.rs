@@ -1,10 +1,10 @@
 //! The removal guard: how much may go because the source no longer lists it or no longer has it in scope, and what is
 //! said when that is too much.
 //!
-//! Deletes that the source reports are not its business: the connector has `MaxDeletes` for those. The easy mistake: the
-//! two limits are joined by *and*. A small type loses more than a fifth of its rows on an ordinary day, and a large one
-//! more than five hundred; both at once is rare enough to ask the operator. A small type that loses most of itself passes
-//! neither by number, so it has a limit of its own: half, from ten rows on.
+//! Deletes that the source reports are not its business: the connector has `MaxDeletes` for those. The easy mistake:
+//! the two limits are joined by *and*. A small type loses more than a fifth of its rows on an ordinary day, and a large
+//! one more than five hundred; both at once is rare enough to ask the operator. A small type that loses most of itself
+//! passes neither by number, so it has a limit of its own: half, from ten rows on.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -35,7 +35,8 @@ struct Limit {
     percent: u8,
 }
 
-/// An import that was stopped because it would have removed more than the guard allows. Nothing listed here was removed.
+/// An import that was stopped because it would have removed more than the guard allows. Nothing listed here was
+/// removed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct RemovalStop {

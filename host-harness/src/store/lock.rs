@@ -1,7 +1,8 @@
 //! One writer for each store.
 //!
-//! The lock is SQLite's own lock on a file beside the store, `mesh.db.lock`, held as an open exclusive transaction. A lock
-//! *file* that is made and removed would outlive a killed process; this one is the operating system's and goes with it.
+//! The lock is SQLite's own lock on a file beside the store, `mesh.db.lock`, held as an open exclusive transaction. A
+//! lock *file* that is made and removed would outlive a killed process; this one is the operating system's and goes
+//! with it.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -60,8 +60,8 @@ pub struct StoredType {
     pub instance: String,
     /// The ends of its edges, the scope's first.
     pub ends: Vec<End>,
-    /// Whether the latest Result of that instance listed it. If not, its rows are as its last End left them, and the deleted
-    /// marks that it set do not count.
+    /// Whether the latest Result of that instance listed it. If not, its rows are as its last End left them, and the
+    /// deleted marks that it set do not count.
     pub switched_on: bool,
     /// For one that is switched off: the latest run that delivered it whole.
     pub as_of: Option<WholeRun>,
@@ -160,8 +160,9 @@ impl Mesh {
         rows.next()?.map(object).transpose()
     }
 
-    /// The SourceIds of objects that are called that: by SourceId, ExternalId or `displayName`. Ids are compared byte for byte;
-    /// only where none is equal, one that is the same in lower case is taken, since GUIDs are often typed in upper case.
+    /// The SourceIds of objects that are called that: by SourceId, ExternalId or `displayName`. Ids are compared byte
+    /// for byte; only where none is equal, one that is the same in lower case is taken, since GUIDs are often typed in
+    /// upper case.
     pub fn named(&self, name: &str) -> Result<Vec<String>> {
         let mut statement = self.connection.prepare(
             "SELECT DISTINCT node.source_id FROM object JOIN node ON node.id = object.node_id

@@ -1,8 +1,8 @@
 //! Stores of older layouts: how each becomes the next one.
 //!
-//! A step is one transaction, and the number of the layout is written in it: a process that is killed leaves the store in the
-//! layout before or in the one after. The easy mistake: to let a step share its tables with `schema`. A step is frozen with
-//! the layout it makes; `schema` goes on.
+//! A step is one transaction, and the number of the layout is written in it: a process that is killed leaves the store
+//! in the layout before or in the one after. The easy mistake: to let a step share its tables with `schema`. A step is
+//! frozen with the layout it makes; `schema` goes on.
 
 use anyhow::{Context, Result};
 use rusqlite::Connection;
@@ -12,8 +12,8 @@ use super::schema::VERSION;
 /// The steps; the first one makes layout 2 of layout 1.
 const STEPS: [&str; 1] = [TO_2];
 
-/// Layout 1 knew two ends of an edge and whether a node is deleted, in most stores also as what. The first three tables came
-/// to layout 1 later: a store in which they are missing was not opened since.
+/// Layout 1 knew two ends of an edge and whether a node is deleted, in most stores also as what. The first three tables
+/// came to layout 1 later: a store in which they are missing was not opened since.
 const TO_2: &str = "
 CREATE TABLE IF NOT EXISTS removal_count (
     type_id     INTEGER NOT NULL,

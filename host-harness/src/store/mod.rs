@@ -96,8 +96,8 @@ impl Store {
         runs::begin(&self.connection, instance.0, full, watermark)
     }
 
-    /// Notes which object types the Result of a run lists. A type that is not among them is switched off: it is shown as its
-    /// last End left it, and the deleted marks that it set do not count.
+    /// Notes which object types the Result of a run lists. A type that is not among them is switched off: it is shown
+    /// as its last End left it, and the deleted marks that it set do not count.
     pub fn keep_listed(&self, instance: Instance, listed: &[&str]) -> Result<()> {
         instances::keep_listed(&self.connection, instance.0, listed)
     }

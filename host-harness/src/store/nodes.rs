@@ -46,8 +46,8 @@ pub(super) fn find(connection: &Connection, source_id: &str) -> Result<Option<i6
     Ok(statement.query_row([source_id], |row| row.get(0)).optional()?)
 }
 
-/// Sets the deleted mark: while it counts, every edge at this node is dormant. `type_id`: what was deleted; the mark counts
-/// while that type is switched on. `touch`: the store's clock.
+/// Sets the deleted mark: while it counts, every edge at this node is dormant. `type_id`: what was deleted; the mark
+/// counts while that type is switched on. `touch`: the store's clock.
 pub(super) fn mark(connection: &Connection, node: i64, type_id: i64, touch: i64) -> Result<()> {
     connection
         .prepare_cached("INSERT OR REPLACE INTO deleted_mark (node_id, type_id, touch) VALUES (?1, ?2, ?3)")?

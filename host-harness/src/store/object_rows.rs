@@ -66,7 +66,8 @@ pub(super) fn upsert(
     Ok(Effect::Changed)
 }
 
-/// SoftDeleted: hides the object and remembers the mark, also for an object that was never here. True when it was visible.
+/// SoftDeleted: hides the object and remembers the mark, also for an object that was never here. True when it was
+/// visible.
 pub(super) fn soft_delete(connection: &Connection, key: Key, touch: i64) -> Result<bool> {
     nodes::mark(connection, key.node, key.type_id, touch)?;
     let changed = connection
@@ -89,8 +90,8 @@ pub(super) fn leave_scope(connection: &Connection, key: Key) -> Result<bool> {
     delete(connection, key)
 }
 
-/// Removes the mark of an id that may or may not be deleted, and the edges of it. A hidden object stays hidden: if it is
-/// restored, a Delta set may bring only what changed.
+/// Removes the mark of an id that may or may not be deleted, and the edges of it. A hidden object stays hidden: if it
+/// is restored, a Delta set may bring only what changed.
 pub(super) fn wake(connection: &Connection, node: i64) -> Result<()> {
     nodes::unmark(connection, node)?;
     edge_rows::delete_owned(connection, node)

@@ -1,7 +1,7 @@
 //! One line of a batch, read.
 //!
-//! Generous where the contract grows (members and kinds it does not know are let through) and strict where it does not: a
-//! line that is no JSON, or a delete that names nobody, is the connector's mistake and ends the run.
+//! Generous where the contract grows (members and kinds it does not know are let through) and strict where it does not:
+//! a line that is no JSON, or a delete that names nobody, is the connector's mistake and ends the run.
 
 use std::borrow::Cow;
 

@@ -1,8 +1,8 @@
 //! The removal guard's counts, as the store keeps them.
 //!
-//! A row counts what the sets of one type (`by`) removed of another or of the same type. A group that leaves scope takes
-//! its memberships along, so a membership may go by a set of groups or by a set of memberships. The guard judges the sum,
-//! and each part is settled by the End of its own set, so the order of the two Ends does not matter.
+//! A row counts what the sets of one type (`by`) removed of another or of the same type. A group that leaves scope
+//! takes its memberships along, so a membership may go by a set of groups or by a set of memberships. The guard judges
+//! the sum, and each part is settled by the End of its own set, so the order of the two Ends does not matter.
 //!
 //! The easy mistake: to start a count again with a new Begin. A set that was stopped never ends, and if its successor
 //! began at zero, an import repeated every hour would remove the store in portions.
@@ -74,7 +74,8 @@ pub(super) fn forget(connection: &Connection, type_id: i64) -> Result<()> {
     Ok(())
 }
 
-/// What the latest stop of the instance showed: the limits that were passed, and per type the count that may be accepted.
+/// What the latest stop of the instance showed: the limits that were passed, and per type the count that may be
+/// accepted.
 pub(super) fn shown(connection: &Connection, instance: i64) -> Result<Option<(RemovalGuard, HashMap<i64, u64>)>> {
     let mut statement =
         connection.prepare("SELECT type_id, up_to, rows, percent, half FROM removal_shown WHERE instance_id = ?1")?;

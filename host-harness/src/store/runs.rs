@@ -1,7 +1,7 @@
 //! The run history: one row for each import, written before it starts and again when it is over.
 //!
-//! A run that was killed leaves a row that never ended; whoever holds the store's lock next knows that it is dead and says
-//! so. Watermarks stand here as hashes only: they are worth comparing, not reading, and hold links.
+//! A run that was killed leaves a row that never ended; whoever holds the store's lock next knows that it is dead and
+//! says so. Watermarks stand here as hashes only: they are worth comparing, not reading, and hold links.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

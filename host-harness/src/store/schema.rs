@@ -153,8 +153,8 @@ pub(super) fn open(path: &Path) -> Result<Connection> {
         check(&connection, version, path)?;
         migration::migrate(&connection, version)?;
     }
-    // The transaction is the unit of truth, and WAL keeps it whole when the process is killed. After a power failure the
-    // last ones may be gone, rows and watermark together.
+    // The transaction is the unit of truth, and WAL keeps it whole when the process is killed. After a power failure
+    // the last ones may be gone, rows and watermark together.
     connection.execute_batch("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -65536; PRAGMA journal_size_limit = 16777216;")?;
     Ok(connection)
 }

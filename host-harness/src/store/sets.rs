@@ -1,9 +1,9 @@
 //! Sets: what lies between a Begin and an End of one object type, and the scopes inside.
 //!
 //! Every row a record touches is stamped with the store's clock, which ticks at each Begin and each Scope. So
-//! "touched by this set" means `touch >= floor`, where floor is the clock at the set's *first* Begin, kept over kills and
-//! resumes; and "came since the group's previous Scope" means `touch >=` the clock after it. Easy to get wrong:
-//! a resumed set keeps its floor but not its place in a group, because an unfinished group is read anew.
+//! "touched by this set" means `touch >= floor`, where floor is the clock at the set's *first* Begin, kept over kills
+//! and resumes; and "came since the group's previous Scope" means `touch >=` the clock after it. Easy to get wrong: a
+//! resumed set keeps its floor but not its place in a group, because an unfinished group is read anew.
 
 use std::collections::HashSet;
 

@@ -56,7 +56,8 @@ pub struct TypeTally {
     pub scopes: u64,
     /// Scopes whose last word was that they could not be read, those of a resumed set from before included.
     pub unread_scopes: u64,
-    /// Of these, scopes about which the last Issue was a mere Warning (hidden membership): no reason to call a run partial.
+    /// Of these, scopes about which the last Issue was a mere Warning (hidden membership): no reason to call a run
+    /// partial.
     pub warned_scopes: u64,
     /// Issues.
     pub issues: u64,

@@ -1,8 +1,8 @@
 //! Edges of open scopes that came as the store holds them, in memory instead of as a written touch for each.
 //!
-//! A Recompute of unchanged memberships brings every edge and changes none. If a complete Scope finds all older edges of its
-//! group here, nothing has to be removed and nothing to be written. Whatever else asks for touches (a Scope that does remove
-//! something, an End, a Begin, a checkpoint inside a group) has them written first.
+//! A Recompute of unchanged memberships brings every edge and changes none. If a complete Scope finds all older edges
+//! of its group here, nothing has to be removed and nothing to be written. Whatever else asks for touches (a Scope that
+//! does remove something, an End, a Begin, a checkpoint inside a group) has them written first.
 
 use std::collections::{HashMap, HashSet};
 
@@ -11,8 +11,8 @@ use rusqlite::Connection;
 
 use super::edge_rows;
 
-/// How many edges are kept at most, some 5 MiB. Beyond that they are written, so that a group may have any size. Tests keep
-/// three, so that they see both.
+/// How many edges are kept at most, some 5 MiB. Beyond that they are written, so that a group may have any size. Tests
+/// keep three, so that they see both.
 const KEPT: usize = if cfg!(test) { 3 } else { 100_000 };
 
 /// The edges, per type and scope, by their second end. Edges with an id of their own or a third end are not kept.
@@ -32,8 +32,8 @@ impl Unchanged {
         Ok(())
     }
 
-    /// Whether every edge of the scope that nothing touched since `since` came unchanged: then none is to be removed. Forgets
-    /// the scope's edges either way, and writes them where they are needed.
+    /// Whether every edge of the scope that nothing touched since `since` came unchanged: then none is to be removed.
+    /// Forgets the scope's edges either way, and writes them where they are needed.
     pub(super) fn close_scope(
         &mut self,
         connection: &Connection,

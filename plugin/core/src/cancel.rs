@@ -1,7 +1,7 @@
 //! The one flag that ends an operation, and the only way to wait inside it.
 //!
-//! Nothing in the connector calls `thread::sleep`: a wait of an hour that Graph asked for must end within milliseconds of
-//! a cancel, so every wait is a wait on this flag.
+//! Nothing in the connector calls `thread::sleep`: a wait of an hour that Graph asked for must end within milliseconds
+//! of a cancel, so every wait is a wait on this flag.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

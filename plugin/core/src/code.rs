@@ -1,7 +1,8 @@
 //! The codes of Issues and Warnings, each once, with what carries it and how severe it is.
 //!
-//! Hosts count and alert by these names, so a code is never renamed and never used for something else. What each means to an
-//! operator, and what the connector did, is a row in `docs/semantics.md`: a test compares both tables, in both directions.
+//! Hosts count and alert by these names, so a code is never renamed and never used for something else. What each means
+//! to an operator, and what the connector did, is a row in `docs/semantics.md`: a test compares both tables, in both
+//! directions.
 
 use crate::error::Kind;
 

@@ -1,7 +1,7 @@
 //! The one error of the connector: a decision for the caller, words for the operator, evidence for Microsoft's support.
 //!
-//! `Kind` is named after what the caller can do, not after what went wrong inside; the boundary maps it to a status with
-//! an exhaustive match. A message says what to do. Neither ever holds a token, a secret or a whole Graph link.
+//! `Kind` is named after what the caller can do, not after what went wrong inside; the boundary maps it to a status
+//! with an exhaustive match. A message says what to do. Neither ever holds a token, a secret or a whole Graph link.
 
 use serde::Serialize;
 

@@ -6,7 +6,8 @@
 //! sync        delta state machine, watermark
 //! graph       Microsoft Graph as a protocol: retry → gate → quota → token → request id → permit → transport; batch
 //! mapping     Graph's JSON → records; pure          model   Graph's JSON shapes
-//! leaves: config, filter, types, describe, error, code, cancel, guid, latch, log, counters, named_file, percent, threads
+//! leaves: config, filter, types, describe, error, code, cancel, guid, latch, log, counters, named_file, percent,
+//!         threads
 //! ```
 //!
 //! No layer reaches sideways: `graph/` never names an object type, `read/` never sleeps, retries or reads a status

@@ -1,7 +1,7 @@
 //! Percent-encoding of the value of a query option.
 //!
-//! Quotes, commas and parentheses stay as they are, which RFC 3986 §3.4 allows and which keeps filters readable; `#`, `&`, `+`,
-//! `%`, spaces and everything beyond ASCII would change their meaning on the way and are encoded.
+//! Quotes, commas and parentheses stay as they are, which RFC 3986 §3.4 allows and which keeps filters readable; `#`,
+//! `&`, `+`, `%`, spaces and everything beyond ASCII would change their meaning on the way and are encoded.
 
 use std::fmt::Write as _;
 

@@ -19,7 +19,8 @@ thread_local! {
 }
 
 /// Keeps panics off the host's stderr: noted for the error instead. The hook is private to this library's own copy of
-/// the standard library; a program that links this crate directly keeps its hook, since nothing here calls this by itself.
+/// the standard library; a program that links this crate directly keeps its hook, since nothing here calls this by
+/// itself.
 pub fn quiet_panics() {
     static ONCE: Lazy<()> = Lazy::new(|| {
         std::panic::set_hook(Box::new(|info| {

@@ -1,7 +1,7 @@
 //! Changes to the tenant, as scripts name them, in code and in JSON.
 //!
-//! An object is named by its id or by `#n`, its number: `#0` is the first, and added objects count on from the last one of
-//! the base tenant, recycle bin included. A script is applied whole or not at all.
+//! An object is named by its id or by `#n`, its number: `#0` is the first, and added objects count on from the last one
+//! of the base tenant, recycle bin included. A script is applied whole or not at all.
 
 pub(crate) mod script;
 
@@ -46,8 +46,8 @@ pub enum Change {
         /// With which.
         other: String,
     },
-    /// Into the recycle bin, or gone at once, as the object's sort and the world decide. Its edges stay recorded while it
-    /// is in the bin.
+    /// Into the recycle bin, or gone at once, as the object's sort and the world decide. Its edges stay recorded while
+    /// it is in the bin.
     Delete {
         /// What it is.
         kind: Kind,

@@ -1,7 +1,7 @@
 //! Which requests a fault is meant for.
 //!
-//! A walk through pages is told apart by its links: what a next link leads to is `nextLink`, also within the round that a
-//! delta link began.
+//! A walk through pages is told apart by its links: what a next link leads to is `nextLink`, also within the round that
+//! a delta link began.
 
 use serde::{Deserialize, Serialize};
 

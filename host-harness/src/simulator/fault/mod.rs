@@ -1,8 +1,8 @@
 //! Scripted faults: which request fails, how often, and how.
 //!
-//! Faults are looked at in the order they were added; the first that matches and is not used up is taken. Items of a batch
-//! are matched one by one under their own route, the batch itself under [`Route::Batch`]. A fault that cannot happen to a
-//! request (a refused delta link where none was called) does not count it.
+//! Faults are looked at in the order they were added; the first that matches and is not used up is taken. Items of a
+//! batch are matched one by one under their own route, the batch itself under [`Route::Batch`]. A fault that cannot
+//! happen to a request (a refused delta link where none was called) does not count it.
 
 mod aim;
 mod refusal;
@@ -29,8 +29,8 @@ pub struct Fault {
     pub route: Route,
     /// Which of the calls that a walk through pages is made of.
     pub call: Call,
-    /// Only this page of a walk, counted from 1. Walks of one route, or of one object's pages, are told apart by their first
-    /// call; a page that is asked for again is the same page.
+    /// Only this page of a walk, counted from 1. Walks of one route, or of one object's pages, are told apart by their
+    /// first call; a page that is asked for again is the same page.
     pub page: Option<u32>,
     /// Only requests for this object by id: its GUID, or `#n` for the group with that number.
     pub object: Option<String>,
@@ -180,8 +180,8 @@ pub enum FaultAction {
     InvalidToken,
     /// 401 with a claims challenge of continuous access evaluation.
     ClaimsChallenge,
-    /// Every access token issued so far becomes worthless, and the request is answered as it then must be. It happens to
-    /// whole requests only, not to items of batches.
+    /// Every access token issued so far becomes worthless, and the request is answered as it then must be. It happens
+    /// to whole requests only, not to items of batches.
     RevokeTokens,
     /// 403 `Authorization_RequestDenied`.
     RequestDenied,

@@ -1,8 +1,8 @@
 //! Which page of its walk a request asks for, as far as requests alone tell.
 //!
 //! Counted, not read out of the token: a page may repeat rows or be empty, and its number says nothing to Graph. A walk
-//! begins with a first call or a delta link; a repeat of the same URL is the same page. Two walks of one route at once, or
-//! one that goes on from a stored page, would be miscounted.
+//! begins with a first call or a delta link; a repeat of the same URL is the same page. Two walks of one route at once,
+//! or one that goes on from a stored page, would be miscounted.
 
 use std::collections::HashMap;
 
@@ -10,8 +10,8 @@ use super::Call;
 use super::aim::Subject;
 use crate::simulator::route::Route;
 
-/// The walks under way: for each route and object, its pages by their URLs. Whoever asks ahead repeats a page that is not the
-/// last.
+/// The walks under way: for each route and object, its pages by their URLs. Whoever asks ahead repeats a page that is
+/// not the last.
 #[derive(Debug, Default)]
 pub(super) struct Walks(HashMap<(Route, Option<String>), HashMap<String, u32>>);
 

@@ -1,7 +1,7 @@
 //! `GET /applications`: the caller's own app registration, and of it the secrets alone.
 //!
-//! Graph never shows a secret, only its first three characters (`hint`), and secrets that have ended stay in the list until
-//! somebody deletes them: whoever takes the first one tells the operator a wrong day.
+//! Graph never shows a secret, only its first three characters (`hint`), and secrets that have ended stay in the list
+//! until somebody deletes them: whoever takes the first one tells the operator a wrong day.
 
 use serde_json::{Value, json};
 

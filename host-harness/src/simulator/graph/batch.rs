@@ -67,8 +67,8 @@ fn dependency_failed(context: &Context<'_>) -> Answer {
     GraphError::new(424, "FailedDependency", "A request this one depends on has failed.").into_answer(context)
 }
 
-/// One item, with its own share of throttling and faults, and whether there was a fault; no answer where it leaves the item
-/// out.
+/// One item, with its own share of throttling and faults, and whether there was a fault; no answer where it leaves the
+/// item out.
 fn one(context: &Context<'_>, request: &Request, target: &Target) -> (Option<Answer>, bool) {
     if *target == Target::Batch {
         let refused = GraphError::new(400, "BadRequest", "A batch cannot hold a batch.");

@@ -71,7 +71,8 @@ fn status(context: &Context<'_>, code: u16, body: &FaultBody) -> Answer {
     }
 }
 
-/// A refusal of the token service (RFC 6749 §5.2, with Microsoft's additions): its number, where it has one for the status.
+/// A refusal of the token service (RFC 6749 §5.2, with Microsoft's additions): its number, where it has one for the
+/// status.
 fn authority_refuses(context: &Context<'_>, code: u16) -> Answer {
     let (error, number, words) = match code {
         400 | 401 => ("invalid_client", Some(7_000_215), "Invalid client secret provided."),

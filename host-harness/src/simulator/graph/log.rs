@@ -1,7 +1,7 @@
 //! `GET` of a log: events between two moments, newest first.
 //!
-//! The filter is narrow and its dates stand without quotes. A start from before what the service looks back is refused, not
-//! clamped. What is late appears behind the place where a reader has been.
+//! The filter is narrow and its dates stand without quotes. A start from before what the service looks back is refused,
+//! not clamped. What is late appears behind the place where a reader has been.
 
 use serde_json::Value;
 

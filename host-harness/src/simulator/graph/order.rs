@@ -1,7 +1,7 @@
 //! Which objects a list looks at, and in what order.
 //!
-//! Sorted, when asked for. Else in an order nobody may rely on: scrambled, additions last; or, where two names bound the
-//! list, by a hash of the object, so that a page link finds its place again after objects have come and gone.
+//! Sorted, when asked for. Else in an order nobody may rely on: scrambled, additions last; or, where two names bound
+//! the list, by a hash of the object, so that a page link finds its place again after objects have come and gone.
 
 use serde_json::Value;
 

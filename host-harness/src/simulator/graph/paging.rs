@@ -1,7 +1,7 @@
 //! Pages of lists: `$top`, next links, and the token that binds a next link to its options.
 //!
-//! Unlike a delta link, a list's next link repeats the options of the first request; headers are not in it and have to be
-//! sent again.
+//! Unlike a delta link, a list's next link repeats the options of the first request; headers are not in it and have to
+//! be sent again.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};

@@ -23,8 +23,8 @@ pub(super) fn charge(context: &Context<'_>, units: u32) -> Result<(), Answer> {
     })
 }
 
-/// Counts a read that selects what has a limit of its own, or answers that the limit is reached. A page after the first is
-/// a read of its own.
+/// Counts a read that selects what has a limit of its own, or answers that the limit is reached. A page after the first
+/// is a read of its own.
 pub(super) fn limited(context: &Context<'_>, options: &Options, chosen: &[&'static Property]) -> Option<Answer> {
     options.get("$select").and_then(|_| of_properties(context, chosen.iter().copied()))
 }

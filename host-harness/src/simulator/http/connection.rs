@@ -1,7 +1,8 @@
 //! One connection: the protocol that was agreed on, and how it ends when a fault breaks it.
 //!
-//! Over HTTP/2 many requests share a connection. A fault that breaks the connection of one request breaks it for all that
-//! are on their way in it, as a gateway that restarts does; a stream of its own ends only where a body stalls or drips.
+//! Over HTTP/2 many requests share a connection. A fault that breaks the connection of one request breaks it for all
+//! that are on their way in it, as a gateway that restarts does; a stream of its own ends only where a body stalls or
+//! drips.
 
 use std::future::pending;
 use std::sync::Arc;

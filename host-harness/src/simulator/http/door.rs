@@ -1,8 +1,8 @@
 //! Whether anybody listens: a listening socket that can be made deaf and hear again, on the same port.
 //!
-//! Closing the listener and binding the port anew would let another process take it meanwhile. On Linux `shutdown` ends the
-//! listening alone: the kernel then refuses connections to a port that stays ours, if it was asked for by its number. tokio
-//! must not look on while that happens: to it a socket that was shut down is ready for ever.
+//! Closing the listener and binding the port anew would let another process take it meanwhile. On Linux `shutdown` ends
+//! the listening alone: the kernel then refuses connections to a port that stays ours, if it was asked for by its
+//! number. tokio must not look on while that happens: to it a socket that was shut down is ready for ever.
 
 use std::io;
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener};

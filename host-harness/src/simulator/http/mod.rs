@@ -1,4 +1,5 @@
-//! The sockets: a listener on 127.0.0.1, plain or TLS, on threads of its own. Each connection is served by `connection`.
+//! The sockets: a listener on 127.0.0.1, plain or TLS, on threads of its own. Each connection is served by
+//! `connection`.
 //!
 //! Stopping drops the runtime, and with it every connection, also those that a fault left hanging.
 

@@ -1,7 +1,7 @@
 //! What a property is: name, shape, where it is stored, which filter operators it knows.
 //!
-//! A property is listed with its kind even when this tenant never sets it: Graph tells "no such property" (400) from "not
-//! set". Of directory extensions only the four of [`EXTENSIONS`] are registered in the tenant.
+//! A property is listed with its kind even when this tenant never sets it: Graph tells "no such property" (400) from
+//! "not set". Of directory extensions only the four of [`EXTENSIONS`] are registered in the tenant.
 
 use serde_json::Value;
 

@@ -1,7 +1,7 @@
 //! Assignments of directory roles, with scopes of every sort and principals that are gone.
 //!
-//! Their ids are no GUIDs. Case matters in them: the first two assignments of a tenant have ids that differ in the case of
-//! one letter.
+//! Their ids are no GUIDs. Case matters in them: the first two assignments of a tenant have ids that differ in the case
+//! of one letter.
 
 use serde_json::{Map, Value, json};
 

@@ -1,8 +1,8 @@
-//! What Privileged Identity Management says of role assignments in force: one instance for each assignment, and another one
-//! for what the members of a group inherit from it.
+//! What Privileged Identity Management says of role assignments in force: one instance for each assignment, and another
+//! one for what the members of a group inherit from it.
 //!
-//! An instance exists as long as its assignment does: even numbers belong to the assignment of half the number, odd ones
-//! repeat the assignment of a group and name no assignment of the list.
+//! An instance exists as long as its assignment does: even numbers belong to the assignment of half the number, odd
+//! ones repeat the assignment of a group and name no assignment of the list.
 
 use super::deed::Deed;
 use super::field::Field;

@@ -1,7 +1,7 @@
 //! Service principals: applications as this tenant knows them, and managed identities.
 //!
-//! Their app roles and credentials are properties of their rows. One SAML certificate stands twice among the keys, and old
-//! secrets have no key id, as in real tenants.
+//! Their app roles and credentials are properties of their rows. One SAML certificate stands twice among the keys, and
+//! old secrets have no key id, as in real tenants.
 
 mod properties;
 mod values;

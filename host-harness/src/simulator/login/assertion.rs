@@ -1,8 +1,8 @@
-//! Client assertions, really verified: signature with the registered certificate's key, thumbprint, audience, window, and
-//! an id that has not been seen.
+//! Client assertions, really verified: signature with the registered certificate's key, thumbprint, audience, window,
+//! and an id that has not been seen.
 //!
-//! The certificate is read and the signature checked by webpki, which the connector's own reading and signing shares nothing
-//! with. A federated token's issuer is out of reach here: the world names the tokens that are trusted.
+//! The certificate is read and the signature checked by webpki, which the connector's own reading and signing shares
+//! nothing with. A federated token's issuer is out of reach here: the world names the tokens that are trusted.
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;

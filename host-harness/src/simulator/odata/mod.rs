@@ -1,7 +1,7 @@
 //! The part of OData that directory objects understand: `$filter` expressions, parsed, judged and evaluated.
 //!
-//! Judging is a step of its own, because Graph refuses much that parses: operators a property does not know, and anything
-//! that needs an advanced query (`ConsistencyLevel: eventual` and `$count=true`) without being one.
+//! Judging is a step of its own, because Graph refuses much that parses: operators a property does not know, and
+//! anything that needs an advanced query (`ConsistencyLevel: eventual` and `$count=true`) without being one.
 
 mod evaluate;
 mod judge;

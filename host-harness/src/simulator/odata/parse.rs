@@ -1,7 +1,7 @@
 //! Tokens to a [`Filter`], by recursive descent: `or` binds weakest, then `and`, then `not`.
 //!
-//! Keywords and function names are read without regard to case, `null`, `true` and `false` are not: `Null` is a property
-//! that does not exist, as it is to Graph.
+//! Keywords and function names are read without regard to case, `null`, `true` and `false` are not: `Null` is a
+//! property that does not exist, as it is to Graph.
 
 use serde_json::{Value, json};
 

@@ -1,7 +1,7 @@
 //! Children of one parent that are computed instead of listed.
 //!
-//! They are laid out in slots, a run of slots for each kind. Each run is a [`Progression`], so slot k and the question "is
-//! X a child" both cost a few multiplications.
+//! They are laid out in slots, a run of slots for each kind. Each run is a [`Progression`], so slot k and the question
+//! "is X a child" both cost a few multiplications.
 
 use std::fmt::Debug;
 

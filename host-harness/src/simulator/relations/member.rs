@@ -1,7 +1,7 @@
 //! Members of groups: heavy-tailed sizes, and members that are computed instead of listed.
 //!
-//! A group's slots hold first nested groups, then devices, service principals and contacts, then users. Only the sizes are
-//! kept, four bytes a group.
+//! A group's slots hold first nested groups, then devices, service principals and contacts, then users. Only the sizes
+//! are kept, four bytes a group.
 
 use super::layout::{BaseEdges, Layout, Segment};
 use super::{Hidden, Table};

@@ -1,7 +1,7 @@
 //! The relations between directory objects: one file each, and the table that everything else loops over.
 //!
-//! A relation leads from parents of one kind to children of any. Graph shows it below the parent, in the other direction
-//! below the child, and in rows of the parent's feed; which of these, with which permission, is data here.
+//! A relation leads from parents of one kind to children of any. Graph shows it below the parent, in the other
+//! direction below the child, and in rows of the parent's feed; which of these, with which permission, is data here.
 
 pub(crate) mod layout;
 mod member;

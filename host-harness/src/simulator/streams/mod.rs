@@ -1,7 +1,7 @@
 //! The streams of events: one file each, and the table that everything else loops over.
 //!
-//! Events are computed from the seed and their number, as objects are: 200,000 a day need no memory. Scripts append some
-//! and rewrite some.
+//! Events are computed from the seed and their number, as objects are: 200,000 a day need no memory. Scripts append
+//! some and rewrite some.
 
 mod sign_in;
 

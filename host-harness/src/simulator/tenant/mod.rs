@@ -1,7 +1,8 @@
 //! The tenant: the computed base, what changed since, the log of how, and a replica that may lag behind.
 //!
-//! States are shared by reference and copied on write: a truth taken before a script stays what it was. The replica lags
-//! by whole changes, never by half of one, and never behind the point that `settle` fixed; no read is older than that.
+//! States are shared by reference and copied on write: a truth taken before a script stays what it was. The replica
+//! lags by whole changes, never by half of one, and never behind the point that `settle` fixed; no read is older than
+//! that.
 
 pub(crate) mod agenda;
 pub(crate) mod demo;

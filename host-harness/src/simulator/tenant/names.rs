@@ -1,6 +1,7 @@
 //! Objects by name, for lists that are sorted by one or bounded by two: looked up instead of compared one by one.
 //!
-//! Kept for the last few states of the tenant, and made anew when a list sees another one: reads that lag see older states.
+//! Kept for the last few states of the tenant, and made anew when a list sees another one: reads that lag see older
+//! states.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};

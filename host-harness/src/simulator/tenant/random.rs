@@ -1,8 +1,8 @@
 //! Mixed scripts of valid changes, drawn from a seed.
 //!
-//! Each change is tried on a copy of the tenant before the next is drawn, so that a script may restore what it deleted and
-//! fill the groups it added. Applying the script to the same tenant always succeeds. What is drawn, and how often, is in
-//! the tables of kinds and relations.
+//! Each change is tried on a copy of the tenant before the next is drawn, so that a script may restore what it deleted
+//! and fill the groups it added. Applying the script to the same tenant always succeeds. What is drawn, and how often,
+//! is in the tables of kinds and relations.
 
 use std::sync::Arc;
 
@@ -43,8 +43,8 @@ pub(crate) fn random_changes(tenant: &Tenant, draw: &Draw, now: u64) -> Vec<Chan
 /// How many turns a round has.
 const TURNS: u32 = 20;
 
-/// Half of all changes are edges; what importers get wrong (names that move, objects that return) comes next. A turn that
-/// nobody has is the common draw's.
+/// Half of all changes are edges; what importers get wrong (names that move, objects that return) comes next. A turn
+/// that nobody has is the common draw's.
 fn turns() -> Vec<Option<ChangeKind>> {
     let mut turns = vec![None; TURNS as usize];
     let objects = Kind::ALL

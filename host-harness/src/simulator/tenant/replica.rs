@@ -1,8 +1,9 @@
 //! What lists, single reads, member reads and the recycle bin see: the tenant a few changes ago.
 //!
-//! Delta queries read the tenant itself, so a read may be older than the feed row that caused it. The lag counts changes,
-//! not steps: nobody sees half of a purge. Two reads in a row may go backwards when the lag varies, as with two replicas
-//! behind one address; a page of a list is a read of its own. [`Replica::settle`] fixes a floor under all later reads.
+//! Delta queries read the tenant itself, so a read may be older than the feed row that caused it. The lag counts
+//! changes, not steps: nobody sees half of a purge. Two reads in a row may go backwards when the lag varies, as with
+//! two replicas behind one address; a page of a list is a read of its own. [`Replica::settle`] fixes a floor under all
+//! later reads.
 
 use std::collections::VecDeque;
 use std::sync::Arc;

@@ -1,8 +1,9 @@
 //! What changed since the base tenant, and nothing else: an overlay of altered objects and edited relations.
 //!
-//! A state is a fold over [`Step`]s. Applying the same steps to an empty state always gives the same tenant, which is how
-//! the lagging replica of `World::lists` stays right: it is the same fold, a few steps behind. Positions in a parent's
-//! slots never move while somebody pages through them: children that leave become holes, children that join go to the end.
+//! A state is a fold over [`Step`]s. Applying the same steps to an empty state always gives the same tenant, which is
+//! how the lagging replica of `World::lists` stays right: it is the same fold, a few steps behind. Positions in a
+//! parent's slots never move while somebody pages through them: children that leave become holes, children that join go
+//! to the end.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 

@@ -1,7 +1,7 @@
 //! What a correct import must hold, read from the tenant's state and not through anything HTTP touches.
 //!
-//! A truth is a snapshot: scripts applied later do not change it. Iterators compute one row at a time, so that a tenant of
-//! any size can be compared. Edges that are hidden from the application are left out.
+//! A truth is a snapshot: scripts applied later do not change it. Iterators compute one row at a time, so that a tenant
+//! of any size can be compared. Edges that are hidden from the application are left out.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;

@@ -77,8 +77,8 @@ fn changes_during_a_round_come_in_it_or_in_the_next() -> Result<()> {
     Ok(())
 }
 
-/// Switches of the feeds in all mixtures, and changes in the middle of rounds. Not lean restores: an object that the follower
-/// never held would come back without its properties.
+/// Switches of the feeds in all mixtures, and changes in the middle of rounds. Not lean restores: an object that the
+/// follower never held would come back without its properties.
 #[test]
 fn mixtures_of_switches_lead_to_the_truth() -> Result<()> {
     for seed in 0..32_u64 {

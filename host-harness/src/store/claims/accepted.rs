@@ -5,8 +5,8 @@ use super::*;
 use crate::store::{RemovalGuard, RemovalStop};
 
 impl Told {
-    /// Applies one run that accepts what was shown, under the default guard where nothing was. It ends in order when it has
-    /// no stop.
+    /// Applies one run that accepts what was shown, under the default guard where nothing was. It ends in order when it
+    /// has no stop.
     fn accepting(&self, batches: &[Vec<String>]) -> Option<RemovalStop> {
         let stop = self.accepting_until_killed(batches);
         if stop.is_none() {

@@ -35,7 +35,8 @@ impl Told {
         self.store.applier(self.instance, &self.catalog).unwrap().guarded_by(guard)
     }
 
-    /// Applies one run under this guard; each inner list is a batch with a checkpoint `c<number>`. The stop, if there is one.
+    /// Applies one run under this guard; each inner list is a batch with a checkpoint `c<number>`. The stop, if there
+    /// is one.
     pub(super) fn under(&self, guard: RemovalGuard, batches: &[Vec<String>]) -> Option<RemovalStop> {
         run(self.guarded(guard), batches)
     }

@@ -1,4 +1,5 @@
-//! The removal guard and rows that say `LeftScope`: a filter that was changed by mistake brings one for each held object.
+//! The removal guard and rows that say `LeftScope`: a filter that was changed by mistake brings one for each held
+//! object.
 
 use super::guard::{FIVE, twenty_members};
 use super::*;
@@ -57,7 +58,8 @@ fn edges_that_say_they_left_scope_are_counted() {
     assert_eq!((stop.types["GroupMember"].would_go, told.edges()), (10, 20));
 }
 
-/// A store with a third group of three members; a set of groups that it leaves; a set of memberships that lacks three others.
+/// A store with a third group of three members; a set of groups that it leaves; a set of memberships that lacks three
+/// others.
 fn two_ways_to_lose_three() -> (Told, Vec<String>, Vec<String>) {
     let told = twenty_members();
     told.delta("Group", &[group("g7", json!({}))]);

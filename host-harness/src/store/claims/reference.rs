@@ -1,9 +1,9 @@
 //! The host rules a second time, in memory and by plain sets, against random streams with kills.
 //!
-//! The store decides by comparing clock numbers; this host keeps, for each open set, the ids it has seen. They share the
-//! records and nothing else. A stream is what a connector might send: sets of five types that interleave, are voided,
-//! killed and resumed, edges with one, two and three ends that move, ids that differ in case alone, types that are switched
-//! off and on. On a difference the test prints the stream.
+//! The store decides by comparing clock numbers; this host keeps, for each open set, the ids it has seen. They share
+//! the records and nothing else. A stream is what a connector might send: sets of five types that interleave, are
+//! voided, killed and resumed, edges with one, two and three ends that move, ids that differ in case alone, types that
+//! are switched off and on. On a difference the test prints the stream.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -67,7 +67,8 @@ const EDGES: usize = 2;
 const ENDS: [&[&str]; 3] =
     [&["groupId", "memberId"], &["applicationId"], &["principalId", "skuId", "assignedByGroupId"]];
 
-/// Whether an edge of the type is of the object at its first end. Those of the last type have neither scope nor a single end.
+/// Whether an edge of the type is of the object at its first end. Those of the last type have neither scope nor a
+/// single end.
 fn is_owned(of: usize) -> bool {
     of < 4
 }
@@ -322,8 +323,8 @@ impl Dice {
     }
 }
 
-/// A row of an edge: one with the ids of its ends as SourceId, one of an object, or one with an id of its own, whose ends
-/// move and are left out of a change now and then.
+/// A row of an edge: one with the ids of its ends as SourceId, one of an object, or one with an id of its own, whose
+/// ends move and are left out of a change now and then.
 fn edge_row(dice: &mut Dice, of: usize) -> Row {
     let mut id = |of: usize| id_of(of, dice.below([USERS, GROUPS][of]));
     let (group, user, other) = (id(1), id(0), id(1));

@@ -1,4 +1,5 @@
-//! Object types that the Result of a run does not list: they are switched off, and nobody tells what becomes of their objects.
+//! Object types that the Result of a run does not list: they are switched off, and nobody tells what becomes of their
+//! objects.
 
 use super::*;
 

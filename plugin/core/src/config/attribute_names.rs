@@ -1,8 +1,8 @@
 //! `UserAttributes`, `GroupAttributes`: properties to deliver beside those that every import delivers.
 //!
-//! A wrong name is worth stopping for: Graph answers one unselectable property with 400 or 501 for the whole feed, hours
-//! after the configuration was written. So names are checked against the schema's table, and directory extensions, which
-//! the tenant alone knows, against their form.
+//! A wrong name is worth stopping for: Graph answers one unselectable property with 400 or 501 for the whole feed,
+//! hours after the configuration was written. So names are checked against the schema's table, and directory
+//! extensions, which the tenant alone knows, against their form.
 
 use serde_json::{Value, json};
 
@@ -22,7 +22,8 @@ pub struct ExtraAttribute {
     pub kind: AttributeType,
 }
 
-/// The names in a list; those that every import delivers anyway, and repeated ones, are dropped. `None` after a mistake.
+/// The names in a list; those that every import delivers anyway, and repeated ones, are dropped. `None` after a
+/// mistake.
 pub(super) fn read(
     object_type: &'static ObjectType,
     found: &Value,

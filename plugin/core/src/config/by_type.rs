@@ -1,7 +1,7 @@
 //! The keys that come with object types: a switch for each, and for some a list of further attributes.
 //!
-//! They are read, and described as JSON Schema, from the table of object types: a type that joins it has its keys. Several
-//! types may name one switch.
+//! They are read, and described as JSON Schema, from the table of object types: a type that joins it has its keys.
+//! Several types may name one switch.
 
 use schemars::Schema;
 use serde_json::{Value, json};

@@ -1,7 +1,7 @@
 //! `CaFile`: a file of further trusted certificates.
 //!
-//! The library runs inside somebody else's process, whose working directory means nothing, so a relative path is refused.
-//! What counts as absolute is the platform's: on Windows `/certs` still depends on the current drive.
+//! The library runs inside somebody else's process, whose working directory means nothing, so a relative path is
+//! refused. What counts as absolute is the platform's: on Windows `/certs` still depends on the current drive.
 
 use std::path::PathBuf;
 

@@ -1,7 +1,7 @@
 //! ConfigJson, checked: what the rest of the connector may rely on without looking again.
 //!
-//! Here, and not in a key's type, stands what binds keys to each other: a mode that needs other keys is refused at the mode,
-//! since that is what the operator wrote, and the words name the key to change.
+//! Here, and not in a key's type, stands what binds keys to each other: a mode that needs other keys is refused at the
+//! mode, since that is what the operator wrote, and the words name the key to change.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,8 +33,8 @@ pub enum MembershipMode {
     /// The members of all groups in scope are read on every run.
     #[default]
     Recompute,
-    /// From the change feed of groups. Users, groups and memberships are then all imported, and a filter can be evaluated
-    /// here.
+    /// From the change feed of groups. Users, groups and memberships are then all imported, and a filter can be
+    /// evaluated here.
     Delta,
 }
 
@@ -146,8 +146,8 @@ fn check(raw: RawConfig, object_types: Vec<Chosen>, problems: &mut Problems) -> 
     })
 }
 
-/// What `MembershipMode` "Delta" needs of other keys: the feed of groups names members of every type, so their objects must
-/// be imported beside them, and a changed group must be judged by its row alone.
+/// What `MembershipMode` "Delta" needs of other keys: the feed of groups names members of every type, so their objects
+/// must be imported beside them, and a changed group must be judged by its row alone.
 fn delta_memberships(object_types: &[Chosen], filter: Option<&Filter>, problems: &mut Problems) {
     let mut refuse = |instead: String| {
         problems.key("MembershipMode").report("\"Delta\"", format!("\"Recompute\", or {instead}"), None);

@@ -1,7 +1,7 @@
 //! `GroupSelectionFilter`: an OData filter on groups.
 //!
-//! The one key whose schema is wider than its parser: no JSON Schema can say a grammar. The schema takes every text that is
-//! not blank; the parser refuses the ones that are no filter and says where they break off.
+//! The one key whose schema is wider than its parser: no JSON Schema can say a grammar. The schema takes every text
+//! that is not blank; the parser refuses the ones that are no filter and says where they break off.
 
 use schemars::{Schema, json_schema};
 use serde::{Serialize, Serializer};
@@ -18,8 +18,8 @@ const BLANK: [char; 4] = [' ', '\t', '\r', '\n'];
 const BEFORE: usize = 40;
 const AFTER: usize = 30;
 
-/// Bytes of a filter as it stands in a request, percent-encoded. A request's address can have 64 KiB, and a filter shares it with
-/// the names of the attributes.
+/// Bytes of a filter as it stands in a request, percent-encoded. A request's address can have 64 KiB, and a filter
+/// shares it with the names of the attributes.
 const LARGEST: usize = 32 * 1024;
 
 /// A filter that is not blank. Blank is a mistake: it would mean all groups, and null says that.

@@ -1,7 +1,8 @@
 //! What the type of a key must know: how to read a value, and how JSON Schema says what it reads.
 //!
-//! The two stand in one `impl`, side by side, because they must agree: every document the schema accepts is accepted here
-//! and the reverse (`agreement.rs` tries thousands). Defaults are the types' own `Default`, which the schema prints.
+//! The two stand in one `impl`, side by side, because they must agree: every document the schema accepts is accepted
+//! here and the reverse (`agreement.rs` tries thousands). Defaults are the types' own `Default`, which the schema
+//! prints.
 
 use std::borrow::Cow;
 

@@ -1,8 +1,8 @@
 //! ConfigJson and AuthJson: two texts in, one checked [`Setup`] or every mistake of both out.
 //!
 //! Two steps. *Raw* (`raw.rs`) lists the keys, each once, with its type; the type knows its limits, its default and how
-//! JSON Schema says the same, so parser, schema and Describe cannot disagree. *Checked* (`checked.rs`) is what the rest of
-//! the connector sees. A derived `Deserialize` would stop at the first mistake; an operator who has one attempt per
+//! JSON Schema says the same, so parser, schema and Describe cannot disagree. *Checked* (`checked.rs`) is what the rest
+//! of the connector sees. A derived `Deserialize` would stop at the first mistake; an operator who has one attempt per
 //! engine run needs all of them at once.
 //!
 //! Nothing here touches the network or the disk: whether `CaFile` exists is found out when it is read.
@@ -88,14 +88,15 @@ fn keys_of_config() -> Vec<&'static str> {
     raw::RawConfig::KEYS.iter().copied().chain(by_type::keys()).collect()
 }
 
-/// JSON Schema (2020-12) of ConfigJson: what it accepts, [`parse`] accepts, and the reverse. One exception: no schema can
-/// say what an OData filter is, so a text that is none, or none for `MembershipMode` "Delta", passes the schema only.
+/// JSON Schema (2020-12) of ConfigJson: what it accepts, [`parse`] accepts, and the reverse. One exception: no schema
+/// can say what an OData filter is, so a text that is none, or none for `MembershipMode` "Delta", passes the schema
+/// only.
 pub fn config_schema() -> Value {
     document::schema::<raw::RawConfig>()
 }
 
-/// JSON Schema (2020-12) of AuthJson: what it accepts, [`parse`] accepts, and the reverse. What stands in a PEM text or a
-/// file is judged when an operation starts.
+/// JSON Schema (2020-12) of AuthJson: what it accepts, [`parse`] accepts, and the reverse. What stands in a PEM text or
+/// a file is judged when an operation starts.
 pub fn auth_schema() -> Value {
     document::schema::<auth::RawAuth>()
 }

@@ -1,10 +1,10 @@
 //! Endpoint, authority and scope belong to one cloud: an address of another one is refused by name.
 //!
 //! Each of the three may be replaced alone, by a gateway or a simulator that nobody here knows. But Graph of one of
-//! Microsoft's clouds beside the token service of another can only fail, after a sign-in that sent the secret to the wrong
-//! cloud, and with words (`InvalidAuthenticationToken`) that name no key. So what is known to belong elsewhere is refused
-//! before a request. The schema says the same ([`bind`]); what it compares is spelling, so every spelling that means such an
-//! address stands in its patterns.
+//! Microsoft's clouds beside the token service of another can only fail, after a sign-in that sent the secret to the
+//! wrong cloud, and with words (`InvalidAuthenticationToken`) that name no key. So what is known to belong elsewhere is
+//! refused before a request. The schema says the same ([`bind`]); what it compares is spelling, so every spelling that
+//! means such an address stands in its patterns.
 
 use schemars::Schema;
 use serde_json::{Map, Value, json};
@@ -27,7 +27,8 @@ const PARTS: [Part; 3] = [
     Part { key: "GraphScope", of: Cloud::scope, ends: r"(:443)?/*/\.default" },
 ];
 
-/// Refuses each address that belongs to another cloud. The addresses are in the order of the keys, where they were written.
+/// Refuses each address that belongs to another cloud. The addresses are in the order of the keys, where they were
+/// written.
 pub(super) fn check(cloud: Cloud, written: [Option<&str>; 3], problems: &mut Problems) {
     for (part, text) in PARTS.iter().zip(written).filter_map(|(part, text)| Some((part, text?))) {
         let own = (part.of)(cloud);
@@ -48,7 +49,8 @@ pub(super) fn check(cloud: Cloud, written: [Option<&str>; 3], problems: &mut Pro
     }
 }
 
-/// Whether two texts are one address: host names have no case, 443 is the port of https, a slash at the end says nothing.
+/// Whether two texts are one address: host names have no case, 443 is the port of https, a slash at the end says
+/// nothing.
 fn same(text: &str, known: &str) -> bool {
     let bare = |text: &str| {
         let text = text.strip_suffix("/.default").unwrap_or(text).trim_end_matches('/').to_ascii_lowercase();

@@ -1,8 +1,8 @@
 //! Addresses: scheme, host and perhaps a port. The connector adds the paths.
 //!
 //! Stricter than the URL standard on purpose. What is accepted here later decides whom the bearer token is sent to, so
-//! there must be one reading only: no user-info, no path, no number tricks in hosts (`0x7f.1`), ASCII names. Kept in one
-//! spelling (lower case, no default port, no slash) so that links can be compared with it.
+//! there must be one reading only: no user-info, no path, no number tricks in hosts (`0x7f.1`), ASCII names. Kept in
+//! one spelling (lower case, no default port, no slash) so that links can be compared with it.
 
 use std::net::Ipv4Addr;
 

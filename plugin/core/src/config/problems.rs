@@ -1,8 +1,8 @@
 //! Mistakes, collected: where, what stands there, what may stand there.
 //!
-//! What stands there is itself a danger: AuthJson's values are never shown, only their type; a proxy's password is cut out
-//! of ConfigJson's, and long values are cut short. A text can be 16 MiB of mistakes, so the list ends somewhere and only
-//! counts from there.
+//! What stands there is itself a danger: AuthJson's values are never shown, only their type; a proxy's password is cut
+//! out of ConfigJson's, and long values are cut short. A text can be 16 MiB of mistakes, so the list ends somewhere and
+//! only counts from there.
 
 use serde_json::Value;
 

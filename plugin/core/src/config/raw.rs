@@ -1,7 +1,8 @@
 //! ConfigJson's keys, each once: name, type, limits, default, and what it means.
 //!
-//! The type in a line carries the rest: `Whole<1, 999, 999>` is a whole number from 1 to 999, 999 when absent. What binds two
-//! keys to each other stands at the end, as JSON Schema, and once more in `checked.rs`, in words for operators.
+//! The type in a line carries the rest: `Whole<1, 999, 999>` is a whole number from 1 to 999, 999 when absent. What
+//! binds two keys to each other stands at the end, as JSON Schema, and once more in `checked.rs`, in words for
+//! operators.
 
 use schemars::Schema;
 use serde_json::{Value, json};
@@ -43,8 +44,8 @@ document! {
         "Preset" => preset: Choice<Preset>,
         /// Which property becomes ExternalId of users. Groups always have their id.
         "ExternalIdAttribute" => external_id_attribute: Choice<ExternalId>,
-        /// How memberships follow changes. `Recompute`: the members of all selected groups are read on every run. `Delta`:
-        /// from the change feed of groups; it needs ImportUsers, ImportGroups and ImportMemberships, and a
+        /// How memberships follow changes. `Recompute`: the members of all selected groups are read on every run.
+        /// `Delta`: from the change feed of groups; it needs ImportUsers, ImportGroups and ImportMemberships, and a
         /// GroupSelectionFilter that the connector can evaluate itself, or none.
         "MembershipMode" => membership_mode: Choice<MembershipMode>,
         /// Days after which a delta import re-reads everything once, which mends whatever the change feeds left out; 0:
@@ -53,15 +54,16 @@ document! {
         /// What happens when Graph no longer accepts a delta link. `Fail`: the import ends and asks for a full one.
         /// `FullSync`: that object type is read in full by itself, in the same import.
         "OnDeltaExpired" => on_delta_expired: Choice<OnDeltaExpired>,
-        /// How the first import reads users and groups. `DeltaWalk`: it walks the change feed from its beginning, a page of
-        /// some 200 after the other. `Snapshot`: it reads lists of 999 side by side, then what changed meanwhile; the next
-        /// import reads everything once more. Groups are walked all the same with a filter or MembershipMode Delta.
+        /// How the first import reads users and groups. `DeltaWalk`: it walks the change feed from its beginning, a
+        /// page of some 200 after the other. `Snapshot`: it reads lists of 999 side by side, then what changed
+        /// meanwhile; the next import reads everything once more. Groups are walked all the same with a filter or
+        /// MembershipMode Delta.
         "FullImportStrategy" => full_import_strategy: Choice<FullImportStrategy>,
-        /// Most deletes that a delta import delivers of one object type. Beyond them it delivers none, keeps that type's
-        /// watermark, and says what it would have deleted. null: no limit.
+        /// Most deletes that a delta import delivers of one object type. Beyond them it delivers none, keeps that
+        /// type's watermark, and says what it would have deleted. null: no limit.
         "MaxDeletes" => max_deletes: Option<DeleteLimit>,
-        /// The Microsoft cloud the tenant lives in: it decides token service, Graph address and scope. Each of the three may be
-        /// replaced alone, but not by that of another cloud.
+        /// The Microsoft cloud the tenant lives in: it decides token service, Graph address and scope. Each of the
+        /// three may be replaced alone, but not by that of another cloud.
         "Cloud" => cloud: Choice<Cloud>,
         /// Origin of Microsoft Graph, without a path. null: that of Cloud. http only for 127.0.0.1, `[::1]` and
         /// localhost.
@@ -79,7 +81,8 @@ document! {
         "MaxRetries" => max_retries: Whole<0, 20, 5>,
         /// Seconds to wait before a repetition, times the number of attempts, where Graph names no time.
         "RetryBaseSeconds" => retry_base_seconds: RetryBase,
-        /// Requests to Graph under way at once, at most; a `$batch` of twenty reads is one. After a 429 all of them wait together.
+        /// Requests to Graph under way at once, at most; a `$batch` of twenty reads is one. After a 429 all of them
+        /// wait together.
         "MaxConcurrency" => max_concurrency: Whole<1, 64, 8>,
     }
 }

@@ -7,8 +7,8 @@ use zeroize::Zeroizing;
 use super::key::Shape;
 use super::problems::Place;
 
-/// A secret. It has no `Debug`, no `Display` and no `Clone`: what holds one cannot be printed by accident either, since it
-/// cannot derive them. (Never put a bare `Zeroizing` into such a struct: that prints what is in it.)
+/// A secret. It has no `Debug`, no `Display` and no `Clone`: what holds one cannot be printed by accident either, since
+/// it cannot derive them. (Never put a bare `Zeroizing` into such a struct: that prints what is in it.)
 #[expect(missing_debug_implementations, reason = "so that nothing can print it")]
 pub struct Secret(Zeroizing<String>);
 
@@ -24,8 +24,8 @@ impl Secret {
     }
 }
 
-/// `ClientSecret`. A value that looks like a GUID is taken, although it is usually the id of the secret pasted instead of
-/// its value: older tools made secrets that are GUIDs, and the token service names the mistake (AADSTS7000215).
+/// `ClientSecret`. A value that looks like a GUID is taken, although it is usually the id of the secret pasted instead
+/// of its value: older tools made secrets that are GUIDs, and the token service names the mistake (AADSTS7000215).
 impl Shape for Secret {
     fn expected() -> String {
         "the value of the application's client secret".to_owned()

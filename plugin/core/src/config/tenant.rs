@@ -1,7 +1,7 @@
 //! `TenantId`: which directory.
 //!
-//! The token service also takes `common` and the like, and would then sign in the application in *its own* directory: the
-//! import would run, of the wrong tenant.
+//! The token service also takes `common` and the like, and would then sign in the application in *its own* directory:
+//! the import would run, of the wrong tenant.
 
 use schemars::{Schema, json_schema};
 use serde_json::Value;

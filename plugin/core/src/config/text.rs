@@ -1,9 +1,9 @@
 //! A JSON text's top level, as an ordered list of members.
 //!
-//! serde_json's own map would do, except for two things: of a key that stands twice it silently keeps the last value, which
-//! is how a misconfiguration hides; and it leaves the secret of an AuthJson in freed memory. [`Members`] keeps every
-//! member and overwrites all strings when it goes, also when parsing stops half-way. (Out of reach: what serde_json keeps
-//! while it decodes a string with escapes.)
+//! serde_json's own map would do, except for two things: of a key that stands twice it silently keeps the last value,
+//! which is how a misconfiguration hides; and it leaves the secret of an AuthJson in freed memory. [`Members`] keeps
+//! every member and overwrites all strings when it goes, also when parsing stops half-way. (Out of reach: what
+//! serde_json keeps while it decodes a string with escapes.)
 
 use std::fmt;
 

@@ -1,7 +1,7 @@
 //! What a filter says, as a tree, before anybody asks whether it makes sense.
 //!
-//! A part that will never be evaluated here shrinks to a [`Expression::Foreign`] at once: nothing keeps its operands, so a
-//! chain of a million additions is one node and the tree is never deeper than the parser allows.
+//! A part that will never be evaluated here shrinks to a [`Expression::Foreign`] at once: nothing keeps its operands,
+//! so a chain of a million additions is one node and the tree is never deeper than the parser allows.
 
 use super::literal::Literal;
 

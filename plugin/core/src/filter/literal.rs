@@ -1,6 +1,7 @@
 //! Values written in a filter, and texts without their case.
 //!
-//! What OData knows but no group's property can be (GUIDs, durations, times of day) is kept as its name: it is well formed.
+//! What OData knows but no group's property can be (GUIDs, durations, times of day) is kept as its name: it is well
+//! formed.
 
 use serde_json::Number;
 

@@ -75,7 +75,8 @@ impl Filter {
     /// Whether a group is selected. `value_of` gives a property's JSON; `None` is read as null, so ask only about a row
     /// that carries every one of [`Filter::properties`].
     ///
-    /// A filter that cannot be evaluated here selects nothing: ask [`Filter::why_not_here`] before, or every group leaves.
+    /// A filter that cannot be evaluated here selects nothing: ask [`Filter::why_not_here`] before, or every group
+    /// leaves.
     pub fn matches<'v>(&self, value_of: impl Fn(&str) -> Option<&'v RawValue>) -> bool {
         debug_assert!(self.test.is_ok(), "asked to evaluate what cannot be evaluated: {:?}", self.why_not_here());
         let Ok(test) = &self.test else { return false };

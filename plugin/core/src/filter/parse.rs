@@ -1,8 +1,8 @@
 //! Tokens to an [`Expression`], by recursive descent in OData's order: `or` binds weakest, then `and`, the comparisons,
 //! arithmetic, `not` and minus, and strongest `in` and `has`.
 //!
-//! So `not displayName eq 'x'` means `(not displayName) eq 'x'`, which nobody wants: well formed, and told when it is bound.
-//! Keywords are read without their case, `null`, `true` and `false` with it: to Graph, `Null` is a property.
+//! So `not displayName eq 'x'` means `(not displayName) eq 'x'`, which nobody wants: well formed, and told when it is
+//! bound. Keywords are read without their case, `null`, `true` and `false` with it: to Graph, `Null` is a property.
 
 use super::SyntaxError;
 use super::expression::{Expression, Operator};

@@ -1,7 +1,7 @@
 //! The properties of a group that a filter may name and still be evaluated here, each with the form of its value.
 //!
-//! The schema's table tells what records carry; this is what Graph sends: `groupTypes` is joined in records but an array
-//! in Graph, and `id`, which no record lists as an attribute, can be filtered by.
+//! The schema's table tells what records carry; this is what Graph sends: `groupTypes` is joined in records but an
+//! array in Graph, and `id`, which no record lists as an attribute, can be filtered by.
 
 use super::expression::not_evaluated;
 use super::parse::cut;

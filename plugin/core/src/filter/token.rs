@@ -1,6 +1,7 @@
 //! A filter's text to tokens, one at a time, each with its place.
 //!
-//! A mistake becomes a token too: the parser meets it in its turn, so that the first mistake of the text is the one told.
+//! A mistake becomes a token too: the parser meets it in its turn, so that the first mistake of the text is the one
+//! told.
 
 use super::literal::{self, Literal};
 use crate::guid::{GUID_LENGTH, starts_with_guid};

@@ -1,7 +1,7 @@
 //! AuthJson. Input: the text; `CANARY` stands for a secret.
 //!
-//! Promises: those of ConfigJson, and that no value of the text, whatever key it stands under, is in an error or in what
-//! `Debug` prints of the outcome.
+//! Promises: those of ConfigJson, and that no value of the text, whatever key it stands under, is in an error or in
+//! what `Debug` prints of the outcome.
 
 use super::canary;
 use super::config::{mistakes_point_into, read_twice};

@@ -1,5 +1,5 @@
-//! The answer to a `$batch`. Input: how many reads are batched, as the first line, then the bodies of the first answers as
-//! parts; whatever is asked beyond them is answered properly.
+//! The answer to a `$batch`. Input: how many reads are batched, as the first line, then the bodies of the first answers
+//! as parts; whatever is asked beyond them is answered properly.
 //!
 //! Promises: every read gets one outcome of its own; what has been read is neither asked for nor read again; a body
 //! that is a batch's answer gives each read the first answer that names it, in any order, as an independent reading

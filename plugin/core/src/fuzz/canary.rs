@@ -1,7 +1,7 @@
 //! A secret that can be recognised: inputs say `CANARY` where one belongs, and the word below takes its place.
 //!
-//! A fixed word would be learnt by the engine and written into places where it may be shown (names of keys). What counts is
-//! where the input put the placeholder, so each target says which places those are.
+//! A fixed word would be learnt by the engine and written into places where it may be shown (names of keys). What
+//! counts is where the input put the placeholder, so each target says which places those are.
 
 use super::json::Json;
 use crate::error::Error;

@@ -1,8 +1,8 @@
 //! ConfigJson. Input: the text; `CANARY` in an address stands for a password.
 //!
 //! Promises: the same answer twice; every mistake points into the text; messages are bounded whatever the text is; the
-//! password of an address is not shown; what is accepted keeps its limits, and its origins are what the `url` crate takes
-//! them for.
+//! password of an address is not shown; what is accepted keeps its limits, and its origins are what the `url` crate
+//! takes them for.
 
 use url::Url;
 

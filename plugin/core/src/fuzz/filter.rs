@@ -1,7 +1,7 @@
 //! `GroupSelectionFilter`. Input: the filter, and perhaps as a second part a row to judge, as a JSON object.
 //!
-//! Promises: a mistake lies within the text, and moves with it; what is accepted means the same in parentheses, said twice
-//! and with spaces around, and its opposite behind `not`; no row makes it panic; reasons and mistakes are short.
+//! Promises: a mistake lies within the text, and moves with it; what is accepted means the same in parentheses, said
+//! twice and with spaces around, and its opposite behind `not`; no row makes it panic; reasons and mistakes are short.
 
 use std::collections::HashMap;
 

@@ -1,7 +1,7 @@
 //! A JSON text as a tree that keeps every member, repeated ones included, in order.
 //!
-//! What the targets compare lean readings with. `serde_json::Value` keeps the last of two members of one name, and so could
-//! not tell a reading that takes the first.
+//! What the targets compare lean readings with. `serde_json::Value` keeps the last of two members of one name, and so
+//! could not tell a reading that takes the first.
 
 use std::fmt;
 

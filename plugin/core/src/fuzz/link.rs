@@ -1,8 +1,8 @@
 //! Links out of answers and watermarks. Input: the link.
 //!
-//! Promises: what is followed has exactly the configured origin by the `url` crate's reading, which is the one that sends
-//! it, and holds nothing that this reading drops or turns round without a word; it is kept byte for byte; cut for a batch it
-//! addresses the same thing; `Debug` and refusals show no token.
+//! Promises: what is followed has exactly the configured origin by the `url` crate's reading, which is the one that
+//! sends it, and holds nothing that this reading drops or turns round without a word; it is kept byte for byte; cut for
+//! a batch it addresses the same thing; `Debug` and refusals show no token.
 
 use std::cell::Cell;
 

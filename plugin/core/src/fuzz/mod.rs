@@ -1,9 +1,10 @@
 //! Fuzz targets: one small function for each text that comes from outside, taking bytes and asserting promises.
 //!
-//! Behind the feature `fuzzing`, which nothing that is shipped switches on (`tests/e2e/layering.rs` keeps that), since the
-//! targets need private parts. Safe Rust hardly crashes, so crashes are not enough to look for. Each target holds an
-//! *oracle*: the same answer twice, an independent reading of the same bytes, a law between two inputs, a canary that must
-//! not come out. `tests/fuzz/` runs them with an engine, `replay.rs` replays its corpus, and mutants of it, in plain tests.
+//! Behind the feature `fuzzing`, which nothing that is shipped switches on (`tests/e2e/layering.rs` keeps that), since
+//! the targets need private parts. Safe Rust hardly crashes, so crashes are not enough to look for. Each target holds
+//! an *oracle*: the same answer twice, an independent reading of the same bytes, a law between two inputs, a canary
+//! that must not come out. `tests/fuzz/` runs them with an engine, `replay.rs` replays its corpus, and mutants of it,
+//! in plain tests.
 
 #![allow(
     clippy::expect_used,

@@ -1,8 +1,8 @@
 //! A page of Graph, read as rows of objects and as members, and turned into records. Input: the answer's body.
 //!
-//! Promises: the lean reading agrees with an independent one of the same bytes, in ids, removals, links, members and values,
-//! or both refuse; a page cut in two gives the same rows; whatever a row holds, it becomes one record of one line that
-//! any JSON parser reads, or is reported.
+//! Promises: the lean reading agrees with an independent one of the same bytes, in ids, removals, links, members and
+//! values, or both refuse; a page cut in two gives the same rows; whatever a row holds, it becomes one record of one
+//! line that any JSON parser reads, or is reported.
 
 use std::borrow::Cow;
 

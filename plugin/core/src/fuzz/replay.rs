@@ -1,4 +1,5 @@
-//! Plain tests over the corpus that the engine left: every file, and mutants of them, a bounded number and always the same.
+//! Plain tests over the corpus that the engine left: every file, and mutants of them, a bounded number and always the
+//! same.
 //!
 //! Inputs generated from nothing do not get past the first brace, so the mutants are made from inputs that reached far.
 
@@ -153,7 +154,8 @@ replays! {
     a_followed_link_is_at_home_for_whoever_sends_it: "link",
 }
 
-/// The engine's package has a lock file of its own, which nothing else reads: a new dependency here would stop it unnoticed.
+/// The engine's package has a lock file of its own, which nothing else reads: a new dependency here would stop it
+/// unnoticed.
 #[test]
 fn the_engines_lock_file_knows_every_dependency() {
     let read = |path| fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap();

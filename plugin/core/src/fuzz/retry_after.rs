@@ -1,7 +1,8 @@
 //! `Retry-After`. Input: its value, and perhaps as a second part the answer's `Date`.
 //!
-//! Promises: decimals are what an independent reading makes of them; a date means the time from the answer to it; a request
-//! throttled so waits at least as long as it says and no longer than a day, or gives up and says how long it would have been.
+//! Promises: decimals are what an independent reading makes of them; a date means the time from the answer to it; a
+//! request throttled so waits at least as long as it says and no longer than a day, or gives up and says how long it
+//! would have been.
 
 use std::time::{Duration, SystemTime};
 

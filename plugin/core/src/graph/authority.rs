@@ -1,4 +1,5 @@
-//! The address of the token service (`login.microsoftonline.com` or that of another cloud) and how its answers are read.
+//! The address of the token service (`login.microsoftonline.com` or that of another cloud) and how its answers are
+//! read.
 //!
 //! It has its own error bodies, its own limits and no part in Graph's gate. What is wrong here is nearly always the
 //! configuration, so nothing is repeated but what Microsoft calls temporary, and the operator gets a hint.
@@ -57,8 +58,8 @@ impl Authority {
         self.call(&format!("{}{path}", self.origin.as_str()), path, HeaderMap::new(), None, secret)
     }
 
-    /// Sends one request to a whole address, once; with a body it is a POST. `path` is what logs show of it. Nothing that is
-    /// kept of the answer repeats `secret`.
+    /// Sends one request to a whole address, once; with a body it is a POST. `path` is what logs show of it. Nothing
+    /// that is kept of the answer repeats `secret`.
     pub(crate) fn call(
         &self,
         url: &str,
@@ -110,8 +111,8 @@ impl Authority {
         Ok(Success { reply, evidence })
     }
 
-    /// Does `once` until it works or repeating does not help; only once when not `patient`. The outer error of `once` is
-    /// final.
+    /// Does `once` until it works or repeating does not help; only once when not `patient`. The outer error of `once`
+    /// is final.
     pub(crate) fn ask<T>(
         &self,
         what: &str,

@@ -1,8 +1,8 @@
 //! `$batch`: up to twenty reads in one request (`concepts/json-batching.md`).
 //!
-//! A 200 outside says nothing about the items: each has its own status, its own Retry-After, and they come in any order.
-//! Microsoft's SDKs do not repeat failed items; here only those go into a new batch, after the longest wait among them. A
-//! batch saves round trips, not quota: every item is charged as if it came alone.
+//! A 200 outside says nothing about the items: each has its own status, its own Retry-After, and they come in any
+//! order. Microsoft's SDKs do not repeat failed items; here only those go into a new batch, after the longest wait
+//! among them. A batch saves round trips, not quota: every item is charged as if it came alone.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,7 +1,7 @@
 //! The answer to a `$batch`, item by item, borrowed from the body.
 //!
-//! Loose on purpose: one odd item must not cost the other nineteen. Nothing of it is turned into a tree of values, which
-//! would take fifty times the memory of its text: members that are not read stay text.
+//! Loose on purpose: one odd item must not cost the other nineteen. Nothing of it is turned into a tree of values,
+//! which would take fifty times the memory of its text: members that are not read stay text.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +10,8 @@ use serde::de::{Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-/// Items of one answer at most: as many answers to nothing as there are real ones. A body with more is no answer to a batch.
+/// Items of one answer at most: as many answers to nothing as there are real ones. A body with more is no answer to a
+/// batch.
 const MOST_ITEMS: usize = 40;
 
 /// The headers that are looked at.

@@ -1,9 +1,10 @@
 //! Claims challenges of continuous access evaluation: a 401 that says which claims the next token must carry
 //! (`entra/identity-platform/claims-challenge`).
 //!
-//! The connector does not announce that it can handle them (`xms_cc` with `cp1`): whoever does gets tokens of a day that
-//! can be revoked at any moment, and loses the plain ones of an hour, for nothing that an import of minutes would gain. A
-//! tenant's policies can challenge all the same, so the demand is read and answered with one token and one replay.
+//! The connector does not announce that it can handle them (`xms_cc` with `cp1`): whoever does gets tokens of a day
+//! that can be revoked at any moment, and loses the plain ones of an hour, for nothing that an import of minutes would
+//! gain. A tenant's policies can challenge all the same, so the demand is read and answered with one token and one
+//! replay.
 
 use base64::Engine as _;
 use base64::alphabet::URL_SAFE;
@@ -41,8 +42,8 @@ fn decode(text: &str) -> Option<String> {
     serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&claims).is_ok().then_some(claims)
 }
 
-/// Each challenge of a value by its parameters. Commas stand between challenges and between parameters alike: a word with
-/// no `=` behind it begins the next challenge.
+/// Each challenge of a value by its parameters. Commas stand between challenges and between parameters alike: a word
+/// with no `=` behind it begins the next challenge.
 fn challenges(value: &str) -> Vec<Vec<(String, String)>> {
     let mut found: Vec<Vec<(String, String)>> = Vec::new();
     let mut rest = value;

@@ -1,7 +1,7 @@
 //! Time as the rest of `graph/` sees it: what time it is, and how to wait.
 //!
-//! A trait, so that tests let an hour of Retry-After pass without waiting. Nothing else in `graph/` may ask the system for
-//! the time or sleep; a wait that does not go through here could not be cancelled.
+//! A trait, so that tests let an hour of Retry-After pass without waiting. Nothing else in `graph/` may ask the system
+//! for the time or sleep; a wait that does not go through here could not be cancelled.
 
 use std::fmt::Debug;
 use std::sync::{Mutex, PoisonError};

@@ -1,8 +1,8 @@
 //! From the last failure of a request to words, a decision and evidence.
 //!
-//! A text names what was asked (path and option names, never a whole link), says what the operator can do, and ends with
-//! Graph's own words. Status first, code second: Graph's documentation allows new codes and other words at any time
-//! (`concepts/errors.md`).
+//! A text names what was asked (path and option names, never a whole link), says what the operator can do, and ends
+//! with Graph's own words. Status first, code second: Graph's documentation allows new codes and other words at any
+//! time (`concepts/errors.md`).
 
 use std::fmt;
 

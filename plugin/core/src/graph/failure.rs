@@ -115,8 +115,8 @@ impl From<Refusal> for Failure {
 }
 
 impl Failure {
-    /// Takes a secret out that the answer repeats: in an error, or in a success of another shape, since the words of a JSON
-    /// parser quote what they did not expect.
+    /// Takes a secret out that the answer repeats: in an error, or in a success of another shape, since the words of a
+    /// JSON parser quote what they did not expect.
     pub(crate) fn hide(&mut self, secret: &str) {
         match self {
             Failure::Refused(refusal) => {

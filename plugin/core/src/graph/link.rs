@@ -1,11 +1,11 @@
 //! Links: where requests go. Those we make, and those Graph gives us.
 //!
-//! A link out of an answer or a watermark is opaque and is kept byte for byte: parsing a token out and writing it back turns
-//! `+` into a space, and Graph answers that with a misleading "older than 30 days". It is also not to be trusted: the bearer
-//! token must reach the configured origin only, so [`Origin::follow`] checks it before there is a request: twice, as the HTTP
-//! client will read it and as it is written. What two parsers read alike has one meaning; `https://%67raph.microsoft.com`
-//! has as many as there are parsers. Upper case and a default port written out are what RFC 3986 §6.2.2 calls the same, and
-//! pass.
+//! A link out of an answer or a watermark is opaque and is kept byte for byte: parsing a token out and writing it back
+//! turns `+` into a space, and Graph answers that with a misleading "older than 30 days". It is also not to be trusted:
+//! the bearer token must reach the configured origin only, so [`Origin::follow`] checks it before there is a request:
+//! twice, as the HTTP client will read it and as it is written. What two parsers read alike has one meaning;
+//! `https://%67raph.microsoft.com` has as many as there are parsers. Upper case and a default port written out are what
+//! RFC 3986 §6.2.2 calls the same, and pass.
 
 use std::fmt;
 
@@ -66,8 +66,8 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// From configuration: `https://graph.microsoft.com`, with or without a slash behind. `key` is the configuration's name
-    /// for it.
+    /// From configuration: `https://graph.microsoft.com`, with or without a slash behind. `key` is the configuration's
+    /// name for it.
     pub(crate) fn parse(text: &str, key: &str) -> Result<Origin, crate::error::Error> {
         let url = Url::parse(text).ok().filter(|url| {
             matches!(url.scheme(), "http" | "https")
@@ -115,7 +115,8 @@ impl Origin {
     /// A link out of an answer or a watermark, checked and kept byte for byte.
     pub(crate) fn follow(&self, link: &str) -> Result<Link, Error> {
         let refused = |why: &str| Err(Error::refused_link(why, self.as_str()));
-        // The `url` crate drops tabs, newlines and outer spaces without a word; what is sent would not be what was checked.
+        // The `url` crate drops tabs, newlines and outer spaces without a word; what is sent would not be what was
+        // checked.
         if link.contains(|c: char| c.is_control() || c == '\\') || link.trim() != link {
             return refused("holds a character that no link may hold");
         }
@@ -134,7 +135,8 @@ impl Origin {
         if !self.is_written(&link[..end]) {
             return refused("writes its origin in a way that not every program reads alike");
         }
-        // Checked as parsed, since `/v1.0/../beta` does not lie under /v1.0, and as written, since batch items are cut from it.
+        // Checked as parsed, since `/v1.0/../beta` does not lie under /v1.0, and as written, since batch items are cut
+        // from it.
         if url.path().starts_with("/v1.0/") && link[end..].starts_with("/v1.0/") {
             Ok(Link { text: link.to_owned(), relative: end + VERSION.len(), followed: true })
         } else {

@@ -11,8 +11,8 @@
 //! transport   the wire as a trait; `wire` is reqwest      failure  service_error  reason  error
 //! ```
 //!
-//! Do not read a status code above this layer, and do not change a link from Graph. Every decision is in [`Reason`], and
-//! links are followed byte for byte after a check that they lead to the configured origin.
+//! Do not read a status code above this layer, and do not change a link from Graph. Every decision is in [`Reason`],
+//! and links are followed byte for byte after a check that they lead to the configured origin.
 
 mod aadsts;
 mod authority;
@@ -319,19 +319,20 @@ impl Graph {
         pipeline.tokens.at_hand(&*pipeline.clock).is_some_and(|bearer| has_role(bearer.token(), role))
     }
 
-    /// When the credential expires: the end of a certificate. `None` if unknown; a secret's expiry is visible in the app
-    /// registration only.
+    /// When the credential expires: the end of a certificate. `None` if unknown; a secret's expiry is visible in the
+    /// app registration only.
     pub fn credential_expiry(&self) -> Option<SystemTime> {
         self.inner.credential_expiry
     }
 
-    /// The directory's GUID in lower case. Asks the token service once if a domain is configured, otherwise sends nothing.
+    /// The directory's GUID in lower case. Asks the token service once if a domain is configured, otherwise sends
+    /// nothing.
     pub fn tenant_guid(&self) -> Result<String, Top> {
         self.inner.directory.guid()
     }
 
-    /// The time by the clock of the servers, as the last answer told it: seconds since 1970. This machine's own clock may be
-    /// wrong, and the times in a watermark are Graph's.
+    /// The time by the clock of the servers, as the last answer told it: seconds since 1970. This machine's own clock
+    /// may be wrong, and the times in a watermark are Graph's.
     pub fn now(&self) -> u64 {
         self.inner.pipeline.server_now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
     }
@@ -356,8 +357,8 @@ impl Graph {
         self.get_begun(request, None, read)
     }
 
-    /// Sends a read that somebody else will need: the answer is there, or on its way, when [`Graph::get_begun`] asks. Tried
-    /// once, and not at all where it would have to wait for more than the pace.
+    /// Sends a read that somebody else will need: the answer is there, or on its way, when [`Graph::get_begun`] asks.
+    /// Tried once, and not at all where it would have to wait for more than the pace.
     pub fn begin(&self, request: &Get) -> Option<Begun> {
         self.inner.pipeline.ahead(&request.call()).map(Begun)
     }
@@ -393,8 +394,8 @@ impl Graph {
         self.inner.has_read.load(Ordering::Relaxed)
     }
 
-    /// Reads several answers, twenty to a request, each with a result of its own in the order of `requests`. `read` gets
-    /// the index of the request; the answers come in any order. The outer error concerns all of them: no token, no
+    /// Reads several answers, twenty to a request, each with a result of its own in the order of `requests`. `read`
+    /// gets the index of the request; the answers come in any order. The outer error concerns all of them: no token, no
     /// connection, cancelled.
     pub fn batch<R>(
         &self,

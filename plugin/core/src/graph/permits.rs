@@ -1,7 +1,7 @@
 //! How many requests of one operation may be under way at once: as many as are worth it, `MaxConcurrency` at most.
 //!
-//! A permit covers the wire only. A thread that waits for an open gate, or for the host to fetch what it has read, holds
-//! none: otherwise a slow host would also stop the feeds whose page tokens age.
+//! A permit covers the wire only. A thread that waits for an open gate, or for the host to fetch what it has read,
+//! holds none: otherwise a slow host would also stop the feeds whose page tokens age.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

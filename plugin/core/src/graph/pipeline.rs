@@ -1,8 +1,8 @@
 //! The way of every request to Graph, in this order: retry → gate → quota → token → request id → permit → transport.
 //!
-//! Retry is outside: a request repeated after a long wait passes the gate again and carries a token that is good then. The
-//! gate is passed once more behind the quota, and whenever it closed while a token was fetched.
-//! The body of a success is read inside as well, since a 200 with half a body is a failure like any other.
+//! Retry is outside: a request repeated after a long wait passes the gate again and carries a token that is good then.
+//! The gate is passed once more behind the quota, and whenever it closed while a token was fetched. The body of a
+//! success is read inside as well, since a 200 with half a body is a failure like any other.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
@@ -152,8 +152,8 @@ impl Pipeline {
         }
     }
 
-    /// Waits for an open gate. Another operation may have closed it: such a wait is logged and counted here as well, and an
-    /// operation that makes no retries does not wait.
+    /// Waits for an open gate. Another operation may have closed it: such a wait is logged and counted here as well,
+    /// and an operation that makes no retries does not wait.
     fn pass_gate(&self) -> Result<(), Top> {
         self.shared.gate.pass(&*self.clock, &self.cancel, |now, opens| {
             let wait = opens - now;
@@ -187,8 +187,8 @@ impl Pipeline {
         self.gate_counted_until.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends the first attempt of a prefetched request. It waits only for pacing, and returns `None` if the gate is closed or no
-    /// token is cached; [`Pipeline::run`] then makes the first attempt.
+    /// Sends the first attempt of a prefetched request. It waits only for pacing, and returns `None` if the gate is
+    /// closed or no token is cached; [`Pipeline::run`] then makes the first attempt.
     pub(crate) fn ahead(&self, call: &Call<'_>) -> Option<Sent> {
         let Shared { gate, quota } = &*self.shared;
         let open = || gate.closed_for(&*self.clock).is_zero();
@@ -319,7 +319,8 @@ impl Pipeline {
     }
 }
 
-/// After a 503 Graph asks for one (`concepts/errors.md`); after a silence the old connection may be dead without knowing.
+/// After a 503 Graph asks for one (`concepts/errors.md`); after a silence the old connection may be dead without
+/// knowing.
 fn wants_new_connection(failure: &Failure) -> bool {
     match failure {
         Failure::Refused(refusal) => refusal.status == 503,

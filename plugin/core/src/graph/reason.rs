@@ -1,8 +1,8 @@
 //! What the layers above can do differently about a refusal: they never read a status code, they read a [`Reason`].
 //!
-//! A delta link that is no longer accepted has been answered in many shapes, most of them undocumented; a client that knows
-//! 410 alone fails for good after a holiday. Status first, code second; the message is looked at here and nowhere else,
-//! since nothing else tells some of the shapes apart.
+//! A delta link that is no longer accepted has been answered in many shapes, most of them undocumented; a client that
+//! knows 410 alone fails for good after a holiday. Status first, code second; the message is looked at here and nowhere
+//! else, since nothing else tells some of the shapes apart.
 
 use super::failure::Refusal;
 use super::link::Link;
@@ -63,8 +63,8 @@ pub(super) fn reason(link: &Link, refusal: &Refusal) -> Reason {
     }
 }
 
-/// Status and code of an answer by which Graph says that it does not understand a request, or does not offer what it asks
-/// for. For an error whose [`Reason`] was left behind on its way up.
+/// Status and code of an answer by which Graph says that it does not understand a request, or does not offer what it
+/// asks for. For an error whose [`Reason`] was left behind on its way up.
 pub fn refusal_of(error: &crate::error::Error) -> Option<String> {
     let http = error.http.as_ref().filter(|http| matches!(http.status, 400 | 501))?;
     Some(format!("{} {}", http.status, http.code.as_deref().unwrap_or("without a code")))

@@ -1,7 +1,7 @@
 //! `client-request-id`: a fresh GUID for every try, which Graph echoes and Microsoft's support can search for.
 //!
-//! A retry gets a new one: two tries under one id could not be told apart in Graph's logs. Graph's own `request-id` comes
-//! back in answers. It goes into log lines, records and errors, so it is accepted only in the form of an id.
+//! A retry gets a new one: two tries under one id could not be told apart in Graph's logs. Graph's own `request-id`
+//! comes back in answers. It goes into log lines, records and errors, so it is accepted only in the form of an id.
 
 /// A GUID of version 4 (RFC 9562 §5.4).
 pub(crate) fn fresh() -> String {

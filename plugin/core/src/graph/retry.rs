@@ -1,7 +1,7 @@
 //! What is tried again, how often, and after how long.
 //!
-//! A decision, not a loop: the pipeline and the batch ask it after each failure and do the waiting. Everything sent here
-//! is a read, so repeating is always safe. `max_retries` counts repeats: with 5, the sixth failure surfaces.
+//! A decision, not a loop: the pipeline and the batch ask it after each failure and do the waiting. Everything sent
+//! here is a read, so repeating is always safe. `max_retries` counts repeats: with 5, the sixth failure surfaces.
 
 use std::time::Duration;
 
@@ -58,8 +58,8 @@ impl Tries {
         self.waited
     }
 
-    /// Takes over the failures of the batch that this request goes with, or of the requests that go with this batch: each was
-    /// one failure of both.
+    /// Takes over the failures of the batch that this request goes with, or of the requests that go with this batch:
+    /// each was one failure of both.
     pub(crate) fn share(&mut self, other: &Tries) {
         self.failed = self.failed.max(other.failed);
         self.made = self.made.max(other.made);

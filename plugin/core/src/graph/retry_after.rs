@@ -6,8 +6,8 @@
 
 use std::time::{Duration, SystemTime};
 
-/// How long the answer asks to wait; `None` when it names no wait that can be read. A date is measured from the answer's
-/// own `Date`, where it has one: this machine's clock may be wrong. A date in the past means now.
+/// How long the answer asks to wait; `None` when it names no wait that can be read. A date is measured from the
+/// answer's own `Date`, where it has one: this machine's clock may be wrong. A date in the past means now.
 pub(crate) fn parse(value: &str, answered: Option<SystemTime>, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if value.starts_with(|c: char| c.is_ascii_digit()) {
@@ -17,8 +17,8 @@ pub(crate) fn parse(value: &str, answered: Option<SystemTime>, now: SystemTime) 
     Some(until.duration_since(answered.unwrap_or(now)).unwrap_or(Duration::ZERO))
 }
 
-/// `120`, `2.128` or `0,120`. Written out, since `f64` would also take `1e9`, and a wait too long for a `Duration` still
-/// is a wait: it must be refused as too long further up, not be taken for none.
+/// `120`, `2.128` or `0,120`. Written out, since `f64` would also take `1e9`, and a wait too long for a `Duration`
+/// still is a wait: it must be refused as too long further up, not be taken for none.
 fn seconds(value: &str) -> Option<Duration> {
     let (whole, fraction) = value.split_once(['.', ',']).unwrap_or((value, "0"));
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());

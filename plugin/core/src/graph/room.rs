@@ -1,11 +1,12 @@
 //! How much memory the bodies of one operation's answers may take together.
 //!
-//! Every worker may hold a page, and a page may be as large as an answer may be, so a limit for each answer alone would bound
-//! nothing. Bodies share one pool. A body that finds the pool empty waits, or becomes the one large body, whose room is
-//! apart from the pool. It always fits, so it is read to its end and dropped, and the next waiting body goes on.
+//! Every worker may hold a page, and a page may be as large as an answer may be, so a limit for each answer alone would
+//! bound nothing. Bodies share one pool. A body that finds the pool empty waits, or becomes the one large body, whose
+//! room is apart from the pool. It always fits, so it is read to its end and dropped, and the next waiting body goes
+//! on.
 //!
-//! The mistake that is easy to make here is to let a body wait that is asked for ahead of its use: it is dropped only after
-//! other requests are over, and those may be waiting for its room. Such a body gets room at once or not at all.
+//! The mistake that is easy to make here is to let a body wait that is asked for ahead of its use: it is dropped only
+//! after other requests are over, and those may be waiting for its room. Such a body gets room at once or not at all.
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;

@@ -1,5 +1,5 @@
-//! A guard against next links that go round in circles (microsoftgraph/microsoft-graph-docs#4263): without it a repeated
-//! link makes an import that never ends.
+//! A guard against next links that go round in circles (microsoftgraph/microsoft-graph-docs#4263): without it a
+//! repeated link makes an import that never ends.
 
 use std::collections::HashSet;
 use std::hash::{BuildHasher as _, RandomState};

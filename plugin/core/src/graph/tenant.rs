@@ -1,8 +1,8 @@
 //! Which directory a configured tenant is: a GUID is its own answer, a domain is looked up.
 //!
 //! The token service publishes an OpenID configuration per tenant, whose `issuer` holds the directory's GUID, in every
-//! cloud and without a token (OpenID Connect Discovery 1.0 §4). Domains can be added to a directory, so two texts may mean the
-//! same tenant; watermarks compare GUIDs.
+//! cloud and without a token (OpenID Connect Discovery 1.0 §4). Domains can be added to a directory, so two texts may
+//! mean the same tenant; watermarks compare GUIDs.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

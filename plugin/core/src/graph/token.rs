@@ -1,8 +1,8 @@
 //! The bearer token of an operation: fetched once for all workers, renewed ahead of its end, replaced when refused.
 //!
-//! Two locks. `state` is held for moments only. `flight` is held while a token is fetched, so that one worker fetches and
-//! the others wait for its result, good or bad: eight workers must not try a wrong secret eight times. While the token at
-//! hand is still good, nobody waits at all: whoever finds the flight free renews it, the rest goes on.
+//! Two locks. `state` is held for moments only. `flight` is held while a token is fetched, so that one worker fetches
+//! and the others wait for its result, good or bad: eight workers must not try a wrong secret eight times. While the
+//! token at hand is still good, nobody waits at all: whoever finds the flight free renews it, the rest goes on.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -24,8 +24,8 @@ const RENEW_AGAIN: Duration = Duration::from_secs(30);
 
 /// Where tokens come from.
 pub(crate) trait Credential: Send + Sync {
-    /// Gets a token nobody has used yet. `patient`: with all retries; otherwise one try. `claims`: JSON that Graph demands
-    /// (`claims.rs`).
+    /// Gets a token nobody has used yet. `patient`: with all retries; otherwise one try. `claims`: JSON that Graph
+    /// demands (`claims.rs`).
     fn fetch(&self, patient: bool, claims: Option<&str>) -> Result<Fetched, Error>;
 }
 
@@ -119,8 +119,8 @@ impl Tokens {
         self.state().held.as_ref().filter(|held| clock.now() < held.renew).map(|held| held.bearer.clone())
     }
 
-    /// Graph has refused this token, and may demand claims of another: the next call fetches one, unless somebody has done
-    /// so already. One that was fetched meanwhile without the claims is no better.
+    /// Graph has refused this token, and may demand claims of another: the next call fetches one, unless somebody has
+    /// done so already. One that was fetched meanwhile without the claims is no better.
     pub(crate) fn refused(&self, bearer: &Bearer, claims: Option<&str>) {
         let mut state = self.state();
         let Some(held) = &state.held else {

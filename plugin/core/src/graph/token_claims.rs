@@ -1,9 +1,9 @@
-//! What an access token says of itself: the directory it was issued for (`tid`) and the application permissions it carries
-//! (`roles`).
+//! What an access token says of itself: the directory it was issued for (`tid`) and the application permissions it
+//! carries (`roles`).
 //!
 //! Microsoft asks clients not to rely on what stands in a token for Graph, since its form may change
-//! (`entra/identity-platform/access-tokens`). So `tid` can only refuse a plain contradiction and `roles` can only prove that a
-//! permission is there: a token that cannot be read proves nothing.
+//! (`entra/identity-platform/access-tokens`). So `tid` can only refuse a plain contradiction and `roles` can only prove
+//! that a permission is there: a token that cannot be read proves nothing.
 
 use std::borrow::Cow;
 

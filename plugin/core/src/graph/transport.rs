@@ -1,7 +1,7 @@
 //! The wire, as a trait with one real method: a request goes out, a whole answer comes back, or nothing does.
 //!
-//! Everything that decides anything (retry, token, gate, batch) sits above this trait and is tested over a scripted one.
-//! Each way of failing says whether repeating can help; see [`Fault`].
+//! Everything that decides anything (retry, token, gate, batch) sits above this trait and is tested over a scripted
+//! one. Each way of failing says whether repeating can help; see [`Fault`].
 
 use std::fmt;
 use std::time::Instant;
@@ -83,7 +83,8 @@ pub(crate) enum Fault {
     Request,
     /// The answer is larger than any answer of that service. Not repeated.
     TooLarge,
-    /// Other answers take the memory. Only an answer ahead of its use ends so, and is asked for again when it is needed.
+    /// Other answers take the memory. Only an answer ahead of its use ends so, and is asked for again when it is
+    /// needed.
     NoRoom,
     /// No connection: name not resolved, refused, no proxy, TLS. Repeated.
     Connect,

@@ -1,8 +1,8 @@
 //! How many requests are worth having under way at once: it starts modest, grows while more of them bring more answers,
 //! and halves when Graph refuses for the limit's sake.
 //!
-//! Only a full window is judged. While workers wait for something else (the pace of the quota, a slow host, a feed whose
-//! pages come one after another) its width changes nothing, and a measurement would say so and mislead.
+//! Only a full window is judged. While workers wait for something else (the pace of the quota, a slow host, a feed
+//! whose pages come one after another) its width changes nothing, and a measurement would say so and mislead.
 
 /// Requests under way in the beginning.
 const FIRST: usize = 4;
@@ -57,8 +57,8 @@ impl Window {
         period.answers += 1;
         period.reads += f64::from(reads);
         period.full &= waiting;
-        // Each of them twice, so that what was under way when the width changed does not decide. The first step has nothing
-        // to compare with.
+        // Each of them twice, so that what was under way when the width changed does not decide. The first step has
+        // nothing to compare with.
         let rounds = if self.doubling && self.before.is_none() { 1 } else { 2 };
         if period.answers < rounds * self.width || now <= began {
             return;

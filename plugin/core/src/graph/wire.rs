@@ -1,11 +1,12 @@
 //! The real transport: `reqwest::blocking`.
 //!
-//! A blocking request cannot be aborted from outside, so every wait in here is bounded: connecting, the wait for headers,
-//! and each piece of a body. Between pieces the cancel flag is looked at. The client owns a thread, which ends when the last
-//! clone goes; it must not be dropped inside somebody's async runtime.
+//! A blocking request cannot be aborted from outside, so every wait in here is bounded: connecting, the wait for
+//! headers, and each piece of a body. Between pieces the cancel flag is looked at. The client owns a thread, which ends
+//! when the last clone goes; it must not be dropped inside somebody's async runtime.
 //!
-//! What goes to this machine may go in plain HTTP, token and all. So it has a client of its own, which knows neither the
-//! system's proxy nor a `Proxy` on another machine: neither could reach our loopback, and both would read the token.
+//! What goes to this machine may go in plain HTTP, token and all. So it has a client of its own, which knows neither
+//! the system's proxy nor a `Proxy` on another machine: neither could reach our loopback, and both would read the
+//! token.
 
 use std::error::{self, Error as _};
 use std::io::{self, Read as _};

@@ -1,7 +1,7 @@
 //! Children of an object → edges: members of groups.
 //!
-//! Such an edge has no id in Graph, so its SourceId and ExternalId are `<parent>:<child>`, whatever the configuration chose as
-//! the external id of objects. Which attributes hold its ends is said by the table of object types.
+//! Such an edge has no id in Graph, so its SourceId and ExternalId are `<parent>:<child>`, whatever the configuration
+//! chose as the external id of objects. Which attributes hold its ends is said by the table of object types.
 
 use super::directory_id;
 use super::kinds::Reason;

@@ -1,8 +1,9 @@
 //! Writes records as NDJSON lines, the shapes of `docs/contract.md`.
 //!
 //! A `Records` holds the lines of one page and where each ends, so that the queue can cut batches between lines without
-//! looking into them. It also counts what it holds: an End must count what was delivered, not what was read. With deletes
-//! held back (`MaxDeletes`) a Delete becomes an event beside the lines, in order with the Upserts that may take it back.
+//! looking into them. It also counts what it holds: an End must count what was delivered, not what was read. With
+//! deletes held back (`MaxDeletes`) a Delete becomes an event beside the lines, in order with the Upserts that may take
+//! it back.
 
 use serde::Serialize;
 
@@ -57,7 +58,8 @@ impl Records {
         Records { events: Some(Vec::new()), ..Records::new(object_type) }
     }
 
-    /// Makes room for the lines of so many rows that came in so many bytes: grown by doubling, a page would be copied eight times.
+    /// Makes room for the lines of so many rows that came in so many bytes: grown by doubling, a page would be copied
+    /// eight times.
     #[must_use]
     pub fn with_room_for(mut self, rows: usize, bytes: usize) -> Records {
         self.ends.reserve(rows);
@@ -290,8 +292,8 @@ impl Attributes<'_> {
     }
 }
 
-/// Writes a text as JSON. Nearly every one is copied as it is: looking for what must be escaped, many bytes at a time, costs
-/// less than asking of each byte how it is written.
+/// Writes a text as JSON. Nearly every one is copied as it is: looking for what must be escaped, many bytes at a time,
+/// costs less than asking of each byte how it is written.
 pub(super) fn write_text(bytes: &mut Vec<u8>, text: &str) {
     let odd = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
     let escaped = text.bytes().fold(0, |found, byte| found | u8::from(odd(byte))) != 0;

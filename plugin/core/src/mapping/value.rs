@@ -1,7 +1,7 @@
 //! One attribute value: Graph's JSON → the record's JSON, written straight behind what the record holds already.
 //!
-//! Scalars pass as the bytes they came in. Strings with escapes are decoded once, because Graph's escapes may hold a lone
-//! surrogate that no host can read; arrays are written anew, because white space in them could break the line.
+//! Scalars pass as the bytes they came in. Strings with escapes are decoded once, because Graph's escapes may hold a
+//! lone surrogate that no host can read; arrays are written anew, because white space in them could break the line.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -3,8 +3,8 @@
 //! `value` may be empty although more pages follow: only the links say whether this was the last page. Members of the
 //! page that are not named here (`@odata.context`, `@microsoft.graph.tips`, …) are skipped.
 //!
-//! A row of three bytes becomes a record of hundreds, so the number of rows is limited, far beyond what Graph sends: the
-//! memory of the host must not be for an answer to decide.
+//! A row of three bytes becomes a record of hundreds, so the number of rows is limited, far beyond what Graph sends:
+//! the memory of the host must not be for an answer to decide.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -94,8 +94,8 @@ impl<R: Entries> Page<R> {
     }
 }
 
-/// The next link of a page, read before its rows are: Graph writes it before them, and then they are not looked at. What is
-/// found may be of no use, since the body need not be whole.
+/// The next link of a page, read before its rows are: Graph writes it before them, and then they are not looked at.
+/// What is found may be of no use, since the body need not be whole.
 pub fn next_link(body: &[u8]) -> Option<String> {
     let mut found = None;
     // Left as soon as the link is known, which the parser takes for an error.

@@ -1,7 +1,7 @@
 //! A row of a feed or a list: the id, whether it was removed, and the attributes that were asked for, as raw JSON.
 //!
-//! An attribute that is `None` was *absent*, which is not the same as `null`: absent means "never set" in a full walk and
-//! "unchanged, or never set" later; null means "cleared".
+//! An attribute that is `None` was *absent*, which is not the same as `null`: absent means "never set" in a full walk
+//! and "unchanged, or never set" later; null means "cleared".
 
 use std::borrow::Cow;
 use std::fmt;

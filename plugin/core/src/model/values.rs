@@ -1,7 +1,7 @@
 //! The values of a row, by the place of their properties.
 //!
-//! A row that brings no property takes no memory for them: `@removed` rows are such, and a forged page could hold nothing
-//! else.
+//! A row that brings no property takes no memory for them: `@removed` rows are such, and a forged page could hold
+//! nothing else.
 
 use std::ops::Deref;
 

@@ -1,7 +1,7 @@
 //! One import: token, tenant, plan, then every object type that is switched on, side by side.
 //!
-//! An object type that cannot be read costs only itself: its set is closed as incomplete and the others go on. A token or
-//! configuration error ends them all; sets then stay open, which removes nothing in any host.
+//! An object type that cannot be read costs only itself: its set is closed as incomplete and the others go on. A token
+//! or configuration error ends them all; sets then stay open, which removes nothing in any host.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -119,8 +119,8 @@ fn run(context: &Context, watermark: Option<&Watermark>) -> Result<Ending, Error
     Ok(ending(ended, ledger.text()))
 }
 
-/// The run's queue. A first import hands out no watermark while nothing was read: it would bind the host to an address at
-/// which Graph may not be.
+/// The run's queue. A first import hands out no watermark while nothing was read: it would bind the host to an address
+/// at which Graph may not be.
 struct Sink<'a> {
     stream: &'a Stream,
     graph: &'a Graph,

@@ -1,8 +1,8 @@
 //! From the outcomes of the object types to the one ending of the run.
 //!
-//! When several hold, their order is part of the contract: cancelled, then token and configuration errors, then an expired
-//! watermark, then too many deletes, then partial, then the end. An error that cost an object type alone makes the run
-//! partial, unless no type is left that was delivered.
+//! When several hold, their order is part of the contract: cancelled, then token and configuration errors, then an
+//! expired watermark, then too many deletes, then partial, then the end. An error that cost an object type alone makes
+//! the run partial, unless no type is left that was delivered.
 
 use super::stream::Ending;
 use crate::error::{Error, Kind};

@@ -1,7 +1,7 @@
 //! The result JSON, and what is noted for it while the operation runs.
 //!
-//! It is made when the host asks, from the ending that `next` told: a result that could be read earlier would differ from
-//! the one read later.
+//! It is made when the host asks, from the ending that `next` told: a result that could be read earlier would differ
+//! from the one read later.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -1,7 +1,8 @@
-//! An operation whose records come out of a test's closure instead of Microsoft Graph: threads, queue and ending are the
-//! real ones, and there is no socket, so that Miri can run what stands above.
+//! An operation whose records come out of a test's closure instead of Microsoft Graph: threads, queue and ending are
+//! the real ones, and there is no socket, so that Miri can run what stands above.
 //!
-//! Only tests have it: the feature is off, and nobody but dev-dependencies may switch it on (tests/e2e/dependencies.rs).
+//! Only tests have it: the feature is off, and nobody but dev-dependencies may switch it on
+//! (tests/e2e/dependencies.rs).
 
 use std::sync::Arc;
 

@@ -43,8 +43,9 @@ impl Limits {
         (readers * free).div_ceil(self.queued.max(1)).max(1)
     }
 
-    /// Bytes to reserve in a batch. An empty batch gets space for the `left` bytes at hand; a batch that already holds rows gets
-    /// space for a full batch of rows of that size. Unused capacity is wiped on free as well, so over-reserving costs time.
+    /// Bytes to reserve in a batch. An empty batch gets space for the `left` bytes at hand; a batch that already holds
+    /// rows gets space for a full batch of rows of that size. Unused capacity is wiped on free as well, so
+    /// over-reserving costs time.
     fn room(&self, open: &Batch, left: usize) -> usize {
         let held = open.rows.len();
         let expected = match usize::try_from(open.row_count) {
@@ -232,8 +233,8 @@ impl Stream {
         }
         state.inside = true;
         loop {
-            // These rows came while another batch still waited. Nobody may come to close theirs: the source can be silent
-            // for an hour now.
+            // These rows came while another batch still waited. Nobody may come to close theirs: the source can be
+            // silent for an hour now.
             if state.queue.is_empty() && state.ending.is_none() && state.open.row_count > 0 {
                 state.close();
             }

@@ -1,7 +1,8 @@
 //! A bug planted at every layer of an import: it ends the operation it hits with a message, and no other.
 //!
 //! The operation is the real one, threads and queue and readers; only its transport is a test's, and panics when a
-//! certain request comes by. The hook that keeps panics quiet is not installed: it would silence this whole test program.
+//! certain request comes by. The hook that keeps panics quiet is not installed: it would silence this whole test
+//! program.
 
 use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};

@@ -33,9 +33,9 @@ impl Distinct {
         self.before.binary_search(&id).is_ok()
     }
 
-    /// At the end of a pass: whether the list has to be read once more, as part of the same set. A group that is created
-    /// or deleted while the list is read may make a pass look short. The next pass names the created one and no longer
-    /// counts the deleted one, and what an earlier pass named stays named.
+    /// At the end of a pass: whether the list has to be read once more, as part of the same set. A group that is
+    /// created or deleted while the list is read may make a pass look short. The next pass names the created one and no
+    /// longer counts the deleted one, and what an earlier pass named stays named.
     pub(super) fn reads_again(&mut self) -> Result<bool, Error> {
         self.before.append(&mut self.now);
         self.before.sort_unstable();

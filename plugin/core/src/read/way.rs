@@ -8,8 +8,8 @@ use crate::graph::{self, Get, Graph};
 use crate::sync::{Asked, Warning};
 use crate::types::ObjectType;
 
-/// One way of reading. A way never sleeps, never retries and never reads an HTTP status: `graph/` does, and hands up a reason to
-/// decide by.
+/// One way of reading. A way never sleeps, never retries and never reads an HTTP status: `graph/` does, and hands up a
+/// reason to decide by.
 pub trait Way: Sync {
     /// The object type whose reading brings this one too, and with which it stands and falls.
     fn comes_with(&self, config: &Config) -> Option<&'static ObjectType> {
@@ -23,7 +23,8 @@ pub trait Way: Sync {
         None
     }
 
-    /// What the configuration asks for, and what is kept of it from run to run; `None`: the type has no mark of its own.
+    /// What the configuration asks for, and what is kept of it from run to run; `None`: the type has no mark of its
+    /// own.
     fn asked(&self, object_type: &'static ObjectType, config: &Config) -> Option<Asked>;
 
     /// Writes the type's sets, Begin to End. On an error a set may be open: the caller closes it.

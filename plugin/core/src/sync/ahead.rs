@@ -1,9 +1,9 @@
 //! The page after this one, asked for while this one is read and delivered.
 //!
-//! A feed is serial: each page's link comes with the page before it, so a walk waits a round trip for each page, and whoever
-//! maps and delivers in between adds that time to it. Here one request, never more, is on its way meanwhile, on a thread of
-//! its own. It decides nothing: it is the first try of the very request that the walk
-//! makes next, and if it failed, or was not even sent, the walk goes on from there as if it had made that try itself.
+//! A feed is serial: each page's link comes with the page before it, so a walk waits a round trip for each page, and
+//! whoever maps and delivers in between adds that time to it. Here one request, never more, is on its way meanwhile, on
+//! a thread of its own. It decides nothing: it is the first try of the very request that the walk makes next, and if it
+//! failed, or was not even sent, the walk goes on from there as if it had made that try itself.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::Scope;

@@ -1,7 +1,8 @@
 //! A short name for "what was asked for", kept beside a delta link.
 //!
-//! A delta token keeps the options it was made with and says nothing about them: a link made with another `$select` would
-//! silently go on delivering the old attributes. FNV-1a is enough: nobody gains by forging it, the host owns the text.
+//! A delta token keeps the options it was made with and says nothing about them: a link made with another `$select`
+//! would silently go on delivering the old attributes. FNV-1a is enough: nobody gains by forging it, the host owns the
+//! text.
 
 const BASIS: u64 = 0xcbf2_9ce4_8422_2325;
 

@@ -1,8 +1,8 @@
 //! `MaxDeletes`: deletes of a Delta set are held back until its End, and let go only if there are not too many.
 //!
-//! A row of the same id that comes later takes the held Delete away, so at most one is held per id. While anything is held
-//! the type's place must not move: an interrupted run could not tell the next one what it was holding. Removals that a host
-//! infers from Full sets and Scopes are the host's to guard.
+//! A row of the same id that comes later takes the held Delete away, so at most one is held per id. While anything is
+//! held the type's place must not move: an interrupted run could not tell the next one what it was holding. Removals
+//! that a host infers from Full sets and Scopes are the host's to guard.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};

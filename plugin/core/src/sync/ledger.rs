@@ -1,8 +1,8 @@
 //! The watermark as it grows during a run, shared by the object types.
 //!
-//! A place moves under the lock under which its rows are queued, so that every checkpoint, whichever object type gives it,
-//! holds for each type only what lies before it in the stream. When the last type has finished, the checkpoint is that of a
-//! run that is over: nothing in it asks to be resumed.
+//! A place moves under the lock under which its rows are queued, so that every checkpoint, whichever object type gives
+//! it, holds for each type only what lies before it in the stream. When the last type has finished, the checkpoint is
+//! that of a run that is over: nothing in it asks to be resumed.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -59,8 +59,8 @@ impl Ledger {
         queue(text)
     }
 
-    /// Object types have ended, each with whether something of it was left unread. `whole` marks them as done for a run that
-    /// resumes this one.
+    /// Object types have ended, each with whether something of it was left unread. `whole` marks them as done for a run
+    /// that resumes this one.
     pub fn finish(
         &self,
         object_types: &[(&'static str, bool)],

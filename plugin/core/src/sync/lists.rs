@@ -1,8 +1,8 @@
 //! Ids of groups and users that the next pages, or the next run, must look at again.
 //!
-//! *repair*: groups whose members could not be read. *confirm*: groups that were read because of a feed row, since lists may
-//! lag behind the feed. *gone* and *restored*: see `restored.rs`. Nothing in a feed mentions such an object again, so they must
-//! not be kept in memory alone: they travel in the watermark, and are therefore bounded.
+//! *repair*: groups whose members could not be read. *confirm*: groups that were read because of a feed row, since
+//! lists may lag behind the feed. *gone* and *restored*: see `restored.rs`. Nothing in a feed mentions such an object
+//! again, so they must not be kept in memory alone: they travel in the watermark, and are therefore bounded.
 
 use super::restored::{Gone, RestoredObjects};
 use crate::mapping::ObjectId;
@@ -106,7 +106,8 @@ impl Lists {
         self.repair.iter().find(|r| r.group == group).map_or(0, |r| r.failures)
     }
 
-    /// The recycle bin was read and holds these. An object that a feed showed live meanwhile stays restored: the bin may lag.
+    /// The recycle bin was read and holds these. An object that a feed showed live meanwhile stays restored: the bin
+    /// may lag.
     pub fn bin_holds(&mut self, ids: &[ObjectId]) {
         let Some(gone) = &mut self.gone else { return };
         if gone.incomplete {

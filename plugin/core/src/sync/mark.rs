@@ -1,8 +1,8 @@
 //! What a watermark keeps of one object type: how far its last runs came, and where an interrupted one stands.
 //!
-//! A delta link is kept byte for byte as Graph gave it, never taken apart or encoded anew: Graph answers a mangled token with
-//! the words of an expired one. A page link is a place inside a round and stands beside the link the round began with, so that a
-//! dead page costs a round and not a Full set.
+//! A delta link is kept byte for byte as Graph gave it, never taken apart or encoded anew: Graph answers a mangled
+//! token with the words of an expired one. A page link is a place inside a round and stands beside the link the round
+//! began with, so that a dead page costs a round and not a Full set.
 
 use crate::mapping::ObjectId;
 
@@ -45,8 +45,8 @@ impl TypeMark {
     }
 }
 
-/// What a Full set leaves to the next run, because lists and the recycle bin may have lagged behind it. "Next" is a run after
-/// one that ended: a resumed run is the same run, and the lag may not be over.
+/// What a Full set leaves to the next run, because lists and the recycle bin may have lagged behind it. "Next" is a run
+/// after one that ended: a resumed run is the same run, and the lag may not be over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum FollowUp {
     /// Nothing.

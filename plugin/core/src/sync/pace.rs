@@ -1,7 +1,8 @@
-//! How often a checkpoint is given inside a set: when a batch's worth of rows has come since the last one, or enough pages.
+//! How often a checkpoint is given inside a set: when a batch's worth of rows has come since the last one, or enough
+//! pages.
 //!
-//! A checkpoint costs the host a transaction, and the lack of one costs an interrupted run the pages since. Time has no say
-//! here: the same pages give the same checkpoints.
+//! A checkpoint costs the host a transaction, and the lack of one costs an interrupted run the pages since. Time has no
+//! say here: the same pages give the same checkpoints.
 
 /// Pages without a checkpoint at most; pages of groups may hold a single row.
 const PAGES: u64 = 16;

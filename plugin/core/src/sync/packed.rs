@@ -1,4 +1,5 @@
-//! Lists of ids as base64 text, a fixed number of bytes for each: five hundred ids cost eleven kilobytes of a watermark.
+//! Lists of ids as base64 text, a fixed number of bytes for each: five hundred ids cost eleven kilobytes of a
+//! watermark.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -7,7 +8,8 @@ use super::restored::{Look, Restored};
 use crate::mapping::ObjectId;
 use crate::types::of_code;
 
-/// Bits of the byte behind a restored object's id. The number of its object type stands in the others, the lowest bit first.
+/// Bits of the byte behind a restored object's id. The number of its object type stands in the others, the lowest bit
+/// first.
 const LOOKED_UP: u8 = 2;
 const LOOK_AGAIN: u8 = 4;
 const THIN: u8 = 8;

@@ -1,8 +1,8 @@
 //! Walks pages until the links say that there are no more.
 //!
-//! A page's size says nothing: empty pages come in the middle, short pages everywhere. A repeated next link would walk in
-//! circles for ever, so it ends the walk. Links are followed exactly as given. What went wrong is told by where it went
-//! wrong, because that decides what can be done: a refused delta link, a page inside, or something else.
+//! A page's size says nothing: empty pages come in the middle, short pages everywhere. A repeated next link would walk
+//! in circles for ever, so it ends the walk. Links are followed exactly as given. What went wrong is told by where it
+//! went wrong, because that decides what can be done: a refused delta link, a page inside, or something else.
 
 use std::thread;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -55,7 +55,8 @@ impl WalkError {
     }
 }
 
-/// Walks until the walk is whole, and begins again where that can help. `once` is told the error that made it begin again.
+/// Walks until the walk is whole, and begins again where that can help. `once` is told the error that made it begin
+/// again.
 pub(crate) fn walk_again<T>(mut once: impl FnMut(Option<Error>) -> Result<T, WalkError>) -> Result<T, Error> {
     let mut restarts = Restarts::default();
     let mut broke = match once(None) {
@@ -115,8 +116,8 @@ pub(crate) struct WalkStart {
     pub(crate) inside: bool,
     /// With `ConsistencyLevel: eventual` on every page.
     pub(crate) advanced: bool,
-    /// Pages are asked for while the one before is read and taken, from the second on: whatever has to be over before a page
-    /// is asked for must then be over when the first is taken.
+    /// Pages are asked for while the one before is read and taken, from the second on: whatever has to be over before a
+    /// page is asked for must then be over when the first is taken.
     pub(crate) ahead: bool,
 }
 
@@ -219,8 +220,8 @@ fn walk<T>(
             let followed = link.as_deref().map(|link| graph.follow(link)).transpose();
             followed.map_err(|foreign| Error::from(foreign).with_http(evidence.clone()))
         };
-        // Checked before the page is delivered: a position must never hold a link that no run may follow. The delta link is
-        // refused now rather than by the next run, which could no longer say where it came from.
+        // Checked before the page is delivered: a position must never hold a link that no run may follow. The delta
+        // link is refused now rather than by the next run, which could no longer say where it came from.
         let next = follow(&links.next)?;
         follow(&links.delta)?;
         take(page, &After { next: links.next, date })?;

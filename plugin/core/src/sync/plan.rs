@@ -1,8 +1,8 @@
 //! What each object type of a run starts from: nothing, its delta link, or the place where an interrupted run stopped.
 //!
-//! The order of the checks is part of the contract. Another tenant or Graph: the whole watermark is refused, since going
-//! on would mix two directories. Another selection, filter, mode or external id: the types touched restart as Full, with a
-//! warning. A link that leads elsewhere: refused before any request is made.
+//! The order of the checks is part of the contract. Another tenant or Graph: the whole watermark is refused, since
+//! going on would mix two directories. Another selection, filter, mode or external id: the types touched restart as
+//! Full, with a warning. A link that leads elsewhere: refused before any request is made.
 
 use std::time::Duration;
 
@@ -17,7 +17,8 @@ use crate::types::{self, Class, ObjectType};
 
 const DAY: u64 = 24 * 3600;
 
-/// Graph keeps delta tokens of directory objects for seven days (docs: delta query overview); from this age a run warns.
+/// Graph keeps delta tokens of directory objects for seven days (docs: delta query overview); from this age a run
+/// warns.
 const WARN_AGE: Duration = Duration::from_secs(5 * DAY);
 
 /// Where an object type starts.
@@ -188,17 +189,18 @@ pub fn plan(
         let (object_type, mark) = (asked.object_type, previous.of(asked.object_type));
         let done = same_run && previous.done.iter().any(|done| done == object_type.name);
         let start = match asked.keeps {
-            // Where memberships follow the feed, whoever was deleted meanwhile must be known before groups are read on: what was
-            // finished is looked at again, by the link it left.
+            // Where memberships follow the feed, whoever was deleted meanwhile must be known before groups are read on:
+            // what was finished is looked at again, by the link it left.
             _ if done && !asked.needs_bin => Start::Done,
             Keeps::Link { .. } => from_link(asked, mark, wanted, previous, &mut plan.warnings),
             Keeps::Place => from_place(asked, mark, same_run),
         };
         *plan.carried.of_mut(object_type) = match asked.keeps {
-            // The list of soft-deleted objects begins with this run, so from now on the link would hide that it was empty.
+            // The list of soft-deleted objects begins with this run, so from now on the link would hide that it was
+            // empty.
             Keeps::Link { .. } if bin_is_unknown(asked, previous) => TypeMark::default(),
-            // A link that was made for another selection stays until the Begin of the new set: a run that fails before it
-            // changes nothing.
+            // A link that was made for another selection stays until the Begin of the new set: a run that fails before
+            // it changes nothing.
             Keeps::Link { .. } => mark.clone(),
             // What is read as a list has no delta link, and one made before would miss what happens meanwhile.
             Keeps::Place if matches!(start, Start::Full { resume: Some(_) }) => {
@@ -349,8 +351,8 @@ fn from_link(
     }
 }
 
-/// The time of the last Full set where that set was made of lists: they may lag behind the link that was taken before, so
-/// the next run reads everything again, whatever `FullReconcileDays` says.
+/// The time of the last Full set where that set was made of lists: they may lag behind the link that was taken before,
+/// so the next run reads everything again, whatever `FullReconcileDays` says.
 pub const NEXT_RUN_RECONCILES: u64 = 0;
 
 /// Whether everything is to be read again. Where nobody knows when it last was, the count begins with this run.

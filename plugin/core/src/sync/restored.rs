@@ -1,9 +1,9 @@
 //! Objects that were soft-deleted, and those of them that came back.
 //!
-//! Restoring an object brings no membership rows, so the groups of a restored object are asked for. That needs memory of
-//! the soft-deleted ones, which travels in the watermark and is therefore bounded. The mistake that is easy to make here is to
-//! drop what does not fit: a restored object that is not looked up stays without its access. What does not fit is recorded as
-//! `incomplete` or `lost`, and more is then read instead.
+//! Restoring an object brings no membership rows, so the groups of a restored object are asked for. That needs memory
+//! of the soft-deleted ones, which travels in the watermark and is therefore bounded. The mistake that is easy to make
+//! here is to drop what does not fit: a restored object that is not looked up stays without its access. What does not
+//! fit is recorded as `incomplete` or `lost`, and more is then read instead.
 
 use std::collections::{HashSet, VecDeque};
 
@@ -84,8 +84,8 @@ impl Gone {
         self.add(short(id));
     }
 
-    /// The recycle bin was read anew and holds these. Of what was known before, the newest are kept beside them: the bin's
-    /// list may lag.
+    /// The recycle bin was read anew and holds these. Of what was known before, the newest are kept beside them: the
+    /// bin's list may lag.
     pub(super) fn rebuild(&mut self, ids: &[ObjectId]) {
         let recent = self.order.len().saturating_sub(RECENT);
         let recent: Vec<ShortId> = self.order.iter().skip(recent).copied().collect();

@@ -1,8 +1,8 @@
 //! One round of a delta feed: from where the plan says, through dead pages and a refused link, to the next delta link.
 //!
 //! Easy to get wrong is what a restart costs: a dead page restarts the round from the link it began with, which the
-//! watermark keeps until the End, not a Full set. Only a Full set whose pages died, or a refused delta link, begins a Full
-//! set anew, under a new name, so that no host takes rows of the old one for rows of the new.
+//! watermark keeps until the End, not a Full set. Only a Full set whose pages died, or a refused delta link, begins a
+//! Full set anew, under a new name, so that no host takes rows of the old one for rows of the new.
 
 use super::mark::{Position, Stage, TypeMark, has_room_for};
 use super::notes::{Notes, Warning};

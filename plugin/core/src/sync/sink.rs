@@ -1,8 +1,8 @@
 //! Where records go, and the writer of one object type's sets.
 //!
-//! The queue itself belongs to the operation; down here it is a trait. `push` may block for as long as the host does not
-//! fetch: that is the back-pressure, and a cancel ends it. Whoever reads on many threads asks for a turn first, since answers
-//! that nobody fetches are memory.
+//! The queue itself belongs to the operation; down here it is a trait. `push` may block for as long as the host does
+//! not fetch: that is the back-pressure, and a cancel ends it. Whoever reads on many threads asks for a turn first,
+//! since answers that nobody fetches are memory.
 
 use super::hold::Hold;
 use super::ledger::Ledger;
@@ -20,8 +20,8 @@ pub trait RecordSink: Sync {
     /// Rows after which a checkpoint is due.
     fn checkpoint_rows(&self) -> u64;
 
-    /// Blocks until another reader may start. All `readers` may run while the host keeps up, and only one while the queue is
-    /// full. A cancel ends the wait.
+    /// Blocks until another reader may start. All `readers` may run while the host keeps up, and only one while the
+    /// queue is full. A cancel ends the wait.
     fn admit(&self, readers: usize) -> Result<(), Error>;
 
     /// A reader that was admitted has delivered what it read.
@@ -138,8 +138,8 @@ impl SetWriter<'_> {
         if records.is_empty() { Ok(()) } else { self.sink.push(&records, None) }
     }
 
-    /// Queues rows and moves the watermark past them; a checkpoint goes with them when it is due. `change` is told whether
-    /// the type's place may move: not while Deletes are held here or by the type that shares the place.
+    /// Queues rows and moves the watermark past them; a checkpoint goes with them when it is due. `change` is told
+    /// whether the type's place may move: not while Deletes are held here or by the type that shares the place.
     pub fn advance(
         &self,
         mut records: Records,
@@ -158,8 +158,8 @@ impl SetWriter<'_> {
         )
     }
 
-    /// Sends these objects as soft-deleted. They count towards `MaxDeletes` and are not held back: the objects are in the
-    /// recycle bin, and no row of the feed says so.
+    /// Sends these objects as soft-deleted. They count towards `MaxDeletes` and are not held back: the objects are in
+    /// the recycle bin, and no row of the feed says so.
     pub fn deliver_deletes(&self, ids: &[String], records: &Records) -> Result<(), Error> {
         if let Some(hold) = self.hold {
             hold.deliver(ids, self.tally.object_type())?;

@@ -1,7 +1,8 @@
 //! What one object type has delivered, counted while it runs: the source of its `End` and of its line in the result.
 //!
-//! An `End` counts what came since its Begin, the result what came in the run: a type may send several sets (a Reconcile, a
-//! round that was restarted). Several threads count at once, since members of groups are read concurrently.
+//! An `End` counts what came since its Begin, the result what came in the run: a type may send several sets (a
+//! Reconcile, a round that was restarted). Several threads count at once, since members of groups are read
+//! concurrently.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -75,8 +76,8 @@ impl Tally {
         self.object_type
     }
 
-    /// A set begins: counts of the set start again. A set before it that has no End yet is void, and so is what it said of
-    /// scopes. A fresh Full set reads everything, also what the interrupted run left unread.
+    /// A set begins: counts of the set start again. A set before it that has no End yet is void, and so is what it said
+    /// of scopes. A fresh Full set reads everything, also what the interrupted run left unread.
     pub fn begin(&self, mode: Mode, resumed: bool) {
         let mut state = self.lock();
         let set = std::mem::take(&mut state.set);

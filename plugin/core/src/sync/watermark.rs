@@ -90,8 +90,8 @@ impl Watermark {
         }
     }
 
-    /// A fresh Full set of a feed begins: what was known of it is void. A link that was made for another selection is dropped
-    /// with it, since the rows of this set are stored from now on, whether or not its End is reached.
+    /// A fresh Full set of a feed begins: what was known of it is void. A link that was made for another selection is
+    /// dropped with it, since the rows of this set are stored from now on, whether or not its End is reached.
     pub fn full_set_begins(&mut self, object_type: &ObjectType, fingerprint: &str) {
         self.lacks_nothing_of(object_type);
         let mark = self.of_mut(object_type);

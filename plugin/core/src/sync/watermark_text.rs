@@ -1,9 +1,9 @@
 //! The watermark as the text a host stores: `{"u":"…","g":"…","x":{…}}`.
 //!
-//! `u` and `g` are the delta links of users and groups, as other implementations store them too; a watermark of just these two
-//! can be read. Everything else stands in `x`, object types by their name in `x.types`. Lists of ids are packed into base64, so
-//! that five hundred of them cost eleven kilobytes. Places of interrupted runs share what is left, and the longest leaves
-//! first: that type then walks its round again, which costs time and nothing else.
+//! `u` and `g` are the delta links of users and groups, as other implementations store them too; a watermark of just
+//! these two can be read. Everything else stands in `x`, object types by their name in `x.types`. Lists of ids are
+//! packed into base64, so that five hundred of them cost eleven kilobytes. Places of interrupted runs share what is
+//! left, and the longest leaves first: that type then walks its round again, which costs time and nothing else.
 
 use std::collections::BTreeMap;
 

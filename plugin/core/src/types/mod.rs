@@ -25,7 +25,8 @@ pub static ALL: &[&ObjectType] = &[&USER, &GROUP, &GROUP_MEMBER];
 /// The object type that `GroupSelectionFilter` selects.
 pub static FILTERED: &ObjectType = &GROUP;
 
-/// The object types that `MembershipMode` "Delta" needs: the objects that are members or have them, and the memberships.
+/// The object types that `MembershipMode` "Delta" needs: the objects that are members or have them, and the
+/// memberships.
 pub static FOLLOWED: [&ObjectType; 3] = [&USER, &GROUP, &GROUP_MEMBER];
 
 /// How an attribute's value looks in a record; null is possible for every type.
@@ -146,8 +147,8 @@ pub enum Read {
 pub struct FeedOf {
     /// Its path, `/users`.
     pub collection: &'static str,
-    /// A property that every object has and that Graph compares and sorts by: lists are cut by it. `None`: the feed is always
-    /// walked.
+    /// A property that every object has and that Graph compares and sorts by: lists are cut by it. `None`: the feed is
+    /// always walked.
     pub sorted_by: Option<&'static str>,
     /// Attributes that are arrays in Graph and one string in records.
     pub joined: &'static [&'static str],
@@ -282,8 +283,8 @@ pub struct ObjectType {
     pub optional_permissions: &'static [OptionalPermission],
     /// The licence the tenant needs, if any.
     pub licence: Option<&'static str>,
-    /// How changes are found unless a configuration says otherwise: `DeltaLink` (Graph's change feed) or `Recompute` (read
-    /// anew on every run). A set's own mode stands in its Begin.
+    /// How changes are found unless a configuration says otherwise: `DeltaLink` (Graph's change feed) or `Recompute`
+    /// (read anew on every run). A set's own mode stands in its Begin.
     pub delta: &'static str,
     /// Whose limits its requests count against.
     pub lane: Lane,

@@ -16,8 +16,8 @@ const DERIVED: &[(&str, &str)] = &[
     ("agentIdentityBlueprint", "application"),
 ];
 
-/// `#microsoft.graph.user` → `User`; a derived type has the name of its base. A type this connector does not know keeps its own
-/// name; a row without one is a `DirectoryObject`, which is what every object is.
+/// `#microsoft.graph.user` → `User`; a derived type has the name of its base. A type this connector does not know keeps
+/// its own name; a row without one is a `DirectoryObject`, which is what every object is.
 pub fn name_of(odata_type: Option<&str>) -> Cow<'_, str> {
     let Some(odata_type) = odata_type else { return Cow::Borrowed("DirectoryObject") };
     let own = odata_type.trim_start_matches('#').trim_start_matches("microsoft.graph.");

@@ -93,8 +93,8 @@ const GROUP: &[(&str, &str)] = &[
     ("welcomeMessageEnabled", ONE_BY_ONE),
 ];
 
-/// The reason why a feed of `object_type` cannot carry the Graph property `name`, whatever its case; `None` when there is
-/// no such reason, which does not yet mean that the property exists.
+/// The reason why a feed of `object_type` cannot carry the Graph property `name`, whatever its case; `None` when there
+/// is no such reason, which does not yet mean that the property exists.
 pub fn why_refused(object_type: &ObjectType, name: &str) -> Option<&'static str> {
     let own = match object_type.name {
         "User" => USER,

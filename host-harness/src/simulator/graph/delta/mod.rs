@@ -4,9 +4,10 @@
 //! start and shows every object as it is when its page is asked for; its delta link points back to that start. What
 //! changed in between comes twice rather than never. A later round does the same with the log's end at its first page.
 //!
-//! Graph says nothing about the following, and a reader may expect otherwise: a further slice is read when its page is asked
-//! for, not fixed with the first; a group that is gone by then is told as removed in place of its slices; an object added
-//! and purged before the first round is never mentioned; `Delta::lean_restores` acts without `lean_rows`, too.
+//! Graph says nothing about the following, and a reader may expect otherwise: a further slice is read when its page is
+//! asked for, not fixed with the first; a group that is gone by then is told as removed in place of its slices; an
+//! object added and purged before the first round is never mentioned; `Delta::lean_restores` acts without `lean_rows`,
+//! too.
 
 mod cursor;
 mod open;

@@ -1,7 +1,7 @@
 //! One page of a feed: which rows it holds and where the next one goes on.
 //!
-//! How full a page is, whether it is empty and what it repeats is drawn from the seed and the place in the feed, so that
-//! asking for the same page twice gives the same page, as far as the tenant has not changed.
+//! How full a page is, whether it is empty and what it repeats is drawn from the seed and the place in the feed, so
+//! that asking for the same page twice gives the same page, as far as the tenant has not changed.
 
 use serde_json::Value;
 

@@ -89,8 +89,8 @@ impl<'a> Rows<'a> {
         (Value::Object(row), more)
     }
 
-    /// A further row of an object; none if its remaining children are gone. An object that is gone itself is told as such: should
-    /// it be restored before the next round, nobody would know that entries are missing.
+    /// A further row of an object; none if its remaining children are gone. An object that is gone itself is told as
+    /// such: should it be restored before the next round, nobody would know that entries are missing.
     pub(super) fn further_slice(&self, number: u32, from: u32) -> (Option<Value>, Option<u32>) {
         let view = self.tenant.now();
         let object = ObjectRef { kind: self.kind, number };

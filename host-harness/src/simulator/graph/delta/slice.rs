@@ -1,7 +1,8 @@
 //! The entries of `members@delta`: who is there in a first round, who came and went in a later one.
 //!
 //! A later round tells each member once, as it stands now, however often it came and went in between; or, where
-//! `Delta::membership_history` says so, each coming and going in its order. Slices of one group keep their order in both.
+//! `Delta::membership_history` says so, each coming and going in its order. Slices of one group keep their order in
+//! both.
 
 use std::collections::HashSet;
 

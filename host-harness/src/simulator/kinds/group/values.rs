@@ -1,8 +1,8 @@
 //! The base groups: every property of group number n, computed from the seed alone.
 //!
 //! Flavours repeat in a fixed pattern of twenty instead of being drawn, so that even a tenant of twenty groups has
-//! security, Microsoft 365, mail-enabled, distribution, dynamic and HiddenMembership groups. Names start with `APP-` (6 of
-//! 20, the Microsoft 365 groups), `SEC-` (9 of 20; 10 without regard to case), `DYN-` or `DL `, for filters to bite.
+//! security, Microsoft 365, mail-enabled, distribution, dynamic and HiddenMembership groups. Names start with `APP-` (6
+//! of 20, the Microsoft 365 groups), `SEC-` (9 of 20; 10 without regard to case), `DYN-` or `DL `, for filters to bite.
 
 use serde_json::json;
 

@@ -1,7 +1,7 @@
 //! The base service principals: every property of number n, computed from the seed alone.
 //!
-//! Sorts repeat in a fixed pattern, so that a tenant of ten has applications of its own and of others, Microsoft's, managed
-//! identities of both sorts, and one with many roles.
+//! Sorts repeat in a fixed pattern, so that a tenant of ten has applications of its own and of others, Microsoft's,
+//! managed identities of both sorts, and one with many roles.
 
 use serde_json::{Value, json};
 

@@ -1,6 +1,7 @@
 //! Documents made from a schema: fitting ones, spoilt ones, and ones that never fitted.
 //!
-//! Only the keywords that our schemas use are understood. A value "spoilt" by one step may still fit; the schema decides.
+//! Only the keywords that our schemas use are understood. A value "spoilt" by one step may still fit; the schema
+//! decides.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -51,8 +52,8 @@ fn whole(members: Vec<Member>) -> BoxedStrategy<Map<String, Value>> {
     members.prop_map(|members| members.into_iter().flatten().collect()).boxed()
 }
 
-/// A key as one of the schema's conditions wants it. Of two keys that exclude each other chance decides, so that half of
-/// such documents have both or neither.
+/// A key as one of the schema's conditions wants it. Of two keys that exclude each other chance decides, so that half
+/// of such documents have both or neither.
 fn bound_member(key: &str, property: &Value, required: bool, condition: &Value) -> Member {
     let named = key.to_owned();
     let (constant, then) = (&condition["if"]["properties"][key]["const"], &condition["then"]);

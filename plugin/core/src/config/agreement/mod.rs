@@ -5,9 +5,9 @@
 //! breaks off, or one that `MembershipMode` "Delta" cannot use, the parser must refuse that and nothing else
 //! ([`beyond_schema`]); everywhere else the two must agree to the letter.
 //!
-//! The documents are made *from* the schemas, so a new key is tried without a line here: values that fit, values that were
-//! spoilt by one step, and values that never fitted. Repeated keys and malformed JSON have no place here, since a validator
-//! never sees them.
+//! The documents are made *from* the schemas, so a new key is tried without a line here: values that fit, values that
+//! were spoilt by one step, and values that never fitted. Repeated keys and malformed JSON have no place here, since a
+//! validator never sees them.
 
 mod documents;
 mod odd;

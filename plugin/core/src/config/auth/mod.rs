@@ -1,7 +1,8 @@
 //! AuthJson: how the connector gets its token.
 //!
-//! Every value in it may be a secret, so its mistakes tell types, never values. Which keys belong together is decided by
-//! `Mode` (`mode.rs`); what stands in a PEM text or file is looked at when the operation starts, by those who use it.
+//! Every value in it may be a secret, so its mistakes tell types, never values. Which keys belong together is decided
+//! by `Mode` (`mode.rs`); what stands in a PEM text or file is looked at when the operation starts, by those who use
+//! it.
 
 mod mode;
 mod pem;

@@ -1,7 +1,7 @@
 //! What each `Mode` makes of the other keys: needed, optional, one of two, or out of place.
 //!
-//! One table, from which come the parser's verdicts, the words for operators and the schema's conditions; a mode that is
-//! added here is known everywhere. A key that is null counts as absent.
+//! One table, from which come the parser's verdicts, the words for operators and the schema's conditions; a mode that
+//! is added here is known everywhere. A key that is null counts as absent.
 
 use schemars::Schema;
 use serde_json::{Map, Value, json};

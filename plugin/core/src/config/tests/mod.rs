@@ -1,5 +1,5 @@
-//! What is accepted, and what each mistake is answered with. Here: whole documents; beside: single keys, those by which an
-//! import follows changes, and AuthJson.
+//! What is accepted, and what each mistake is answered with. Here: whole documents; beside: single keys, those by which
+//! an import follows changes, and AuthJson.
 
 mod auth_json;
 mod changes;

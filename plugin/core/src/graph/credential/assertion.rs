@@ -1,8 +1,8 @@
 //! The client assertion: a JSON Web Token that the application's private key signs
 //! (`entra/identity-platform/certificate-credentials`).
 //!
-//! PS256 and `x5t#S256` are what Microsoft's text asks for today; older texts and most libraries sign RS256 over a SHA-1
-//! thumbprint. Each token request needs one of its own: `jti` must not come twice.
+//! PS256 and `x5t#S256` are what Microsoft's text asks for today; older texts and most libraries sign RS256 over a
+//! SHA-1 thumbprint. Each token request needs one of its own: `jti` must not come twice.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,8 +1,9 @@
 //! Certificate and private key of AuthJson: found, read, and held to each other before anything is sent.
 //!
-//! What is wrong here would come back from the token service as a code that may mean other things as well, so every mistake
-//! an operator can make has its own words, and all are told at once. The key's own bytes are overwritten once ring has taken
-//! it over; what ring keeps lives as long as the operation and is not overwritten, which ring has no way to do.
+//! What is wrong here would come back from the token service as a code that may mean other things as well, so every
+//! mistake an operator can make has its own words, and all are told at once. The key's own bytes are overwritten once
+//! ring has taken it over; what ring keeps lives as long as the operation and is not overwritten, which ring has no way
+//! to do.
 
 use std::time::SystemTime;
 

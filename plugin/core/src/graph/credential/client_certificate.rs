@@ -1,8 +1,8 @@
 //! A token by certificate: what the application shows is an assertion, signed anew for each try.
 //!
-//! An assertion is good for minutes, so the clock decides. Times are those of the token service's own clock as soon as one
-//! of its answers has told it; where this machine's clock was so wrong that the first assertion was refused for it, a
-//! second one is made by the date of that refusal.
+//! An assertion is good for minutes, so the clock decides. Times are those of the token service's own clock as soon as
+//! one of its answers has told it; where this machine's clock was so wrong that the first assertion was refused for it,
+//! a second one is made by the date of that refusal.
 
 use std::time::{Duration, SystemTime};
 

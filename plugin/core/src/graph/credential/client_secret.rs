@@ -1,7 +1,7 @@
 //! A token by client secret: what the application shows is the secret itself.
 //!
-//! The simplest mode and the weakest: the secret goes over the wire with each token request, and ends on a day that nobody
-//! tells the connector.
+//! The simplest mode and the weakest: the secret goes over the wire with each token request, and ends on a day that
+//! nobody tells the connector.
 
 use zeroize::Zeroizing;
 

@@ -1,8 +1,8 @@
 //! What the connector must know of a certificate, read from its DER: from when to when, and the RSA public key.
 //!
 //! Four fields at fixed places (RFC 5280 §4.1) against a dozen packages of an X.509 library in somebody else's process.
-//! Nothing is judged by it: the certificate is the operator's own, and the token service does the judging. So only the way
-//! to those fields is followed, and every length is checked against what is there.
+//! Nothing is judged by it: the certificate is the operator's own, and the token service does the judging. So only the
+//! way to those fields is followed, and every length is checked against what is there.
 
 use std::time::{Duration, SystemTime};
 

@@ -1,10 +1,11 @@
 //! `azure_identity`'s credentials, driven over our own transport.
 //!
-//! Why so much around them. Their cache takes any token with less than five minutes left for expired and cannot be emptied,
-//! so each fetch gets a credential of its own, and [`super::super::token`] does the keeping. Their retries cannot be
-//! cancelled, and the one for virtual machines cannot be switched off: so [`Post`] answers every failure with an error that
-//! no retry policy repeats, and remembers what really happened, which is more than the errors of `azure_identity` tell.
-//! They are async without needing a runtime: the future is driven to its end on the calling thread.
+//! Why so much around them. Their cache takes any token with less than five minutes left for expired and cannot be
+//! emptied, so each fetch gets a credential of its own, and [`super::super::token`] does the keeping. Their retries
+//! cannot be cancelled, and the one for virtual machines cannot be switched off: so [`Post`] answers every failure with
+//! an error that no retry policy repeats, and remembers what really happened, which is more than the errors of
+//! `azure_identity` tell. They are async without needing a runtime: the future is driven to its end on the calling
+//! thread.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};

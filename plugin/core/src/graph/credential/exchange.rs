@@ -1,9 +1,9 @@
 //! A proof for a token at the token service (OAuth 2.0 client credentials, RFC 6749 §4.4; assertions: RFC 7523).
 //!
 //! `azure_identity` insists on https, so a loopback authority in plain HTTP is given to it as https, and the transport,
-//! which takes nothing but the path from it, sends where the configuration says. Copies of the proof inside it and inside
-//! the HTTP client are not overwritten when they go; that they live for one request only is what can be done from here.
-//! `azure_identity` cannot send claims, so the transport adds them to the form.
+//! which takes nothing but the path from it, sends where the configuration says. Copies of the proof inside it and
+//! inside the HTTP client are not overwritten when they go; that they live for one request only is what can be done
+//! from here. `azure_identity` cannot send claims, so the transport adds them to the form.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,10 +1,10 @@
 //! A token by managed identity: the platform vouches for the process, nothing is shown.
 //!
 //! The variables of the *host's* process decide where it is asked for: `IDENTITY_ENDPOINT` with `IDENTITY_HEADER` (App
-//! Service, Functions, Container Apps), else the metadata service of virtual machines at its one fixed address. No key of
-//! ConfigJson moves either, and no proxy lies between. The endpoint keeps tokens itself, for up to a day: it may answer a
-//! request for a fresh one with the same one, and it knows no claims. Nor does it know `TenantId`: every token is compared
-//! with it before use.
+//! Service, Functions, Container Apps), else the metadata service of virtual machines at its one fixed address. No key
+//! of ConfigJson moves either, and no proxy lies between. The endpoint keeps tokens itself, for up to a day: it may
+//! answer a request for a fresh one with the same one, and it knows no claims. Nor does it know `TenantId`: every token
+//! is compared with it before use.
 
 use std::env;
 use std::sync::Arc;
@@ -98,8 +98,8 @@ impl ManagedIdentity {
 }
 
 impl ManagedIdentity {
-    /// Refuses a token of another directory: with it the import would run, of the wrong tenant. The platform gives tokens of
-    /// the directory that the resource lies in, and is never told `TenantId`.
+    /// Refuses a token of another directory: with it the import would run, of the wrong tenant. The platform gives
+    /// tokens of the directory that the resource lies in, and is never told `TenantId`.
     fn of_configured_directory(&self, fetched: &Fetched) -> Result<(), Error> {
         let Some(found) = directory_of(&fetched.token) else { return Ok(()) };
         let expected = self.directory.guid()?;

@@ -1,7 +1,7 @@
 //! PEM texts (RFC 7468): labelled blocks of base64 between lines of dashes, anything else around them.
 //!
-//! Own code where a library would do, for one reason: a private key runs through here, and what a library collects on its
-//! way is not overwritten. Every buffer here is.
+//! Own code where a library would do, for one reason: a private key runs through here, and what a library collects on
+//! its way is not overwritten. Every buffer here is.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

@@ -1,8 +1,8 @@
-//! A token by workload identity federation: what the application shows is a token that the platform issued (Kubernetes and
-//! its kin), and that the app registration was told to trust.
+//! A token by workload identity federation: what the application shows is a token that the platform issued (Kubernetes
+//! and its kin), and that the app registration was told to trust.
 //!
-//! The platform replaces the file before its token ends, so it is read for each try and kept nowhere. `azure_identity`'s own
-//! credential for this would keep it for ten minutes and send a line break at its end along.
+//! The platform replaces the file before its token ends, so it is read for each try and kept nowhere.
+//! `azure_identity`'s own credential for this would keep it for ten minutes and send a line break at its end along.
 
 use std::path::PathBuf;
 

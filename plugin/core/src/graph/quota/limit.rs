@@ -1,14 +1,16 @@
 //! What answers have taught about the application's limit in this tenant, and how fast to ask because of it.
 //!
-//! Graph charges reads in resource units and refills a bucket of them; size and refill differ by tenant and are not told.
-//! Nothing here knows a figure of Microsoft's: the bucket is *measured*. Above four fifths of it answers carry the share that
-//! is used (`x-ms-throttle-limit-percentage`). At the first such answer nothing is sent for a moment. How far the share falls
-//! meanwhile, and what was charged since the start, give two equations for two unknowns: how large the bucket is and how
-//! fast it fills. From then on the share is held steady just below full by a controller with a proportional and an integral
-//! part, so that an estimate that is wrong, or another program that draws on the same bucket, is corrected as well.
+//! Graph charges reads in resource units and refills a bucket of them; size and refill differ by tenant and are not
+//! told. Nothing here knows a figure of Microsoft's: the bucket is *measured*. Above four fifths of it answers carry
+//! the share that is used (`x-ms-throttle-limit-percentage`). At the first such answer nothing is sent for a moment.
+//! How far the share falls meanwhile, and what was charged since the start, give two equations for two unknowns: how
+//! large the bucket is and how fast it fills. From then on the share is held steady just below full by a controller
+//! with a proportional and an integral part, so that an estimate that is wrong, or another program that draws on the
+//! same bucket, is corrected as well.
 //!
-//! Without the header only a 429 speaks. Between two of them the bucket went from empty to empty: what was charged is what it
-//! filled. A single 429 among answers that succeed says nothing about the bucket, and is waited for and not learnt from.
+//! Without the header only a 429 speaks. Between two of them the bucket went from empty to empty: what was charged is
+//! what it filled. A single 429 among answers that succeed says nothing about the bucket, and is waited for and not
+//! learnt from.
 //!
 //! Times are seconds since the first request; nothing here waits or reads a clock.
 
@@ -18,15 +20,15 @@ const TARGET: f64 = 0.92;
 /// ... how much nearer to full that moves each second, as the controller settles, ...
 const NEARER: f64 = 0.006;
 
-/// ... and how much is left at last, beside what flows in while an answer is on its way. What is left at the end of a run was
-/// not needed.
+/// ... and how much is left at last, beside what flows in while an answer is on its way. What is left at the end of a
+/// run was not needed.
 const RESERVE: f64 = 0.03;
 
 /// What an answer without the header says once the limit is known: less than four fifths.
 const BELOW_HEADER: f64 = 0.75;
 
-/// Seconds in which the proportional part would bring the share to the target; where answers take long, so many times as
-/// long as they.
+/// Seconds in which the proportional part would bring the share to the target; where answers take long, so many times
+/// as long as they.
 const APPROACH: (f64, f64) = (1.0, 4.0);
 
 /// How fast the integral part corrects the refill: a share of the bucket for each second and unit of error.
@@ -50,8 +52,8 @@ const ALONE: f64 = 0.5;
 /// Growth of a rate that only 429s have taught, for each second without one.
 const PROBING: f64 = 0.1;
 
-/// Reads of one batch that must be refused before a rate is learnt. One refusal may be accidental, and a caller that sends one
-/// request at a time needs no pacing.
+/// Reads of one batch that must be refused before a rate is learnt. One refusal may be accidental, and a caller that
+/// sends one request at a time needs no pacing.
 const TELLING: u32 = 3;
 
 /// Shortest stretch between two 429s that a refill can be measured over, in seconds.
@@ -141,11 +143,11 @@ pub(super) struct Limit {
 }
 
 impl Limit {
-    /// When a request that will be charged so much may go, and how much later that makes the last of all that wait. It is
-    /// taken to go then.
+    /// When a request that will be charged so much may go, and how much later that makes the last of all that wait. It
+    /// is taken to go then.
     ///
-    /// One that is `alone` is a page of a feed or of a large group, for whose answer the next page waits: it passes those
-    /// that wait, as long as such pages take less than [`ALONE`] of the pace.
+    /// One that is `alone` is a page of a feed or of a large group, for whose answer the next page waits: it passes
+    /// those that wait, as long as such pages take less than [`ALONE`] of the pace.
     pub(super) fn admit(&mut self, now: f64, units: f64, alone: bool) -> (f64, f64) {
         self.first.get_or_insert(now);
         let open = match self.knowledge {

@@ -49,8 +49,8 @@ impl Quota {
         at.saturating_duration_since(self.began).as_secs_f64()
     }
 
-    /// Waits until so many reads may go together; a single one goes before batches that wait. Answers what that cost the run: a
-    /// wait that others share counts once.
+    /// Waits until so many reads may go together; a single one goes before batches that wait. Answers what that cost
+    /// the run: a wait that others share counts once.
     pub(crate) fn admit(&self, reads: u32, clock: &dyn Clock, cancel: &Cancel) -> Result<Duration, Error> {
         let now = self.seconds(clock.now());
         let (start, cost) = {

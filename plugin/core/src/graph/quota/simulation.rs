@@ -1,7 +1,7 @@
 //! The limit against a bucket that is simulated event by event: no thread, no clock, no chance that is not seeded.
 //!
-//! The bucket is Graph's as it is documented: every read costs units, a read that finds too few is refused and told to wait
-//! until a tenth is there. Nothing of it is known to [`Limit`] but what the answers say.
+//! The bucket is Graph's as it is documented: every read costs units, a read that finds too few is refused and told to
+//! wait until a tenth is there. Nothing of it is known to [`Limit`] but what the answers say.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;

@@ -1,4 +1,5 @@
-//! What the layer promises as a whole, over a scripted transport and a clock that tests turn. `wire` alone uses sockets.
+//! What the layer promises as a whole, over a scripted transport and a clock that tests turn. `wire` alone uses
+//! sockets.
 
 mod authority;
 mod batch;

@@ -139,8 +139,8 @@ fn hasty(silence: Duration, body: Duration) -> Wire {
 /// A client that would wait for ever is sent away after this, so that its test fails and does not hang.
 const HANGS: Duration = Duration::from_secs(20);
 
-/// Answers the first request of each connection with its pieces, waiting before each, and keeps it open until the client
-/// leaves.
+/// Answers the first request of each connection with its pieces, waiting before each, and keeps it open until the
+/// client leaves.
 fn dripping(connections: Vec<Vec<(Duration, Vec<u8>)>>) -> Peer {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let origin = format!("http://{}", listener.local_addr().unwrap());

@@ -1,5 +1,5 @@
-//! Every code of the token service that an operator will meet, through the whole layer and in every mode: what is repeated,
-//! what the host can decide, and words that say what to do.
+//! Every code of the token service that an operator will meet, through the whole layer and in every mode: what is
+//! repeated, what the host can decide, and words that say what to do.
 
 use super::authority::refusal;
 use super::signing_in::of_each_mode;

@@ -1,8 +1,9 @@
 //! Until when the credential is good: the day before which somebody has to make a new one.
 //!
 //! A certificate says it itself. Of a client secret only the app registration knows, and that can be read with
-//! `Application.Read.All` alone, which no import needs: without it the answer is `Unknown`, never a failure. Graph never
-//! shows a secret, only its first three characters (`hint`), so the one in use is told by these; they stay in here.
+//! `Application.Read.All` alone, which no import needs: without it the answer is `Unknown`, never a failure. Graph
+//! never shows a secret, only its first three characters (`hint`), so the one in use is told by these; they stay in
+//! here.
 
 use std::time::SystemTime;
 

@@ -1,7 +1,8 @@
 //! The connection test: a token, then real reads for each object type that is switched on, as records.
 //!
-//! A token proves nothing: one without any permission is issued just as readily, and every read then answers 403. So each
-//! object type is read once, with the smallest request that needs its permission and selects what an import selects.
+//! A token proves nothing: one without any permission is issued just as readily, and every read then answers 403. So
+//! each object type is read once, with the smallest request that needs its permission and selects what an import
+//! selects.
 //!
 //! ```text
 //! row      one record                 expiry     until when the credential is good

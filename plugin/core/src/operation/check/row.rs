@@ -1,7 +1,7 @@
 //! One record of a check: what was looked at, how it stands, what to do.
 //!
-//! Its members and their words are part of the contract. A row that is not `Failed` may have a `Remedy` too: a secret that
-//! ends in a week works today.
+//! Its members and their words are part of the contract. A row that is not `Failed` may have a `Remedy` too: a secret
+//! that ends in a week works today.
 
 use serde_json::json;
 

@@ -10,8 +10,8 @@ use super::row::{Estimates, Outcome, Row, Step};
 use crate::read::Size;
 use crate::types::ObjectType;
 
-/// Resource units a second that Graph grants one application in a tenant of more than 500 users (throttling limits of the
-/// identity service). Smaller tenants get less and are read before it matters.
+/// Resource units a second that Graph grants one application in a tenant of more than 500 users (throttling limits of
+/// the identity service). Smaller tenants get less and are read before it matters.
 const UNITS_PER_SECOND: u64 = 800;
 
 /// `took`: the survey's reads, one after the other.

@@ -1,7 +1,7 @@
 //! Whether the watermark that the host holds still fits, and how long.
 //!
-//! The same decision as an import's, taken beforehand and nothing done. No link is called: Graph promises delta links seven
-//! days and has been seen to keep them longer, so an older one is `Unknown`.
+//! The same decision as an import's, taken beforehand and nothing done. No link is called: Graph promises delta links
+//! seven days and has been seen to keep them longer, so an older one is `Unknown`.
 
 use std::time::SystemTime;
 

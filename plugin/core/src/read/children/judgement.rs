@@ -1,8 +1,8 @@
-//! What the reads of one object after the other say together: whether the service is down, and whether scopes that hide their
-//! rows hide them from this application.
+//! What the reads of one object after the other say together: whether the service is down, and whether scopes that hide
+//! their rows hide them from this application.
 //!
-//! A hidden scope that showed no row may be empty or unreadable, and Graph does not say which. One that shows a row proves the
-//! permission, so scopes without rows wait for the end of the set.
+//! A hidden scope that showed no row may be empty or unreadable, and Graph does not say which. One that shows a row
+//! proves the permission, so scopes without rows wait for the end of the set.
 
 use std::collections::BTreeSet;
 
@@ -38,8 +38,8 @@ impl Judgement {
         self.failures_in_a_row >= GIVE_UP_AFTER
     }
 
-    /// A scope was read to its end. Answers whether its rows are all there are; otherwise it waits for the end of the set, or,
-    /// where no more may wait, its Issue is in `records`. `sees_hidden`: the token proves the permission.
+    /// A scope was read to its end. Answers whether its rows are all there are; otherwise it waits for the end of the
+    /// set, or, where no more may wait, its Issue is in `records`. `sees_hidden`: the token proves the permission.
     pub(in crate::read) fn read(
         &mut self,
         scope: &Scope,

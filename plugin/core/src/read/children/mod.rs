@@ -1,7 +1,7 @@
 //! Members of groups, read through `$batch`: who is in each group, and how its Scope closes.
 //!
-//! `reader` reads pages of members and delivers edges; what a group's end means (delivered whole, gone, not readable) is
-//! decided by a [`Closing`], since recomputed memberships and followed ones decide differently. Reads carry
+//! `reader` reads pages of members and delivers edges; what a group's end means (delivered whole, gone, not readable)
+//! is decided by a [`Closing`], since recomputed memberships and followed ones decide differently. Reads carry
 //! `ConsistencyLevel: eventual` and `$count=true`, because plain ones leave service principals out without a word.
 
 mod judgement;

@@ -1,9 +1,9 @@
 //! Groups on their way from the list to the threads that read their members.
 //!
-//! Bounded at the lister's end, so that a tenant's groups are never held whole. A group whose members take several pages
-//! comes back and goes to the front: what was begun is finished first. `take` waits for a full batch while groups are
-//! still being listed, because a `$batch` of twenty costs one round trip, like one of three. For the same reason the groups
-//! of a batch come back together: one by one, each would be a request of its own to the next idle reader.
+//! Bounded at the lister's end, so that a tenant's groups are never held whole. A group whose members take several
+//! pages comes back and goes to the front: what was begun is finished first. `take` waits for a full batch while groups
+//! are still being listed, because a `$batch` of twenty costs one round trip, like one of three. For the same reason
+//! the groups of a batch come back together: one by one, each would be a request of its own to the next idle reader.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -48,8 +48,8 @@ impl Scope {
         Scope { group, hidden, page: 0, next: None, rows: 0, seen: SeenLinks::default(), restarts: 0 }
     }
 
-    /// To its first page again, unless that has been done as often as a walk may be begun again. Rows that come twice are the
-    /// same rows; what was delivered stays counted.
+    /// To its first page again, unless that has been done as often as a walk may be begun again. Rows that come twice
+    /// are the same rows; what was delivered stays counted.
     pub(super) fn begin_again(&mut self) -> bool {
         let may = self.restarts < RESTARTS;
         if may {
@@ -68,8 +68,8 @@ impl Scope {
 #[derive(Debug, Default)]
 struct State {
     waiting: VecDeque<Scope>,
-    /// Groups waiting or in hand. A list that repeats a group must not have it read twice at once: the Scope of one read
-    /// would close rows of the other, and its own Scope would then take them away.
+    /// Groups waiting or in hand. A list that repeats a group must not have it read twice at once: the Scope of one
+    /// read would close rows of the other, and its own Scope would then take them away.
     present: HashSet<String>,
     in_hand: usize,
     listed: bool,
@@ -169,8 +169,8 @@ impl ScopeQueue {
 }
 
 impl State {
-    /// A single group of many pages comes first: each of its pages waits for the one before, and in a batch for the pace of
-    /// nineteen others too. Several of them share a batch.
+    /// A single group of many pages comes first: each of its pages waits for the one before, and in a batch for the
+    /// pace of nineteen others too. Several of them share a batch.
     fn has_one_long(&self) -> bool {
         let long = |place: usize| self.waiting.get(place).is_some_and(|scope| scope.seen.count() > LONG);
         long(0) && !long(1)

@@ -1,7 +1,7 @@
 //! Reads the members of groups and delivers their edges.
 //!
-//! A group's pages are read one after the other, groups twenty to a request, each answer on its own. Nothing of a page is
-//! delivered unless all of it could be read, so a repeated request is safe.
+//! A group's pages are read one after the other, groups twenty to a request, each answer on its own. Nothing of a page
+//! is delivered unless all of it could be read, so a repeated request is safe.
 
 use super::queue::{Scope, ScopeQueue};
 use super::{Closing, Reading, Source};
@@ -14,8 +14,8 @@ use crate::read::run::Run;
 use crate::sync::{SetWriter, Turn, WalkError, unreadable};
 use crate::threads::{caught, joined, named};
 
-/// Bytes of records that are delivered before the rest of a page is mapped. Every reader may hold a page, and an edge takes
-/// eight times the bytes of its row.
+/// Bytes of records that are delivered before the rest of a page is mapped. Every reader may hold a page, and an edge
+/// takes eight times the bytes of its row.
 const ENOUGH: usize = 512 << 10;
 
 /// What one page of members brought.

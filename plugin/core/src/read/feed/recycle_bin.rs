@@ -1,8 +1,8 @@
 //! The recycle bin: the objects in it are sent as `SoftDeleted`, and their ids are recorded.
 //!
-//! A full walk shows live objects only, and its slices may list members that are soft-deleted: a host that was never told would
-//! show their edges. The bin is read after page 1, which fixes the delta link: an object deleted later comes with the next round.
-//! The bin's list may lag, so the run after a full walk reads it once more.
+//! A full walk shows live objects only, and its slices may list members that are soft-deleted: a host that was never
+//! told would show their edges. The bin is read after page 1, which fixes the delta link: an object deleted later comes
+//! with the next round. The bin's list may lag, so the run after a full walk reads it once more.
 
 use crate::code::Code;
 use crate::error::{Error, Kind};
@@ -16,8 +16,8 @@ fn bin_of(object_type: &ObjectType) -> Option<RecycleBin> {
     object_type.feed().and_then(|feed| feed.bin)
 }
 
-/// Reads and delivers the bin before the first rows of a Full set. Without the permission an Issue says what is missing, and
-/// the import goes on.
+/// Reads and delivers the bin before the first rows of a Full set. Without the permission an Issue says what is
+/// missing, and the import goes on.
 pub(in crate::read) fn deliver(run: Run<'_>, writer: &SetWriter<'_>, feed: &Feed<'_>) -> Result<(), Error> {
     let object_type = feed.object_type;
     let read = read(run, object_type, |ids| {
@@ -34,8 +34,8 @@ pub(in crate::read) fn deliver(run: Run<'_>, writer: &SetWriter<'_>, feed: &Feed
     reported(run, writer, object_type, read)
 }
 
-/// The second look of the run after a full walk: delivers what the bin did not show then. Answers whether any live row of the
-/// round that follows may be that of a restored object.
+/// The second look of the run after a full walk: delivers what the bin did not show then. Answers whether any live row
+/// of the round that follows may be that of a restored object.
 pub(in crate::read) fn look_again(run: Run<'_>, writer: &SetWriter<'_>, feed: &Feed<'_>) -> Result<bool, Error> {
     let object_type = feed.object_type;
     let (follow_up, incomplete) = run.ledger.with(|mark| {
@@ -70,8 +70,8 @@ fn deliver_new(run: Run<'_>, writer: &SetWriter<'_>, feed: &Feed<'_>, mut ids: V
     Ok(())
 }
 
-/// Records the objects in the bin and delivers nothing. Members read while an object is away lack its edges, and should the run
-/// be interrupted, the feed may tell no more than that the object is back.
+/// Records the objects in the bin and delivers nothing. Members read while an object is away lack its edges, and should
+/// the run be interrupted, the feed may tell no more than that the object is back.
 pub(in crate::read) fn note(run: Run<'_>) -> Result<(), Error> {
     let mut all = Vec::new();
     for object_type in types::ALL.iter().copied().filter(|it| bin_of(it).is_some() && run.config.imports(it)) {

@@ -1,7 +1,8 @@
-//! Rows of a feed that become records as they come: users, and groups without a filter whose memberships are recomputed.
+//! Rows of a feed that become records as they come: users, and groups without a filter whose memberships are
+//! recomputed.
 //!
-//! Where memberships follow the groups feed, each row is also a sign of life: an object that was in the recycle bin and is
-//! back brings no edge rows, so somebody has to remember that it was there.
+//! Where memberships follow the groups feed, each row is also a sign of life: an object that was in the recycle bin and
+//! is back brings no edge rows, so somebody has to remember that it was there.
 
 use super::settled::settle;
 use super::sign::sign_of;
@@ -132,7 +133,8 @@ impl Rounds for PlainRounds<'_> {
 
     fn end(&mut self, set: &Set, moved: TypeMark) -> Result<(), Error> {
         let object_type = self.feed.object_type;
-        // A recycle bin that lagged at a full walk is read once more; where nothing depends on it, nothing is left to do.
+        // A recycle bin that lagged at a full walk is read once more; where nothing depends on it, nothing is left to
+        // do.
         let after_full = if self.watches { FollowUp::BinNextRun } else { FollowUp::Nothing };
         let full = (set.mode == Mode::Full).then_some(after_full);
         self.writer.end(|mark| settle(mark.of_mut(object_type), moved, full))

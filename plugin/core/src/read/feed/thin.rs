@@ -1,7 +1,7 @@
 //! Restored objects whose rows hold only some of their attributes: they are read by id.
 //!
-//! The row of a restored object may hold what changed and nothing else. A host that never held the object would show it with
-//! those few attributes, and no later row completes them. A read that fails is repeated by the next run.
+//! The row of a restored object may hold what changed and nothing else. A host that never held the object would show it
+//! with those few attributes, and no later row completes them. A read that fails is repeated by the next run.
 
 use crate::error::Error;
 use crate::graph::LARGEST_BATCH;

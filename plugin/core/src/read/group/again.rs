@@ -1,8 +1,8 @@
 //! First thing in a Delta round: the groups that the run before left to read again.
 //!
-//! *Repair*: their members could not be read. *Confirm*: they were read because of a feed row, and the read may have been
-//! older than the row. Each is read by id and judged first: a group that no longer matches must not come back, and one that
-//! is gone is left to its removed row.
+//! *Repair*: their members could not be read. *Confirm*: they were read because of a feed row, and the read may have
+//! been older than the row. Each is read by id and judged first: a group that no longer matches must not come back, and
+//! one that is gone is left to its removed row.
 
 use super::followed::Why;
 use super::hidden::is_hidden;

@@ -1,7 +1,9 @@
-//! Memberships that come with the groups feed: the groups whose members are read all the same, and what becomes of them.
+//! Memberships that come with the groups feed: the groups whose members are read all the same, and what becomes of
+//! them.
 //!
-//! Here only a removed row of the feed says that a group is gone. A group that cannot be read, whatever the reason, goes on
-//! the repair list; one that was read because of a feed row goes on the confirm list, since lists may lag behind the feed.
+//! Here only a removed row of the feed says that a group is gone. A group that cannot be read, whatever the reason,
+//! goes on the repair list; one that was read because of a feed row goes on the confirm list, since lists may lag
+//! behind the feed.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

@@ -2,8 +2,8 @@
 
 use crate::graph::Graph;
 
-/// Whether the token proves that hidden members may be read. Without the proof an empty hidden group may have members: Graph
-/// answers 200 with an empty list (docs: group list members, "Hidden memberships").
+/// Whether the token proves that hidden members may be read. Without the proof an empty hidden group may have members:
+/// Graph answers 200 with an empty list (docs: group list members, "Hidden memberships").
 pub(super) fn sees_hidden(graph: &Graph) -> bool {
     graph.token_has_role("Member.Read.Hidden")
 }

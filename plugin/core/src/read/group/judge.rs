@@ -1,8 +1,8 @@
 //! Whether a group is in scope, and what has to be read before that can be said.
 //!
-//! A later round's row may lack a property because it was never set or because it did not change: the row alone cannot tell
-//! the two apart. In a first round absence means "no value", except in a row without `displayName`, which every group has:
-//! such a row is a slice and no image.
+//! A later round's row may lack a property because it was never set or because it did not change: the row alone cannot
+//! tell the two apart. In a first round absence means "no value", except in a row without `displayName`, which every
+//! group has: such a row is a slice and no image.
 
 use serde_json::value::RawValue;
 

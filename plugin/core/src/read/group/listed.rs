@@ -1,6 +1,7 @@
 //! Groups read as a list, as a Full set: where the filter cannot be evaluated here, and within a Reconcile.
 //!
-//! With a filter a group that the list does not bring may well exist: Begin's `Absence` says so. There is no delta link.
+//! With a filter a group that the list does not bring may well exist: Begin's `Absence` says so. There is no delta
+//! link.
 
 use super::scope::{absence, list_query};
 use crate::error::Error;
@@ -62,7 +63,8 @@ impl List<'_> {
         Position { fingerprint: self.fingerprint.to_owned(), stage, set: set.map(str::to_owned), page, since }
     }
 
-    /// Moves the place inside a Reconcile, but not past groups that no list can name: their members are to be read again.
+    /// Moves the place inside a Reconcile, but not past groups that no list can name: their members are to be read
+    /// again.
     fn go_to(&self, mark: &mut Watermark, stage: Stage, set: Option<&str>, page: Option<String>) {
         if !mark.lists.repairs_overflow {
             mark.of_mut(&GROUP).position = Some(self.place(stage, set, page));

@@ -1,8 +1,8 @@
 //! Memberships, surveyed: one page of groups, then the first page of members of some of them.
 //!
 //! Nobody can count memberships without reading them, so the number is an extrapolation. The same reads answer whether
-//! hidden memberships are shown: without `Member.Read.Hidden` such a group answers 200 with no member, exactly as an empty
-//! one does, so a member proves the permission and its absence proves nothing.
+//! hidden memberships are shown: without `Member.Read.Hidden` such a group answers 200 with no member, exactly as an
+//! empty one does, so a member proves the permission and its absence proves nothing.
 
 use serde::Deserialize;
 
@@ -67,8 +67,8 @@ pub(super) fn survey(graph: &Graph, config: &Config, follows: bool) -> Result<Su
     Ok(Survey { size, further: vec![Further { permission: "Member.Read.Hidden", finding }] })
 }
 
-/// What the groups of each sort come to, the listed ones of it and the counts of some of them, if all `groups` are of these
-/// sorts as those of the list are.
+/// What the groups of each sort come to, the listed ones of it and the counts of some of them, if all `groups` are of
+/// these sorts as those of the list are.
 fn extrapolated(groups: u64, sorts: [(&Vec<String>, &Vec<u64>); 2], what: &dyn Fn(u64) -> u64) -> u64 {
     let listed: usize = sorts.iter().map(|(listed, _)| listed.len()).sum();
     let of_sort = |(of_sort, counts): &(&Vec<String>, &Vec<u64>)| {

@@ -1,6 +1,7 @@
 //! Groups and who is in them, in one of three ways.
 //!
-//! * By delta, judged here: Graph takes no filter on `/groups/delta`, so `GroupSelectionFilter` is evaluated on the rows.
+//! * By delta, judged here: Graph takes no filter on `/groups/delta`, so `GroupSelectionFilter` is evaluated on the
+//!   rows.
 //! * By delta with `members` selected (`MembershipMode: Delta`): the feed brings groups *and* memberships.
 //! * As a list on every run, where the filter cannot be evaluated here and Graph has to.
 //!
@@ -99,8 +100,8 @@ impl Way for Groups {
             return walk_round(run.graph, &feed, start, run.on_expired(), run.notes, &mut rounds);
         }
         if follows && run.config.group_selection_filter.is_some() && start == Start::full() {
-            // Judged here, the filter never meets Graph until a Reconcile lists groups by it. Should Graph refuse it, the
-            // operator is to know today and not in a week.
+            // Judged here, the filter never meets Graph until a Reconcile lists groups by it. Should Graph refuse it,
+            // the operator is to know today and not in a week.
             first_group(run.graph, run.config)?;
         }
         let reconciles = matches!(start, Start::Delta { stage: Stage::Drain, .. });

@@ -1,10 +1,10 @@
 //! The members of *all* groups in scope, as a Full set: recomputed memberships, and the first part of a Reconcile.
 //!
-//! One thread lists the groups, the others read members. Reads end in any order, so the place to resume from is the oldest
-//! page of the list that is not finished. Two sorts of groups are judged only at the end: those that vanished (a whole
-//! tenant of them is a wrong answer, not a mass deletion) and hidden ones that showed no member (one that shows some proves
-//! the permission). Their Scopes are sent as incomplete at once. The place moves past groups that were not read whole, so the
-//! watermark names them, and a resumed run reads them first.
+//! One thread lists the groups, the others read members. Reads end in any order, so the place to resume from is the
+//! oldest page of the list that is not finished. Two sorts of groups are judged only at the end: those that vanished (a
+//! whole tenant of them is a wrong answer, not a mass deletion) and hidden ones that showed no member (one that shows
+//! some proves the permission). Their Scopes are sent as incomplete at once. The place moves past groups that were not
+//! read whole, so the watermark names them, and a resumed run reads them first.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -147,8 +147,8 @@ impl Try<'_> {
         reader.read_listed(self, |queue| self.list(queue, page, unread))
     }
 
-    /// Of the groups that an interrupted run left unread, those that are to be read. A group that is out of scope by now is
-    /// closed without members.
+    /// Of the groups that an interrupted run left unread, those that are to be read. A group that is out of scope by
+    /// now is closed without members.
     fn still_in_scope(&self, groups: &[ObjectId], outage: &mut Outage) -> Result<Vec<Scope>, Error> {
         let Recompute { run, writer, .. } = *self.this;
         let filter = run.config.group_selection_filter.as_ref();

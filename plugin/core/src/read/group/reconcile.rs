@@ -1,8 +1,8 @@
 //! Everything read once, where memberships otherwise come by delta: what a feed never mentions is corrected here.
 //!
-//! Three sets, one after the other: members of all groups in scope, the list of groups, and then the round from the *old*
-//! delta link, so that every change that came meanwhile is applied on top of lists that may be older. A new
-//! link taken first would lose the changes between the two.
+//! Three sets, one after the other: members of all groups in scope, the list of groups, and then the round from the
+//! *old* delta link, so that every change that came meanwhile is applied on top of lists that may be older. A new link
+//! taken first would lose the changes between the two.
 
 use super::hidden::sees_hidden;
 use super::listed::{self, AfterList};
@@ -14,8 +14,8 @@ use crate::read::run::Run;
 use crate::sync::{FullPlace, Position, Stage, Start, Watermark};
 use crate::types::{GROUP, GROUP_MEMBER, USER};
 
-/// Where more objects came back from the recycle bin than can be looked up one by one, reading everything costs less. Known
-/// once the users of this run are read.
+/// Where more objects came back from the recycle bin than can be looked up one by one, reading everything costs less.
+/// Known once the users of this run are read.
 pub(super) fn if_restored_objects_were_lost(run: Run<'_>, start: Start) -> Result<Start, Error> {
     match start {
         Start::Delta { link, page: None, stage: Stage::Walk, .. } if run.config.follows_members() => {

@@ -1,8 +1,9 @@
 //! Objects that came back from the recycle bin: no feed row brings their memberships, so their groups are asked for.
 //!
-//! A host that read such a group while the object was away has dropped the edge, and no row of the feed will ever mention
-//! it. Asked before each page of groups, so that whatever the feed says about these edges is applied on top. The answer may be
-//! older than the restore: an object without groups, or none of that id, is asked for once more by the next run.
+//! A host that read such a group while the object was away has dropped the edge, and no row of the feed will ever
+//! mention it. Asked before each page of groups, so that whatever the feed says about these edges is applied on top.
+//! The answer may be older than the restore: an object without groups, or none of that id, is asked for once more by
+//! the next run.
 
 use serde_json::value::RawValue;
 
@@ -148,7 +149,8 @@ impl GroupRounds<'_> {
         }
     }
 
-    /// The members of a restored group. With a filter the group's own row has them read; without one nothing else would.
+    /// The members of a restored group. With a filter the group's own row has them read; without one nothing else
+    /// would.
     fn own_members(&self, restored: &Restored, mode: Mode) -> Result<(), Error> {
         let Some(followed) = self.followed.as_ref().filter(|_| restored.object_type == &GROUP && !self.judge.filters())
         else {

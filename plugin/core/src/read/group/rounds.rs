@@ -1,8 +1,8 @@
 //! A round of the groups feed whose rows have to be judged, or bring memberships, or both.
 //!
-//! A page is handled whole: first what its rows lack is looked up in one batch, then its groups go out, then the members of
-//! those that must be read, and last the rows' own entries in the order they came. That order is easy to get wrong:
-//! a read may be older than the row that caused it, so the row's entries must be applied on top of it.
+//! A page is handled whole: first what its rows lack is looked up in one batch, then its groups go out, then the
+//! members of those that must be read, and last the rows' own entries in the order they came. That order is easy to get
+//! wrong: a read may be older than the row that caused it, so the row's entries must be applied on top of it.
 
 use std::collections::{HashMap, HashSet};
 
@@ -78,7 +78,8 @@ struct Delivery {
 }
 
 impl Delivery {
-    /// A later row of the page says that the group is out of scope or gone: nothing of an earlier row may come after it.
+    /// A later row of the page says that the group is out of scope or gone: nothing of an earlier row may come after
+    /// it.
     fn drop_members_of(&mut self, group: &str) {
         self.reads.retain(|scope| scope.group != group);
         self.entries.retain(|(of, _)| of != group);

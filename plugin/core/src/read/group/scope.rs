@@ -46,8 +46,8 @@ pub(super) fn absence(config: &Config) -> Reason {
     if config.group_selection_filter.is_some() { Reason::LeftScope } else { Reason::SoftDeleted }
 }
 
-/// The list of groups in scope: `select` of them, `top` a page. With a filter it is an advanced query, which may use all
-/// of Graph's operators; the header must then be sent with every page.
+/// The list of groups in scope: `select` of them, `top` a page. With a filter it is an advanced query, which may use
+/// all of Graph's operators; the header must then be sent with every page.
 pub(super) fn list_query(config: &Config, select: &str, top: u16) -> (String, bool) {
     match &config.group_selection_filter {
         None => (format!("/groups?$select={select}&$top={top}"), false),

@@ -124,8 +124,8 @@ fn marks_of_watermarks_before_they_were_named_after_types_are_taken_over() {
     assert_eq!(Watermark::parse(&mark.to_text()).unwrap(), mark);
 }
 
-/// A watermark in which every object type has a link as long as there is room for, every list is full, and every type stands
-/// inside a page.
+/// A watermark in which every object type has a link as long as there is room for, every list is full, and every type
+/// stands inside a page.
 fn filled(page: usize) -> Watermark {
     let id = |n: usize| ObjectId((n as u128).to_be_bytes());
     let mut mark = whole();

@@ -1,7 +1,8 @@
 //! A text about half-way between two: where a range of names is cut.
 //!
-//! Only how even the two parts are depends on it, never whether they are the whole: Graph orders names by rules of its own,
-//! which nothing here tries to follow. Case is folded, and characters that names seldom have are taken for a neighbour.
+//! Only how even the two parts are depends on it, never whether they are the whole: Graph orders names by rules of its
+//! own, which nothing here tries to follow. Case is folded, and characters that names seldom have are taken for a
+//! neighbour.
 
 /// What a cut is made of, in the order of their bytes.
 const CHARACTERS: &[u8] = b"-.0123456789@_abcdefghijklmnopqrstuvwxyz";

@@ -1,7 +1,7 @@
 //! Reads the ranges side by side: cuts those that are large, lists those that are not.
 //!
-//! Every thread does both, so that the first lists are on their way while the rest is still being cut. Whoever stands at the
-//! end of one range stands at the beginning of the next: the later one leaves him out.
+//! Every thread does both, so that the first lists are on their way while the rest is still being cut. Whoever stands
+//! at the end of one range stands at the beginning of the next: the later one leaves him out.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;

@@ -1,6 +1,6 @@
-//! The first import by parallel lists: a delta feed is serial and brings some 200 rows a page, so its latency alone makes a
-//! large tenant slow. A delta link is taken first, then everybody is listed in ranges of names at 999 a page, and what
-//! happened meanwhile is drained from the link.
+//! The first import by parallel lists: a delta feed is serial and brings some 200 rows a page, so its latency alone
+//! makes a large tenant slow. A delta link is taken first, then everybody is listed in ranges of names at 999 a page,
+//! and what happened meanwhile is drained from the link.
 //!
 //! The ranges are not to be trusted. They touch at their ends, so whatever order Graph keeps names in,
 //! every object is in one of them; still the number of objects that came is checked against Graph's own count

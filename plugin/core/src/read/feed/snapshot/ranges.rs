@@ -1,7 +1,7 @@
 //! Ranges of names: what is asked to find them, and where they are cut.
 //!
-//! A cut is at the name of an object that exists, found by one small request: the last name before a guess, and how many
-//! come before it. Both parts include it. A cut between two names would lose objects that Graph sorts by other
+//! A cut is at the name of an object that exists, found by one small request: the last name before a guess, and how
+//! many come before it. Both parts include it. A cut between two names would lose objects that Graph sorts by other
 //! rules, and a guess that is trusted would leave one range with all names that begin alike.
 
 use std::collections::BTreeMap;
@@ -79,8 +79,8 @@ impl Names<'_> {
         Ok(ends.next().zip(ends.next()).map(whole))
     }
 
-    /// Parts that are the range, touching at names, of `enough` objects each or to be cut again; the range itself where it
-    /// cannot be cut.
+    /// Parts that are the range, touching at names, of `enough` objects each or to be cut again; the range itself where
+    /// it cannot be cut.
     pub(super) fn cut(&self, range: &Range, enough: u64) -> Result<Vec<Range>, Failure> {
         cut(range, enough, |guesses, side| {
             let ask = |guess: &String| match side {
