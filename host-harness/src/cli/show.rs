@@ -10,6 +10,9 @@ use super::table::{Table, grouped};
 use crate::catalog::End;
 use crate::store::{Edge, Mesh, Object};
 
+/// Room for the ends of an edge.
+const THREE_GUIDS: usize = 3 * 36 + 2 * " -> ".len();
+
 pub(super) fn run(show: &Show, console: &mut Console<'_>) -> Result<u8> {
     let mesh = Mesh::open(&show.store)?;
     match &show.what {
@@ -35,7 +38,7 @@ pub(super) fn run(show: &Show, console: &mut Console<'_>) -> Result<u8> {
             more.print(show, &table, console)?;
         }
         Some(Shown::Edges { object_type, dormant }) => {
-            let mut table = Table::new(&["Edge type", "Ends", "Attributes"]);
+            let mut table = Table::new(&["Edge type", "Ends", "Attributes"]).widest(THREE_GUIDS);
             let mut more = Limit::new(show);
             mesh.each_edge(object_type.as_deref(), |edge| {
                 if edge.dormant == *dormant && more.one() {
