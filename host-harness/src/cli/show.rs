@@ -10,6 +10,9 @@ use super::table::{Table, grouped};
 use crate::catalog::End;
 use crate::store::{Edge, Mesh, Object};
 
+/// Room for the ends of an edge.
+const THREE_GUIDS: usize = 3 * 36 + 2 * " -> ".len();
+
 pub(super) fn run(show: &Show, console: &mut Console<'_>) -> Result<u8> {
     let mesh = Mesh::open(&show.store)?;
     match &show.what {
@@ -35,16 +38,14 @@ pub(super) fn run(show: &Show, console: &mut Console<'_>) -> Result<u8> {
             more.print(show, &table, console)?;
         }
         Some(Shown::Edges { object_type, dormant }) => {
-            let mut table = Table::new(&["Edge type", "End 1", "End 2", "End 3", "Attributes"]);
+            let mut table = Table::new(&["Edge type", "Ends", "Attributes"]).widest(THREE_GUIDS);
             let mut more = Limit::new(show);
             mesh.each_edge(object_type.as_deref(), |edge| {
                 if edge.dormant == *dormant && more.one() {
                     if show.json {
                         writeln!(console.out, "{}", edge_json(&edge))?;
                     } else {
-                        let end = |at: usize| edge.ends.get(at).map_or("", String::as_str);
-                        let attributes = other_attributes(&edge);
-                        table.row([edge.object_type.as_str(), end(0), end(1), end(2), &attributes]);
+                        table.row([edge.object_type.as_str(), &edge.ends.join(" -> "), &other_attributes(&edge)]);
                     }
                 }
                 Ok(())
