@@ -47,7 +47,9 @@ impl Clock {
 pub(crate) fn parse_moment(text: &str) -> Option<u64> {
     let text = text.strip_suffix(['Z', 'z'])?;
     let (date, time) = text.split_once(['T', 't'])?;
-    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<u64>().ok())?;
+    let number = |text: &str| -> Option<u64> {
+        if text.bytes().all(|byte| byte.is_ascii_digit()) { text.parse().ok() } else { None }
+    };
     let [year, month, day] = parts(date, '-')?.map(number);
     let (whole, fraction) = time.split_once('.').unwrap_or((time, ""));
     let [hour, minute, second] = parts(whole, ':')?.map(number);

@@ -40,7 +40,7 @@ pub(super) static TABLE: Table = Table {
         let derived = source.settings.flag("agentIdentities") && number % 5 == 4;
         derived.then_some("#microsoft.graph.agentIdentity")
     },
-    field: |source, number, property| values::field(source, number, property),
+    field: values::field,
     fresh: |source, number| {
         vec![
             ("displayName", json!(format!("New service principal {number}"))),

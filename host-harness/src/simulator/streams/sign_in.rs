@@ -54,7 +54,7 @@ fn row(source: &Source, number: u64) -> Map<String, Value> {
         "resourceId": source.ids.other(stream("sign-in resource"), app as u64),
         "resourceDisplayName": "Microsoft Graph",
         "ipAddress": format!("203.0.113.{}", roll("address") % 254 + 1),
-        "clientAppUsed": if roll("client") % 10 == 0 { "Exchange ActiveSync" } else { "Browser" },
+        "clientAppUsed": if roll("client").is_multiple_of(10) { "Exchange ActiveSync" } else { "Browser" },
         "correlationId": source.ids.other(stream("sign-in correlation"), number),
         "conditionalAccessStatus": if failed { "failure" } else { "success" },
         "isInteractive": true,

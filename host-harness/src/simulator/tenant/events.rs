@@ -22,14 +22,17 @@ pub(crate) struct Reader<'a> {
 }
 
 /// The events between two moments, both included, newest first, whether they are visible yet or not.
-pub(crate) fn events<'a>(view: View<'a>, of: Stream, from: u64, to: u64) -> impl Iterator<Item = Event> + use<'a> {
+pub(crate) fn events(view: View<'_>, of: Stream, from: u64, to: u64) -> impl Iterator<Item = Event> + use<'_> {
     let mut base = base(view, of, from, to).peekable();
     let mut appended: Vec<Event> = view.state.appended(of).filter(|event| (from..=to).contains(&event.at)).collect();
     appended.sort_unstable();
-    std::iter::from_fn(move || match (base.peek(), appended.last()) {
-        (Some(next), Some(other)) if other > next => appended.pop(),
-        (None, Some(_)) => appended.pop(),
-        (_, _) => base.next(),
+    std::iter::from_fn(move || {
+        let scripted = match (base.peek(), appended.last()) {
+            (Some(next), Some(other)) => other > next,
+            (None, other) => other.is_some(),
+            (Some(_), None) => false,
+        };
+        if scripted { appended.pop() } else { base.next() }
     })
 }
 

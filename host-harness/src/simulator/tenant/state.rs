@@ -66,13 +66,16 @@ impl Step {
     }
 }
 
+/// An event, and what its script said of it.
+type Appended = (Event, Map<String, Value>);
+
 /// The overlay.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct State {
     objects: HashMap<ObjectRef, Altered>,
     edges: HashMap<(Relation, u32), Edits>,
     /// Appended events in their order, with what they say.
-    events: BTreeMap<Stream, Vec<(Event, Map<String, Value>)>>,
+    events: BTreeMap<Stream, Vec<Appended>>,
     /// What became of events, by their number.
     rewritten: HashMap<(Stream, u64), Map<String, Value>>,
     created: BTreeMap<Kind, u32>,
