@@ -1,7 +1,7 @@
 //! What a source really holds, in the shape the mesh should have it.
 //!
 //! The attribute lists and the few conversions (phones joined by a comma, empty array is null) are written a second
-//! time, in [`types`], from the contract's text and not from the connector's `Describe`: a list that both sides share
+//! time, in `types`, from the contract's text and not from the connector's `Describe`: a list that both sides share
 //! proves nothing.
 
 mod types; // a row for each object type

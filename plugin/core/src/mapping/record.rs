@@ -158,7 +158,7 @@ impl Records {
         self.close();
     }
 
-    /// Writes an Upsert; `attributes` writes the members between the braces through [`Attributes`].
+    /// Writes an Upsert; `attributes` writes the members between the braces through `Attributes`.
     pub fn upsert(&mut self, source_id: &str, external_id: Option<&str>, attributes: impl FnOnce(&mut Attributes<'_>)) {
         self.open("Upsert");
         self.text("SourceId", Some(source_id));
