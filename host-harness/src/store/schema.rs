@@ -62,8 +62,9 @@ CREATE TABLE object (
     touch       INTEGER NOT NULL,
     UNIQUE (node_id, type_id)
 );
--- The nodes of the ends, 0 for one that is null or that the type does not have. A row with three columns for them costs a
--- first import two thirds of what a table of ends would, and the store a quarter of its size (a trial with 400,000 edges).
+-- The nodes of the ends, 0 for one that is null or that the type does not have. A row with three columns for them costs
+-- a first import two thirds of what a table of ends would, and the store a quarter of its size (a trial with 400,000
+-- edges).
 -- key: the SourceId, or '' where that is the SourceIds of all ends with ':' between them.
 -- attributes: without those that hold the ends.
 CREATE TABLE edge (

@@ -82,3 +82,25 @@ pub(super) fn describe(schema: &mut Schema) {
         properties.insert(extra.key.to_owned(), property);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::problems::Problems;
+    use crate::error::Document;
+
+    fn accepted(presets: &'static [Preset], found: &Value) -> (Option<bool>, bool) {
+        let mut problems = Problems::new(Document::Config);
+        let switch = Switch { key: "ImportThings", help: "Whether things are imported.", presets };
+        let read = read_switch(&switch, found, &mut problems.key(switch.key));
+        (read, problems.is_empty())
+    }
+
+    #[test]
+    fn null_leaves_the_choice_to_a_preset_and_is_refused_where_no_preset_has_one() {
+        assert_eq!(accepted(&[Preset::Governance], &Value::Null), (None, true));
+        assert_eq!(accepted(&[Preset::Governance], &json!(false)), (Some(false), true));
+        assert_eq!(accepted(&[Preset::Governance], &json!("true")), (None, false));
+        assert_eq!(accepted(Preset::ALL, &Value::Null), (None, false));
+    }
+}

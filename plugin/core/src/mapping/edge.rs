@@ -13,7 +13,7 @@ use crate::types::{EndTarget, ObjectType, name_of};
 pub fn edge(object_type: &ObjectType, parent: &str, child: &Member<'_>, out: &mut Records) -> bool {
     let Some(id) = child.id.as_deref().filter(|id| !id.is_empty()) else { return false };
     let id = directory_id(id);
-    let [from, to] = object_type.ends else { return false };
+    let [from, to] = object_type.ends else { unreachable!("an edge of {} has not two ends", object_type.name) };
     out.keyed(parent, &id, |out, key| {
         out.upsert(key, Some(key), |attributes| {
             attributes.text(from.attribute, parent);

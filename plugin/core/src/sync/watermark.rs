@@ -130,3 +130,25 @@ pub(super) fn invalid(path: &str, found: impl Into<String>, expected: impl Into<
     });
     error
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sync::mark::Position;
+    use crate::types::{GROUP, GROUP_MEMBER};
+
+    #[test]
+    fn unread_scopes_of_all_types_share_their_places() {
+        let mut mark = Watermark::default();
+        let scope = |n: usize| ObjectId((n as u128).to_be_bytes()).to_string();
+        assert!(!mark.scope_unread(&GROUP, &scope(0)), "no place is before it");
+        for object_type in [&GROUP, &GROUP_MEMBER] {
+            mark.of_mut(object_type).position = Some(Position::default());
+        }
+        assert!((1..PLACES).all(|n| mark.scope_unread(&GROUP, &scope(n))));
+        assert!(mark.scope_unread(&GROUP_MEMBER, &scope(0)) && mark.scope_unread(&GROUP_MEMBER, &scope(0)));
+        assert!(!mark.scope_unread(&GROUP_MEMBER, &scope(1)), "there is no further one");
+        mark.scope_read(&GROUP, &scope(1));
+        assert!(mark.scope_unread(&GROUP_MEMBER, &scope(1)));
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{ALL, ObjectType};
+use super::ALL;
 
 /// Types that are ends of edges and not imported yet.
 const OTHERS: &[(&str, &str)] =
@@ -21,16 +21,17 @@ const DERIVED: &[(&str, &str)] = &[
 pub fn name_of(odata_type: Option<&str>) -> Cow<'_, str> {
     let Some(odata_type) = odata_type else { return Cow::Borrowed("DirectoryObject") };
     let own = odata_type.trim_start_matches('#').trim_start_matches("microsoft.graph.");
+    if let Some(name) = own_name_of(own) {
+        return Cow::Borrowed(name);
+    }
     let base = DERIVED.iter().find(|(derived, _)| *derived == own).map_or(own, |(_, base)| *base);
-    let known = |object_type: &&&ObjectType| object_type.odata_type == Some(base);
-    if let Some(object_type) = ALL.iter().find(known) {
-        return Cow::Borrowed(object_type.name);
-    }
-    let other = OTHERS.iter().find(|(graphs, _)| *graphs == base);
-    match other {
-        Some((_, name)) => Cow::Borrowed(name),
-        None => Cow::Owned(base.to_owned()),
-    }
+    own_name_of(base).map_or_else(|| Cow::Owned(base.to_owned()), Cow::Borrowed)
+}
+
+/// The name of a type that is derived from no other one.
+fn own_name_of(graphs: &str) -> Option<&'static str> {
+    let imported = ALL.iter().find(|object_type| object_type.odata_type == Some(graphs));
+    imported.map(|object_type| object_type.name).or_else(|| Some(OTHERS.iter().find(|(other, _)| *other == graphs)?.1))
 }
 
 #[cfg(test)]

@@ -52,12 +52,12 @@ impl Judgement {
         let shown = !scope.hidden || scope.rows > 0 || sees_hidden;
         if shown {
             // Its last read counts: an earlier one may have shown it empty.
-            self.hidden_empty.remove(&scope.group);
+            self.hidden_empty.remove(&scope.parent);
         } else if self.hidden_empty.len() < self.places {
-            self.hidden_empty.insert(scope.group.clone());
+            self.hidden_empty.insert(scope.parent.clone());
         } else {
-            writer.tally.unread_scope(&scope.group, true);
-            hidden_issue(&scope.group, records);
+            writer.tally.unread_scope(&scope.parent, true);
+            hidden_issue(&scope.parent, records);
         }
         shown
     }

@@ -23,11 +23,11 @@ const LONG: usize = 3;
 /// A sleeper looks at the cancel flag this often; nothing else depends on it.
 const CANCEL_CHECK: Duration = Duration::from_millis(200);
 
-/// One group whose members are being read.
+/// One object whose children are being read.
 #[derive(Debug)]
 pub(in crate::read) struct Scope {
     /// Its id, as records carry it.
-    pub(in crate::read) group: String,
+    pub(in crate::read) parent: String,
     /// `visibility` is `HiddenMembership`.
     pub(in crate::read) hidden: bool,
     /// Which page of the list of groups it stood on.
@@ -44,8 +44,8 @@ pub(in crate::read) struct Scope {
 
 impl Scope {
     /// A group that nothing has been read of.
-    pub(in crate::read) fn new(group: String, hidden: bool) -> Scope {
-        Scope { group, hidden, page: 0, next: None, rows: 0, seen: SeenLinks::default(), restarts: 0 }
+    pub(in crate::read) fn new(parent: String, hidden: bool) -> Scope {
+        Scope { parent, hidden, page: 0, next: None, rows: 0, seen: SeenLinks::default(), restarts: 0 }
     }
 
     /// To its first page again, unless that has been done as often as a walk may be begun again. Rows that come twice
@@ -106,7 +106,7 @@ impl ScopeQueue {
         }
         let mut repeated = 0;
         for scope in scopes {
-            if state.present.insert(scope.group.clone()) {
+            if state.present.insert(scope.parent.clone()) {
                 state.waiting.push_back(scope);
             } else {
                 repeated += 1;
@@ -163,7 +163,7 @@ impl ScopeQueue {
     pub(super) fn done(&self, scope: &Scope) {
         let mut state = self.lock();
         state.in_hand -= 1;
-        state.present.remove(&scope.group);
+        state.present.remove(&scope.parent);
         self.changed.notify_all();
     }
 }
@@ -206,7 +206,7 @@ mod tests {
         queue.listed();
         let mut first = queue.take().unwrap();
         queue.give_back(vec![first.remove(0)]);
-        assert_eq!(queue.take().unwrap()[0].group, "0");
+        assert_eq!(queue.take().unwrap()[0].parent, "0");
         (0..22).for_each(|n| queue.done(&scope(&n.to_string())));
         assert!(queue.take().unwrap().is_empty());
     }
@@ -217,7 +217,7 @@ mod tests {
         queue.listed();
         let mut first = queue.take().unwrap();
         queue.give_back(first.drain(..3).collect());
-        let groups: Vec<_> = queue.take().unwrap().into_iter().map(|scope| scope.group).collect();
+        let groups: Vec<_> = queue.take().unwrap().into_iter().map(|scope| scope.parent).collect();
         assert_eq!(groups, ["0", "1", "2", "20", "21", "22", "23", "24"]);
     }
 
@@ -232,7 +232,7 @@ mod tests {
         let mut first = queue.take().unwrap();
         queue.give_back(vec![has_had_three_pages(first.remove(0))]);
         let alone = queue.take().unwrap();
-        assert_eq!(alone.iter().map(|scope| &*scope.group).collect::<Vec<_>>(), ["0"]);
+        assert_eq!(alone.iter().map(|scope| &*scope.parent).collect::<Vec<_>>(), ["0"]);
         queue.give_back(vec![has_had_three_pages(first.remove(0))]);
         queue.give_back(alone);
         assert_eq!(queue.take().unwrap().len(), 20, "both, and eighteen that nobody has begun");

@@ -113,7 +113,7 @@ impl ChildrenReader<'_> {
         let link = scope.next.clone().unwrap_or_else(|| {
             let top = self.run.config.page_size;
             let Source { parents, children, .. } = self.source;
-            self.run.graph.link(&format!("{parents}/{}/{children}&$top={top}&$count=true", scope.group))
+            self.run.graph.link(&format!("{parents}/{}/{children}&$top={top}&$count=true", scope.parent))
         });
         // The first page's link must not come again either; any other was noted where it came.
         scope.seen.first_time(&link);
@@ -135,11 +135,11 @@ impl ChildrenReader<'_> {
                     return Ok(Err(error));
                 }
             }
-            if edge(self.source.object_type, &scope.group, member, &mut records) {
+            if edge(self.source.object_type, &scope.parent, member, &mut records) {
                 rows += 1;
             } else {
                 records.issue(&Issue {
-                    scope: Some(&scope.group),
+                    scope: Some(&scope.parent),
                     source_id: None,
                     code: Code::RowWithoutId,
                     message: "a member without an id was skipped",
@@ -193,7 +193,7 @@ impl ChildrenReader<'_> {
 
     /// 404 on a group's members: gone since the list, or not readable; one read of the group tells.
     fn whether_gone(&self, scope: &Scope, error: Error) -> Reading {
-        let link = self.run.graph.link(&format!("{}/{}?$select=id", self.source.parents, scope.group));
+        let link = self.run.graph.link(&format!("{}/{}?$select=id", self.source.parents, scope.parent));
         match self.run.graph.get(&Get { link, advanced: false }, |_| Ok(())) {
             Err(failure) if failure.reason == Reason::Gone => Reading::Gone(error),
             Err(failure) => Reading::Unread(failure.into()),

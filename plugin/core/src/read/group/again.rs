@@ -58,11 +58,11 @@ impl GroupRounds<'_> {
         self.writer.push(records)?;
         match &self.followed {
             Some(followed) => {
-                self.read_again.extend(scopes.iter().filter_map(|scope| ObjectId::parse(&scope.group)));
+                self.read_again.extend(scopes.iter().filter_map(|scope| ObjectId::parse(&scope.parent)));
                 followed.read(scopes, Mode::Delta, Why::Again)?;
             }
             // Recomputed memberships are read elsewhere: with the object all is repaired.
-            None => over.extend(scopes.iter().filter_map(|scope| ObjectId::parse(&scope.group))),
+            None => over.extend(scopes.iter().filter_map(|scope| ObjectId::parse(&scope.parent))),
         }
         for (name, error) in failed {
             self.unread(name, Mode::Delta, &error)?;

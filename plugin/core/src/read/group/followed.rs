@@ -66,7 +66,7 @@ impl<'a> Followed<'a> {
     /// A group that a feed row named and that cannot be read: the next run begins with it.
     pub(super) fn unread(&self, scope: &Scope, mode: Mode, error: &Error) -> Result<(), Error> {
         let mut failures = 0;
-        if let Some(group) = ObjectId::parse(&scope.group) {
+        if let Some(group) = ObjectId::parse(&scope.parent) {
             failures = self.writer.ledger.with(|mark| {
                 mark.lists.unread(group);
                 mark.lists.confirmed(group);
@@ -82,9 +82,9 @@ impl<'a> Followed<'a> {
             error.message.clone()
         };
         let mut records = self.writer.records(mode);
-        self.writer.tally.unread_scope(&scope.group, false);
-        unread_issue(&scope.group, error, &message, &mut records);
-        records.scope(&scope.group, false, scope.rows);
+        self.writer.tally.unread_scope(&scope.parent, false);
+        unread_issue(&scope.parent, error, &message, &mut records);
+        records.scope(&scope.parent, false, scope.rows);
         self.writer.push(records)
     }
 
@@ -125,11 +125,11 @@ impl Closer<'_, '_> {
         let mut records = writer.records(self.mode);
         let shown = self.of.judgement().read(scope, self.of.sees_hidden, writer, &mut records);
         if shown {
-            writer.tally.settled_scope(&scope.group);
+            writer.tally.settled_scope(&scope.parent);
         }
-        records.scope(&scope.group, shown, scope.rows);
+        records.scope(&scope.parent, shown, scope.rows);
         writer.push(records)?;
-        if let Some(group) = ObjectId::parse(&scope.group) {
+        if let Some(group) = ObjectId::parse(&scope.parent) {
             writer.ledger.with(|mark| {
                 mark.lists.repaired(group);
                 match self.why {

@@ -164,11 +164,11 @@ impl Try<'_> {
                 Found::Object(values) => {
                     let values: Vec<_> = values.iter().map(Option::as_deref).collect();
                     let scope = Scope::new(name, is_hidden(values[0]));
-                    if judge.is_in_scope(&scope.group, &values) {
+                    if judge.is_in_scope(&scope.parent, &values) {
                         scopes.push(scope);
                     } else {
                         let mut records = writer.records(Mode::Full);
-                        records.scope(&scope.group, true, 0);
+                        records.scope(&scope.parent, true, 0);
                         self.closed(&scope, records, Left::Nothing)?;
                     }
                 }
@@ -198,11 +198,11 @@ impl Try<'_> {
         let (mut number, mut named) = (0, Distinct::default());
         loop {
             walk_pages(run.graph, first, Expect::NoDeltaLink, scopes_of, |(count, mut scopes), after| {
-                named.page(count, scopes.iter().map(|scope| short(&scope.group)));
+                named.page(count, scopes.iter().map(|scope| short(&scope.parent)));
                 // Read by an earlier pass of this list.
                 scopes.retain(|scope| {
-                    let read = ObjectId::parse(&scope.group).is_some_and(|group| just_read.contains(&group));
-                    !read && !named.was_named(short(&scope.group))
+                    let read = ObjectId::parse(&scope.parent).is_some_and(|group| just_read.contains(&group));
+                    !read && !named.was_named(short(&scope.parent))
                 });
                 // Known before its groups are: the readers may be done with them at once.
                 self.progress().pages.push_back((scopes.len(), after.next.clone()));
@@ -237,7 +237,7 @@ impl Try<'_> {
         if left != Left::Nothing && !follows {
             // Before the place can move past it.
             writer.ledger.with(|mark| {
-                let named = mark.scope_unread(&GROUP_MEMBER, &scope.group);
+                let named = mark.scope_unread(&GROUP_MEMBER, &scope.parent);
                 if !named && left == Left::Members {
                     mark.lacks(GROUP_MEMBER.name);
                 }
@@ -246,10 +246,10 @@ impl Try<'_> {
         writer.push(records)?;
         if left == Left::Nothing {
             // Not before its records are queued: a checkpoint between the two would forget it.
-            writer.tally.settled_scope(&scope.group);
+            writer.tally.settled_scope(&scope.parent);
             writer.ledger.with(|mark| {
-                mark.scope_read(&GROUP_MEMBER, &scope.group);
-                if let Some(group) = ObjectId::parse(&scope.group).filter(|_| follows) {
+                mark.scope_read(&GROUP_MEMBER, &scope.parent);
+                if let Some(group) = ObjectId::parse(&scope.parent).filter(|_| follows) {
                     mark.lists.repaired(group);
                 }
             });
@@ -265,11 +265,11 @@ impl Try<'_> {
         };
         let writer = &self.this.writer;
         let mut records = writer.records(Mode::Full);
-        writer.tally.unread_scope(&scope.group, false);
-        unread_issue(&scope.group, &error, &error.message, &mut records);
-        records.scope(&scope.group, false, scope.rows);
+        writer.tally.unread_scope(&scope.parent, false);
+        unread_issue(&scope.parent, &error, &error.message, &mut records);
+        records.scope(&scope.parent, false, scope.rows);
         if self.this.follows
-            && let Some(group) = ObjectId::parse(&scope.group)
+            && let Some(group) = ObjectId::parse(&scope.parent)
         {
             writer.ledger.with(|mark| mark.lists.unread(group));
         }
@@ -287,14 +287,14 @@ impl Try<'_> {
             return self.unread(scope, error);
         }
         progress.groups += 1;
-        progress.vanished.insert(scope.group.clone());
+        progress.vanished.insert(scope.parent.clone());
         let too_many = progress.vanished.len() >= HELD;
         drop(progress);
         if too_many {
             return Err(mass_vanishing(error));
         }
         let mut records = self.this.writer.records(Mode::Full);
-        records.scope(&scope.group, false, scope.rows);
+        records.scope(&scope.parent, false, scope.rows);
         self.closed(scope, records, Left::Members)
     }
 
@@ -304,10 +304,10 @@ impl Try<'_> {
         let mut progress = self.progress();
         progress.groups += 1;
         // The last read of a group counts: a list may name it twice.
-        progress.vanished.remove(&scope.group);
+        progress.vanished.remove(&scope.parent);
         let shown = progress.judgement.read(scope, self.this.sees_hidden, writer, &mut records);
         drop(progress);
-        records.scope(&scope.group, shown, scope.rows);
+        records.scope(&scope.parent, shown, scope.rows);
         self.closed(scope, records, if shown { Left::Nothing } else { Left::Hidden })
     }
 

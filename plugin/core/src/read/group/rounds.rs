@@ -81,7 +81,7 @@ impl Delivery {
     /// A later row of the page says that the group is out of scope or gone: nothing of an earlier row may come after
     /// it.
     fn drop_members_of(&mut self, group: &str) {
-        self.reads.retain(|scope| scope.group != group);
+        self.reads.retain(|scope| scope.parent != group);
         self.entries.retain(|(of, _)| of != group);
     }
 }

@@ -183,6 +183,7 @@ fn recomputed_memberships_go_on_only_for_the_same_groups() {
     assert_eq!(plan.start(&GROUP_MEMBER), Start::Full { resume: Some(place) });
     let plan = planned(&interrupted, &Run { members: "other", ..wanted() }).unwrap();
     assert_eq!(plan.start(&GROUP_MEMBER), Start::full());
+    assert!(plan.carried.of(&GROUP_MEMBER).is_empty(), "no checkpoint before the new Begin brings the old place back");
 }
 
 #[test]
